@@ -1,0 +1,286 @@
+//! Actions, runs and approvals.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::{Map, Value};
+
+use crate::{
+    Context, Principal, Result, Timestamp,
+    failure::{Class, Failure, closed},
+    names::{
+        ActionName, AuditId, BindingName, Fqn, PackageRef, RunId, SessionId, Sha256Hash, Version,
+    },
+};
+
+pub type Handle = Arc<dyn Executor>;
+
+/// Runs actions, parks those that need a person, and remembers what became of each.
+#[async_trait]
+pub trait Executor: Send + Sync + 'static {
+    /// Installed actions and the files that could not be loaded.
+    async fn actions(&self, context: &Context) -> Result<Actions>;
+
+    /// One installed action; `not_found`.
+    async fn action(&self, context: &Context, name: ActionName) -> Result<Action>;
+
+    /// Shows or hides an action; the file stays untouched.
+    async fn set_enabled(
+        &self,
+        context: &Context,
+        name: ActionName,
+        enabled: bool,
+    ) -> Result<Action>;
+
+    /// Runs an action to its end, or parks it for approval. With an idempotency key in the
+    /// context a repetition returns the first call's outcome, and `idempotency_conflict` when its
+    /// arguments differ. The run goes on when the caller is gone.
+    async fn run(&self, context: &Context, call: Call) -> Result<Started>;
+
+    /// Runs, newest first.
+    async fn runs(&self, context: &Context, filter: RunFilter) -> Result<Vec<Run>>;
+
+    /// One run; `not_found`, also for another session's.
+    async fn run_by_id(&self, context: &Context, id: RunId) -> Result<Run>;
+
+    /// Approvals that wait for a person, oldest first.
+    async fn approvals(&self, context: &Context) -> Result<Vec<Approval>>;
+
+    /// Decides an approval, once. Only a person may. `not_found` when unknown or already decided.
+    /// The run starts in the background.
+    async fn decide(&self, context: &Context, id: RunId, decision: Decision) -> Result<()>;
+
+    /// The vault was unlocked: resume what waits for it, check what was pinned.
+    async fn wake(&self, context: &Context) -> Result<()>;
+
+    /// Sizes for status pages.
+    async fn counts(&self, context: &Context) -> Result<Counts>;
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counts {
+    pub actions: u64,
+    pub connectors: u64,
+    pub pending_approvals: u64,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Actions {
+    pub items: Vec<Action>,
+    pub load_errors: Vec<LoadError>,
+}
+
+/// An action file that is not offered, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoadError {
+    pub class: Class,
+    pub message: String,
+    pub file: String,
+    /// From 1; 0 when unknown.
+    pub line: u32,
+}
+
+/// An installed action as agents and persons see it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Action {
+    pub name: ActionName,
+    pub version: Version,
+    pub source: PackageRef,
+    pub hash: Sha256Hash,
+    pub requires: Vec<Requirement>,
+    pub intent: String,
+    pub inputs: Vec<Input>,
+    pub steps: Vec<Step>,
+    pub approval: Option<ApprovalRule>,
+    pub enabled: bool,
+    /// The file is not the one that was installed: it will not run until a person installs it
+    /// again. None while the vault is locked.
+    pub pinned: Option<bool>,
+    /// Markdown.
+    pub body: String,
+    pub path: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Requirement {
+    pub package: PackageRef,
+    pub hash: Sha256Hash,
+    /// Operations the action may call.
+    pub capabilities: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Input {
+    pub name: String,
+    pub kind: InputKind,
+    pub items: Option<InputKind>,
+    pub required: bool,
+    pub description: String,
+    pub label: Option<String>,
+    pub multiline: bool,
+}
+
+closed! {
+    InputKind {
+        String = "string",
+        Integer = "integer",
+        Number = "number",
+        Boolean = "boolean",
+        Array = "array",
+        Object = "object",
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    pub id: String,
+    pub connector: Fqn,
+    pub op: String,
+    pub idempotent: Option<bool>,
+    pub inputs: Map<String, Value>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct ApprovalRule {
+    pub required: bool,
+    pub preview: Option<PreviewRule>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct PreviewRule {
+    pub op: String,
+    pub args: Map<String, Value>,
+    /// Label and dotted path, in declaration order.
+    pub render: Vec<(String, String)>,
+    pub multiline: Vec<String>,
+}
+
+/// A call of an action. `arguments` was read by [`json::strict`](crate::json::strict): no
+/// duplicate keys, no lone surrogates, no integer beyond 2^53.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Call {
+    pub action: ActionName,
+    pub arguments: Map<String, Value>,
+}
+
+/// What `run` returns.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Started {
+    Done(RunResult),
+    Pending(Pending),
+    Failed(Failure),
+}
+
+/// A successful run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunResult {
+    pub run: RunId,
+    pub audit_id: AuditId,
+    /// The text the model sees: `{"action":…,"output":…,"steps":…}`.
+    pub output: String,
+    /// Of the last step's connector.
+    pub connector: PackageRef,
+    pub connector_hash: Sha256Hash,
+    pub binding: Option<BindingName>,
+    pub consent: ConsentDecision,
+}
+
+closed! {
+    /// Why the run was allowed.
+    ConsentDecision {
+        Unattended = "unattended",
+        Approved = "approved",
+    }
+}
+
+/// A parked run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pending {
+    pub id: RunId,
+    pub action: ActionName,
+    pub connector: Option<Fqn>,
+    pub expires_at: Timestamp,
+}
+
+closed! {
+    /// Where a run stands. `awaiting_vault`, `parked` and `approved` wait; the last five are ends.
+    RunState {
+        Parked = "parked",
+        Approved = "approved",
+        AwaitingVault = "awaiting_vault",
+        Running = "running",
+        Done = "done",
+        Failed = "failed",
+        Ambiguous = "ambiguous",
+        Denied = "denied",
+        Expired = "expired",
+    }
+}
+
+/// One run with all that is known about it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Run {
+    pub id: RunId,
+    pub action: ActionName,
+    pub action_hash: Sha256Hash,
+    pub connector: Option<Fqn>,
+    pub arguments: Map<String, Value>,
+    pub state: RunState,
+    /// The step under way or last attempted.
+    pub step: Option<String>,
+    pub gated: bool,
+    pub principal: Principal,
+    pub session: Option<SessionId>,
+    pub requested_at: Timestamp,
+    pub expires_at: Option<Timestamp>,
+    pub decided_at: Option<Timestamp>,
+    pub decided_by: Option<Principal>,
+    pub reason: Option<String>,
+    pub ended_at: Option<Timestamp>,
+    pub result: Option<RunResult>,
+    pub failure: Option<Failure>,
+    /// SHA-256 over what the approval covers.
+    pub digest: Option<Sha256Hash>,
+    /// The record is not what the runtime wrote; it will not run.
+    pub quarantined: bool,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunFilter {
+    pub action: Option<ActionName>,
+    pub state: Option<RunState>,
+    pub session: Option<SessionId>,
+    /// At most this many; the service caps it.
+    pub limit: Option<u32>,
+}
+
+/// A parked run as the person sees it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Approval {
+    pub id: RunId,
+    pub action: ActionName,
+    pub connector: Option<Fqn>,
+    pub arguments: Map<String, Value>,
+    pub session: Option<SessionId>,
+    pub requested_at: Timestamp,
+    pub expires_at: Timestamp,
+    pub input_fields: Vec<Field>,
+    pub digest: Sha256Hash,
+}
+
+/// One line of an approval card. Bidirectional and invisible characters are escaped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Field {
+    pub label: String,
+    pub value: Option<String>,
+    pub missing: bool,
+    pub multiline: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    pub approved: bool,
+    pub reason: Option<String>,
+    /// What the person saw; when given it must be the approval's digest.
+    pub digest: Option<Sha256Hash>,
+}

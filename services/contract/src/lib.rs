@@ -1,0 +1,36 @@
+//! The contracts between the rooms: traits, the domain types they speak, one [`Error`], one
+//! [`Context`] and every bound of the house in [`limits`].
+//!
+//! Deliberately absent: input and output, tonic, axum, SQL, clocks. A type here is valid by
+//! construction; whoever holds one need not check it again.
+
+pub mod access;
+pub mod audit;
+pub mod context;
+pub mod credential;
+pub mod egress;
+pub mod error;
+pub mod executor;
+pub mod failure;
+pub mod json;
+pub mod limits;
+pub mod names;
+pub mod packages;
+pub mod secret;
+pub mod vault;
+
+pub use access::Access;
+pub use audit::Audit;
+pub use context::{Context, IdempotencyKey, Principal, Scope, Scopes};
+pub use egress::Egress;
+pub use error::{Error, Kind, Reason, Result};
+pub use executor::Executor;
+pub use packages::Packages;
+pub use secret::Secret;
+pub use vault::Vault;
+
+/// A point in time, in UTC with nanoseconds.
+pub use jiff::Timestamp;
+
+/// A stream of results that ends with an error rather than silently.
+pub type Stream<T> = futures::stream::BoxStream<'static, Result<T>>;

@@ -1,0 +1,167 @@
+//! Every bound of the house, with its reason. Past a bound: refuse (requests, responses, output,
+//! memory, stack), truncate with a mark (standard error, guest logs) or shed (queues).
+
+use std::time::Duration;
+
+macro_rules! limits {
+    ($($(#[doc = $doc:literal])+ $name:ident: $type:ty = $value:expr, $unit:literal, $as:expr;)*) => {
+        $($(#[doc = $doc])+ pub const $name: $type = $value;)*
+
+        /// All bounds, as `GET /v1/limits` lists them.
+        pub const ALL: &[Limit] = &[$(Limit {
+            name: stringify!($name),
+            value: $as($name),
+            unit: $unit,
+            reason: concat!($($doc),+),
+        },)*];
+    };
+}
+
+/// One bound, for people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    pub name: &'static str,
+    pub value: u64,
+    pub unit: &'static str,
+    pub reason: &'static str,
+}
+
+const fn number(value: u64) -> u64 {
+    value
+}
+
+const fn size(value: usize) -> u64 {
+    value as u64
+}
+
+const fn count(value: u32) -> u64 {
+    value as u64
+}
+
+const fn seconds(value: Duration) -> u64 {
+    value.as_secs()
+}
+
+const MIB: u64 = 1024 * 1024;
+
+limits! {
+    // guests
+    /// A connector's memory unless its manifest asks for more: enough for the published ones.
+    GUEST_MEMORY: u64 = 64 * MIB, "bytes", number;
+    /// The most a manifest may ask for: sixteen such guests still fit a laptop.
+    GUEST_MEMORY_MAX: u64 = 1024 * MIB, "bytes", number;
+    /// A call's wall time unless the manifest asks for more.
+    GUEST_WALL: Duration = Duration::from_secs(30), "seconds", seconds;
+    /// The most a manifest may ask for.
+    GUEST_WALL_MAX: Duration = Duration::from_mins(5), "seconds", seconds;
+    /// Native stack of a guest: recursion ends there rather than in our process.
+    GUEST_STACK: usize = 1024 * 1024, "bytes", size;
+    /// Guests running at once; further calls wait their turn inside their own wall time.
+    GUEST_CONCURRENCY: u32 = 64, "calls", count;
+    /// Upstream body a guest may read, after decompression.
+    GUEST_RESPONSE: u64 = 8 * MIB, "bytes", number;
+    /// A guest's request envelope, headers and body together.
+    GUEST_REQUEST: usize = 8 * 1024 * 1024, "bytes", size;
+    /// Requests one call may send: a loop in a guest ends there.
+    GUEST_REQUESTS: u32 = 1_000, "requests", count;
+    /// A guest's answer on standard output.
+    GUEST_STDOUT: usize = 4 * 1024 * 1024, "bytes", size;
+    /// A guest's standard error; what follows is dropped with a mark.
+    GUEST_STDERR: usize = 64 * 1024, "bytes", size;
+    /// Log lines of one call; further ones are counted, not kept.
+    GUEST_LOG_LINES: u32 = 1_000, "lines", count;
+    /// One log line; the rest is cut with a mark.
+    GUEST_LOG_LINE: usize = 8 * 1024, "bytes", size;
+    /// Compiled modules kept in memory.
+    MODULE_CACHE: usize = 64, "modules", size;
+
+    // packages
+    /// A package as downloaded.
+    PACKAGE_COMPRESSED: u64 = 64 * MIB, "bytes", number;
+    /// A package's entries together, unpacked: a bomb ends there.
+    PACKAGE_UNPACKED: u64 = 128 * MIB, "bytes", number;
+    /// Entries of a package, folders included.
+    PACKAGE_ENTRIES: u32 = 16, "entries", count;
+    /// A manifest.
+    MANIFEST: usize = 256 * 1024, "bytes", size;
+    /// An action file, with its body.
+    ACTION_FILE: usize = 4 * 1024 * 1024, "bytes", size;
+    /// One line of an action file, as published.
+    ACTION_LINE: usize = 1024 * 1024, "bytes", size;
+    /// A suite, as published.
+    SUITE: u64 = 64 * 1024, "bytes", number;
+    /// A publisher's key file, as published.
+    KEY_FILE: u64 = 64 * 1024, "bytes", number;
+    /// Fetching keys, suites and listings, as published.
+    FETCH_SMALL_WALL: Duration = Duration::from_secs(15), "seconds", seconds;
+    /// Fetching a package.
+    FETCH_PACKAGE_WALL: Duration = Duration::from_mins(2), "seconds", seconds;
+    /// Redirects followed, as published.
+    REDIRECTS: u32 = 10, "redirects", count;
+    /// Installed action files read at start.
+    ACTIONS: usize = 4_096, "files", size;
+
+    // runs
+    /// Runs under way at once; further ones are refused with `busy`.
+    RUN_CONCURRENCY: u32 = 256, "runs", count;
+    /// How long an approval waits for a person.
+    APPROVAL_WALL: Duration = Duration::from_hours(24), "seconds", seconds;
+    /// Approvals waiting at once: an agent cannot bury the person.
+    APPROVALS_PENDING: u32 = 200, "approvals", count;
+    /// A call's arguments, as JSON.
+    ARGUMENTS: usize = 1024 * 1024, "bytes", size;
+    /// Nesting of arguments: deeper JSON is an attack, not a request.
+    JSON_DEPTH: usize = 64, "levels", size;
+    /// Retries of an idempotent step, as published.
+    RETRIES: u32 = 3, "retries", count;
+    /// Runs listed at once.
+    RUN_PAGE: u32 = 1_000, "runs", count;
+
+    // vault
+    /// A vault file.
+    VAULT_FILE: u64 = 64 * MIB, "bytes", number;
+    /// One secret.
+    SECRET: usize = 64 * 1024, "bytes", size;
+    /// A passphrase; longer ones are a mistake, and hashing them is work for us.
+    PASSPHRASE: usize = 1_024, "bytes", size;
+    /// Memory a vault file may ask the key derivation for, in KiB: a planted file must not.
+    KDF_MEMORY_MAX: u32 = 1024 * 1024, "KiB", count;
+    /// Wrong passphrases in a row before attempts are refused for a while.
+    UNLOCK_ATTEMPTS: u32 = 5, "attempts", count;
+    /// The longest such while; it doubles from one second.
+    UNLOCK_BACKOFF_MAX: Duration = Duration::from_mins(5), "seconds", seconds;
+    /// How long a person session lasts.
+    PERSON_SESSION_WALL: Duration = Duration::from_mins(15), "seconds", seconds;
+    /// Person sessions open at once.
+    PERSON_SESSIONS: usize = 16, "sessions", size;
+    /// The longest a minted token may live.
+    TOKEN_WALL: Duration = Duration::from_hours(8784), "seconds", seconds;
+    /// Minted tokens kept.
+    TOKENS: usize = 256, "tokens", size;
+
+    // log
+    /// One line of the log: entry bundles carry 16-bit lengths (C2SP tlog-tiles).
+    AUDIT_LINE: usize = 65_535, "bytes", size;
+    /// Records returned by one query, as published.
+    AUDIT_PAGE: u32 = 1_000, "records", count;
+    /// Appends waiting for the writer; further ones wait in line at the caller.
+    AUDIT_QUEUE: usize = 4_096, "appends", size;
+    /// Records a watcher may fall behind.
+    AUDIT_WATCH_BUFFER: usize = 1_024, "records", size;
+
+    // doors
+    /// A REST request body.
+    REQUEST_BODY: usize = 2 * 1024 * 1024, "bytes", size;
+    /// Reading a request's body.
+    REQUEST_BODY_WALL: Duration = Duration::from_secs(30), "seconds", seconds;
+    /// Open connections of the public listener.
+    CONNECTIONS: u32 = 512, "connections", count;
+    /// One gRPC message; larger bodies are streamed (tonic's own default).
+    MESSAGE: usize = 4 * 1024 * 1024, "bytes", size;
+    /// Waiting for requests under way at shutdown.
+    DRAIN_WALL: Duration = Duration::from_secs(10), "seconds", seconds;
+    /// Connecting to an upstream.
+    CONNECT_WALL: Duration = Duration::from_secs(10), "seconds", seconds;
+    /// `config.yaml`.
+    CONFIG_FILE: u64 = MIB, "bytes", number;
+}

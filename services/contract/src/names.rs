@@ -1,0 +1,291 @@
+//! Names from outside, parsed once into types whose constructor enforces the grammar
+//! (reference: lexical rules of the published formats, tightened where they were ambiguous).
+
+use std::{fmt, str::FromStr};
+
+use sha2::{Digest, Sha256};
+
+use crate::{Error, Reason, Result};
+
+mod fqn;
+mod host;
+pub use fqn::{Authority, Fqn, PackageRef, Scheme, Version};
+pub use host::HostPort;
+
+fn invalid(reason: Reason, raw: &str, rule: &str) -> Error {
+    let shown: String = raw.chars().take(80).flat_map(char::escape_debug).collect();
+    Error::new(reason, format!("\"{shown}\" is not {rule}"))
+}
+
+/// Defines a text type with one grammar, checked by `$check` on construction.
+macro_rules! name {
+    ($(#[$doc:meta])* $name:ident, $reason:expr, $rule:literal, $check:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(Box<str>);
+
+        impl $name {
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Error;
+
+            fn from_str(raw: &str) -> Result<Self> {
+                let check: fn(&str) -> bool = $check;
+                if check(raw) { Ok(Self(raw.into())) } else { Err(invalid($reason, raw, $rule)) }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+    };
+}
+
+/// First character by `first`, the others by `rest`, at most `max` of them.
+fn shaped(raw: &str, max: usize, first: fn(u8) -> bool, rest: fn(u8) -> bool) -> bool {
+    match raw.as_bytes() {
+        [head, tail @ ..] => raw.len() <= max && first(*head) && tail.iter().all(|c| rest(*c)),
+        [] => false,
+    }
+}
+
+fn lower(c: u8) -> bool {
+    c.is_ascii_lowercase()
+}
+
+fn lower_digit(c: u8) -> bool {
+    c.is_ascii_lowercase() || c.is_ascii_digit()
+}
+
+fn dotted(c: u8) -> bool {
+    lower_digit(c) || b"._-".contains(&c)
+}
+
+fn dashed(c: u8) -> bool {
+    lower_digit(c) || b"_-".contains(&c)
+}
+
+fn snake(c: u8) -> bool {
+    lower_digit(c) || c == b'_'
+}
+
+name!(
+    /// `^[a-z0-9][a-z0-9._-]*$`, at most 128 characters.
+    ActionName,
+    Reason::ValidationError,
+    "an action name (lower case letters, digits, '.', '_', '-')",
+    |raw| shaped(raw, 128, lower_digit, dotted)
+);
+
+name!(
+    /// `^[a-z][a-z0-9_]*$`, at most 128 characters.
+    InputName,
+    Reason::ValidationError,
+    "an input name (a lower case letter, then lower case letters, digits, '_')",
+    |raw| shaped(raw, 128, lower, snake)
+);
+
+name!(
+    /// `<kind>/<service>/<identity>`, outside the namespaces other credentials live in.
+    BindingName,
+    Reason::InvalidRequest,
+    "a binding name (<kind>/<service>/<identity>)",
+    |raw| {
+        let mut parts = raw.split('/');
+        let (Some(kind), Some(service), Some(identity), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return false;
+        };
+        !RESERVED_NAMESPACES.contains(&kind)
+            && shaped(kind, 64, lower, dashed)
+            && shaped(service, 128, lower_digit, dotted)
+            && shaped(identity, 128, lower_digit, dotted)
+    }
+);
+
+/// First path segments that are never a binding's kind.
+pub const RESERVED_NAMESPACES: &[&str] =
+    &["agents", "user", "secret", "connected-accounts", "llm-config"];
+
+impl BindingName {
+    pub fn new(kind: &str, service: &str, identity: &Identity) -> Result<Self> {
+        format!("{kind}/{service}/{identity}").parse()
+    }
+
+    pub fn kind(&self) -> &str {
+        self.part(0)
+    }
+
+    pub fn service(&self) -> &str {
+        self.part(1)
+    }
+
+    pub fn identity(&self) -> &str {
+        self.part(2)
+    }
+
+    fn part(&self, index: usize) -> &str {
+        self.0.split('/').nth(index).unwrap_or_default()
+    }
+}
+
+name!(
+    /// Whose account a binding is for: `^[a-z0-9][a-z0-9._-]*$`.
+    Identity,
+    Reason::InvalidIdentity,
+    "an identity (lower case letters, digits, '.', '_', '-')",
+    |raw| shaped(raw, 128, lower_digit, dotted)
+);
+
+name!(
+    /// A secret's name below `secret/`: segments of `[A-Za-z0-9._-]`, joined by `/`.
+    SecretName,
+    Reason::InvalidRequest,
+    "a secret name (letters, digits, '.', '_', '-', segments joined by '/')",
+    |raw| raw.len() <= 200 && raw.split('/').all(path_segment)
+);
+
+name!(
+    /// A path in the vault: two or more segments of `[A-Za-z0-9._-]`, joined by `/`.
+    VaultPath,
+    Reason::InvalidRequest,
+    "a vault path (segments of letters, digits, '.', '_', '-' joined by '/')",
+    |raw| raw.len() <= 256 && raw.contains('/') && raw.split('/').all(path_segment)
+);
+
+impl From<&BindingName> for VaultPath {
+    fn from(name: &BindingName) -> Self {
+        Self(name.0.clone())
+    }
+}
+
+impl From<&SecretName> for VaultPath {
+    fn from(name: &SecretName) -> Self {
+        Self(format!("secret/{name}").into())
+    }
+}
+
+fn path_segment(raw: &str) -> bool {
+    raw != "."
+        && raw != ".."
+        && !raw.is_empty()
+        && raw.bytes().all(|c| c.is_ascii_alphanumeric() || b"._-".contains(&c))
+}
+
+name!(
+    /// An agent session: 1 to 64 of `[A-Za-z0-9_-]` (a ULID when we make it).
+    SessionId,
+    Reason::InvalidRequest,
+    "a session id",
+    |raw| raw.len() <= 64 && shaped(raw, 64, word, word_dash)
+);
+
+name!(
+    /// A run, and its approval: `act-<UTC time>-<16 hex>` when gated, the same shape otherwise.
+    RunId,
+    Reason::InvalidRequest,
+    "a run or approval id",
+    |raw| shaped(raw, 64, word, word_dash)
+);
+
+name!(
+    /// An event of the log: `audit-<uuid>`.
+    AuditId,
+    Reason::InvalidRequest,
+    "an audit id",
+    |raw| shaped(raw, 128, word, word_dash)
+);
+
+fn word(c: u8) -> bool {
+    c.is_ascii_alphanumeric()
+}
+
+fn word_dash(c: u8) -> bool {
+    word(c) || b"._-".contains(&c)
+}
+
+/// A SHA-256 hash, written `sha256:` and exactly 64 lower case hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Sha256Hash([u8; 32]);
+
+impl Sha256Hash {
+    pub const fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The hash of the parts, one after another, without a separator.
+    pub fn of(parts: &[&[u8]]) -> Self {
+        let mut hasher = Sha256::new();
+        for part in parts {
+            hasher.update(part);
+        }
+        Self(hasher.finalize().into())
+    }
+
+    pub const fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// The 64 digits alone, as used in folder names.
+    pub fn hex(&self) -> String {
+        hex::encode(self.0)
+    }
+}
+
+impl fmt::Display for Sha256Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "sha256:{}", hex::encode(self.0))
+    }
+}
+
+impl fmt::Debug for Sha256Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for Sha256Hash {
+    type Err = Error;
+
+    fn from_str(raw: &str) -> Result<Self> {
+        let wrong =
+            || invalid(Reason::ValidationError, raw, "\"sha256:\" and 64 hexadecimal digits");
+        let digits = raw.strip_prefix("sha256:").ok_or_else(wrong)?;
+        let mut bytes = [0; 32];
+        hex::decode_to_slice(digits, &mut bytes).map_err(|_| wrong())?;
+        Ok(Self(bytes))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hash_that_climbs_out_of_its_folder_is_no_hash() {
+        for raw in ["sha256:../../x", "sha256:", "sha256:abc", "md5:00", ""] {
+            assert!(raw.parse::<Sha256Hash>().is_err(), "{raw}");
+        }
+    }
+
+    #[test]
+    fn other_namespaces_are_not_bindings() {
+        assert!("api_key/linear/team".parse::<BindingName>().is_ok());
+        for raw in ["agents/claude/oauth", "user/github/x", "_x/y/z", "a/b", "a/b/c/d", "a/../b"] {
+            assert!(raw.parse::<BindingName>().is_err(), "{raw}");
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! Keys, secrets and bindings.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use async_trait::async_trait;
+
+use crate::{
+    Context, Result, Secret, Timestamp,
+    credential::{CredentialKind, Reach},
+    failure::closed,
+    names::{BindingName, Fqn, HostPort, Identity, SecretName, VaultPath},
+};
+
+pub type Handle = Arc<dyn Vault>;
+
+/// Holds the credentials. No method returns one: they are used (by egress), never read.
+#[async_trait]
+pub trait Vault: Send + Sync + 'static {
+    /// State without side effects; never unlocks.
+    async fn status(&self, context: &Context) -> Result<Status>;
+
+    /// Creates the vault and leaves it unlocked. Refuses when a file exists, whatever it holds.
+    async fn create(&self, context: &Context, passphrase: Secret) -> Result<Status>;
+
+    /// Unlocks. Every attempt costs the same; after five failures in a row attempts are refused
+    /// for a growing while (`unlock_backoff`).
+    async fn unlock(&self, context: &Context, passphrase: Secret) -> Result<Status>;
+
+    /// Forgets every key. Idempotent.
+    async fn lock(&self, context: &Context) -> Result<Status>;
+
+    /// Replaces the passphrase; with `rotate`, also the vault key, and every entry is sealed
+    /// again. The old file with the old passphrase opens nothing afterwards.
+    async fn change_passphrase(
+        &self,
+        context: &Context,
+        change: PassphraseChange,
+    ) -> Result<Status>;
+
+    /// Lists metadata, sorted by path. Works while locked; never a value.
+    async fn entries(&self, context: &Context, filter: EntryFilter) -> Result<Vec<Entry>>;
+
+    /// Stores a secret under `secret/<name>`, replacing an earlier value.
+    async fn put_secret(&self, context: &Context, name: SecretName, value: Secret) -> Result<()>;
+
+    /// Deletes a secret; `not_found` when there is none.
+    async fn delete_secret(&self, context: &Context, name: SecretName) -> Result<()>;
+
+    /// Seals a credential together with the consent that bounds its use.
+    async fn bind(&self, context: &Context, consent: Consent, value: Secret) -> Result<Binding>;
+
+    /// Lists bindings, sorted by name. Works while locked.
+    async fn bindings(&self, context: &Context, filter: BindingFilter) -> Result<Vec<Binding>>;
+
+    /// Removes a binding for good; `not_found` when there is none.
+    async fn revoke(&self, context: &Context, name: BindingName) -> Result<()>;
+
+    /// Tells the hosts an installed connector declares. Bindings of older files that carry no
+    /// consented hosts take these, once, logged; bindings whose consent does not cover a declared
+    /// host become `stale`. Returns the bindings that became stale now.
+    async fn declare_hosts(
+        &self,
+        context: &Context,
+        connector: Fqn,
+        hosts: Vec<HostPort>,
+    ) -> Result<Vec<BindingName>>;
+
+    /// Pins a record under a key derived in the vault (HMAC-SHA-256, domain separated), so that
+    /// editing a file or a table does not forge it. Needs the vault unlocked.
+    async fn pin(&self, context: &Context, domain: PinDomain, record: Vec<u8>) -> Result<Pin>;
+
+    /// Does the pin belong to exactly this record? Needs the vault unlocked.
+    async fn check_pin(
+        &self,
+        context: &Context,
+        domain: PinDomain,
+        record: Vec<u8>,
+        pin: Pin,
+    ) -> Result<bool>;
+}
+
+closed! {
+    State {
+        Missing = "missing",
+        Locked = "locked",
+        Unlocked = "unlocked",
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    pub state: State,
+    /// The file's format, once there is a file.
+    pub format: Option<u32>,
+    /// Counts the writes of a version 2 file.
+    pub generation: Option<u64>,
+}
+
+#[derive(Debug)]
+pub struct PassphraseChange {
+    pub current: Secret,
+    pub new: Secret,
+    pub rotate: bool,
+}
+
+/// What `entries` leaves in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EntryFilter {
+    pub prefix: Option<String>,
+    /// Also list the namespaces a control plane owns (`connected-accounts/`, `llm-config/`).
+    pub include_control_plane: bool,
+}
+
+/// One entry's metadata.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub path: VaultPath,
+    pub scope: EntryScope,
+    pub kind: String,
+    pub environment: String,
+    pub labels: BTreeMap<String, String>,
+}
+
+closed! {
+    /// Which namespace an entry lives in, in the published order of classification.
+    EntryScope {
+        ConnectedAccount = "connected-account",
+        LlmConfig = "llm-config",
+        Secret = "secret",
+        Agent = "agent",
+        User = "user",
+        Binding = "binding",
+        Other = "other",
+    }
+}
+
+/// What the person agreed to: this connector, this account, these hosts, this form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Consent {
+    pub connector: Fqn,
+    pub kind: CredentialKind,
+    pub service: String,
+    pub identity: Identity,
+    pub account: Option<String>,
+    /// Prose of the manifest, shown in lists.
+    pub scope: Option<String>,
+    pub reach: Reach,
+    /// Refuse when the binding exists (`binding_exists`) rather than replace it.
+    pub refuse_existing: bool,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BindingFilter {
+    pub connector: Option<Fqn>,
+    pub kind: Option<CredentialKind>,
+    pub name: Option<BindingName>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Binding {
+    pub name: BindingName,
+    pub connector: Fqn,
+    pub kind: CredentialKind,
+    pub service: String,
+    pub identity: Identity,
+    pub scope: Option<String>,
+    pub account: Option<String>,
+    pub status: BindingStatus,
+    pub stale_reason: Option<String>,
+    /// The hosts consented to; none on a binding of an older file.
+    pub hosts: Option<Vec<HostPort>>,
+    pub created_at: Timestamp,
+    pub last_used_at: Option<Timestamp>,
+    pub last_refreshed_at: Option<Timestamp>,
+}
+
+closed! {
+    BindingStatus {
+        Active = "active",
+        Stale = "stale",
+        Revoked = "revoked",
+    }
+}
+
+closed! {
+    /// What kind of record a pin belongs to; the key of each is derived separately.
+    PinDomain {
+        Run = "run",
+        Action = "action",
+        Keyring = "keyring",
+        Token = "token",
+    }
+}
+
+/// An authenticator over a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Pin(pub [u8; 32]);
