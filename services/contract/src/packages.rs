@@ -230,7 +230,7 @@ pub struct TrustRequest {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trusted {
     pub key: TrustedKey,
-    pub already_trusted: bool,
+    pub already: bool,
     pub path: String,
 }
 
