@@ -1,1 +1,17 @@
-//! aileron-node
+//! The composition root and the daemon: configuration, roles, tasks and the order of shutdown.
+//!
+//! The only room that knows every service. It decides nothing about actions, credentials or
+//! persons; it puts the parts together and takes them apart again.
+
+pub mod config;
+pub mod daemon;
+pub mod demo;
+mod discovery;
+pub mod environment;
+mod listener;
+mod services;
+mod signals;
+pub mod telemetry;
+
+pub use config::{Config, Flags, Role};
+pub use environment::Environment;

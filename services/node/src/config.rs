@@ -1,0 +1,104 @@
+//! Configuration: defaults, then `config.yaml`, then `AILERON_*`, then flags. Checked once; all
+//! problems are reported together with their key paths; unknown keys are refused.
+
+mod load;
+mod section;
+
+use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
+
+use aileron_contract::{Secret, names::HostPort};
+
+pub use load::{Flags, load};
+
+/// Everything the daemon needs to know before it starts.
+#[derive(Debug)]
+pub struct Config {
+    pub home: PathBuf,
+    /// The folder that holds `audit/`.
+    pub audit_home: PathBuf,
+    pub listen: SocketAddr,
+    /// Names, besides loopback, that requests may give as `Host`.
+    pub hosts: Vec<String>,
+    pub log: String,
+    pub database_url: Option<String>,
+    /// The log's name in its checkpoints.
+    pub audit_origin: String,
+    pub approval_wall: Duration,
+    pub github: Github,
+    pub egress_roots: Vec<PathBuf>,
+    pub private_hosts: Vec<HostPort>,
+    pub roles: Vec<Role>,
+    pub services: Sockets,
+    /// Published keys other programs read; checked here so that a mistake is seen.
+    pub hub_url: Option<String>,
+    pub quiet_hours: Option<QuietHours>,
+}
+
+/// Where packages come from.
+#[derive(Debug)]
+pub struct Github {
+    pub base_url: Option<String>,
+    pub api_url: Option<String>,
+    pub raw_url: Option<String>,
+    pub asset_hosts: Vec<HostPort>,
+    /// `GH_TOKEN`, else `GITHUB_TOKEN`; sent to its own hosts only.
+    pub token: Option<Secret>,
+}
+
+/// One part of the runtime that can be a process of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    Gateway,
+    Executor,
+    /// Vault, access and egress.
+    Vault,
+    Audit,
+}
+
+impl Role {
+    pub const ALL: [Self; 4] = [Self::Gateway, Self::Executor, Self::Vault, Self::Audit];
+
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Gateway => "gateway",
+            Self::Executor => "executor",
+            Self::Vault => "vault",
+            Self::Audit => "audit",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text())
+    }
+}
+
+impl FromStr for Role {
+    type Err = String;
+
+    fn from_str(raw: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|role| role.text() == raw)
+            .ok_or_else(|| format!("{raw:?} is not a role: use gateway, executor, vault, audit"))
+    }
+}
+
+/// Unix sockets of the services, for a split deployment.
+#[derive(Debug, Default)]
+pub struct Sockets {
+    pub token_file: Option<PathBuf>,
+    pub executor: Option<PathBuf>,
+    pub vault: Option<PathBuf>,
+    pub audit: Option<PathBuf>,
+}
+
+/// When desktop notifications stay silent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QuietHours {
+    pub start: jiff::civil::Time,
+    pub end: jiff::civil::Time,
+    /// IANA name; the machine's zone without.
+    pub timezone: Option<String>,
+}

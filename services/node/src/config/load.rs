@@ -1,0 +1,336 @@
+//! From raw text to a checked value, or every problem.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use aileron_contract::{Secret, limits, names::HostPort};
+use serde_yaml_ng::Value;
+use tracing_subscriber::EnvFilter;
+
+use super::{Config, Github, QuietHours, Role, Sockets, section::Section};
+use crate::environment::{self, Environment};
+
+/// What the command line may say.
+#[derive(Clone, Debug, Default)]
+pub struct Flags {
+    pub config: Option<PathBuf>,
+    pub listen: Option<String>,
+    /// Empty means all.
+    pub roles: Vec<String>,
+    pub log: Option<String>,
+}
+
+/// Merges file, environment and flags. `file` is the text of `config.yaml`, empty without one.
+pub fn load(file: &str, environment: &Environment, flags: &Flags) -> Result<Config, Vec<String>> {
+    let mut problems = Vec::new();
+    let value = match serde_yaml_ng::from_str(file) {
+        Ok(value) => value,
+        Err(error) => {
+            problems.push(format!("config.yaml: {error}"));
+            Value::Null
+        }
+    };
+    let mut file = File::read(value, &mut problems);
+    overlay(&mut file, environment, flags, &mut problems);
+    let roles = roles(flags, &mut problems);
+    require_sockets(&file.services, &roles, &mut problems);
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let home = environment.home();
+    Ok(Config {
+        audit_home: file.audit_home.unwrap_or_else(|| home.clone()),
+        home,
+        listen: file.listen.unwrap_or(DEFAULT_LISTEN),
+        hosts: file.hosts,
+        log: file.log.unwrap_or_else(|| "info".to_owned()),
+        database_url: file.database_url,
+        audit_origin: file.audit_origin.unwrap_or_else(|| "aileron.local/audit".to_owned()),
+        approval_wall: file.approval_wall.unwrap_or(limits::APPROVAL_WALL),
+        github: file.github,
+        egress_roots: file.egress_roots,
+        private_hosts: file.private_hosts,
+        roles,
+        services: file.services,
+        hub_url: file.hub_url,
+        quiet_hours: file.quiet_hours,
+    })
+}
+
+/// Loopback, and a port the system chooses.
+const DEFAULT_LISTEN: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
+
+/// What the file says; absent keys are none.
+struct File {
+    listen: Option<SocketAddr>,
+    hosts: Vec<String>,
+    log: Option<String>,
+    database_url: Option<String>,
+    audit_home: Option<PathBuf>,
+    audit_origin: Option<String>,
+    approval_wall: Option<Duration>,
+    github: Github,
+    egress_roots: Vec<PathBuf>,
+    private_hosts: Vec<HostPort>,
+    services: Sockets,
+    hub_url: Option<String>,
+    quiet_hours: Option<QuietHours>,
+}
+
+impl File {
+    fn read(value: Value, problems: &mut Vec<String>) -> Self {
+        let mut root = Section::root(value, problems);
+        let listen = root.text("listen", address);
+        let hosts = root.list("hosts", host_name);
+        let log = root.text("log", log_filter);
+        let database_url = root.text("database_url", database_url);
+
+        let mut audit = root.section("audit");
+        let audit_origin = audit.text("origin", origin);
+        audit.finish();
+
+        let mut approvals = root.section("approvals");
+        let approval_wall = approvals.text("expiry_hours", hours);
+        approvals.finish();
+
+        let mut sources = root.section("sources");
+        let mut section = sources.section("github");
+        let github = Github {
+            base_url: section.text("base_url", https_url),
+            api_url: section.text("api_url", https_url),
+            raw_url: section.text("raw_url", https_url),
+            asset_hosts: section.list("asset_hosts", host_port),
+            token: None,
+        };
+        section.finish();
+        sources.finish();
+
+        let mut egress = root.section("egress");
+        let egress_roots = egress.list("roots", absolute);
+        let private_hosts = egress.list("private_hosts", host_port);
+        egress.finish();
+
+        let mut section = root.section("services");
+        let services = Sockets {
+            token_file: section.text("token_file", absolute),
+            executor: section.text("executor", absolute),
+            vault: section.text("vault", absolute),
+            audit: section.text("audit", absolute),
+        };
+        section.finish();
+
+        let mut hub = root.section("hub");
+        let hub_url = hub.text("url", https_url);
+        hub.finish();
+        let quiet_hours = quiet_hours(&mut root);
+        root.finish();
+        Self {
+            listen,
+            hosts,
+            log,
+            database_url,
+            audit_home: None,
+            audit_origin,
+            approval_wall,
+            github,
+            egress_roots,
+            private_hosts,
+            services,
+            hub_url,
+            quiet_hours,
+        }
+    }
+}
+
+fn quiet_hours(root: &mut Section<'_>) -> Option<QuietHours> {
+    let mut notifications = root.section("notifications");
+    let present = notifications.has("quiet_hours");
+    let mut section = notifications.section("quiet_hours");
+    let start = section.text("start", time_of_day);
+    let end = section.text("end", time_of_day);
+    let timezone = section.text("timezone", timezone);
+    section.finish();
+    notifications.finish();
+    match (present, start, end) {
+        (true, Some(start), Some(end)) => Some(QuietHours { start, end, timezone }),
+        _ => None,
+    }
+}
+
+fn overlay(
+    file: &mut File,
+    environment: &Environment,
+    flags: &Flags,
+    problems: &mut Vec<String>,
+) {
+    let mut layer = |name: &str, raw: Option<&str>, apply: &mut dyn FnMut(&str) -> Result<(), String>| {
+        if let Some(raw) = raw
+            && let Err(problem) = apply(raw)
+        {
+            problems.push(format!("{name}: {problem}"));
+        }
+    };
+    let mut listen = |raw: &str| address(raw).map(|value| file.listen = Some(value));
+    layer(environment::LISTEN, environment.get(environment::LISTEN), &mut listen);
+    layer("--listen", flags.listen.as_deref(), &mut listen);
+    let mut log = |raw: &str| log_filter(raw).map(|value| file.log = Some(value));
+    layer(environment::LOG, environment.get(environment::LOG), &mut log);
+    layer("--log", flags.log.as_deref(), &mut log);
+    layer(environment::DATABASE_URL, environment.get(environment::DATABASE_URL), &mut |raw| {
+        database_url(raw).map(|value| file.database_url = Some(value))
+    });
+    layer(environment::AUDIT_DIR, environment.get(environment::AUDIT_DIR), &mut |raw| {
+        if raw.is_empty() {
+            return Err("a log in memory alone proves nothing: name a folder or unset it".into());
+        }
+        absolute(raw).map(|value| file.audit_home = Some(value))
+    });
+    let token = environment.get("GH_TOKEN").or_else(|| environment.get("GITHUB_TOKEN"));
+    file.github.token =
+        token.filter(|token| !token.is_empty()).map(|token| Secret::from(token.to_owned()));
+}
+
+fn roles(flags: &Flags, problems: &mut Vec<String>) -> Vec<Role> {
+    if flags.roles.is_empty() {
+        return Role::ALL.to_vec();
+    }
+    let mut roles = Vec::new();
+    for raw in &flags.roles {
+        match raw.parse() {
+            Ok(role) => roles.push(role),
+            Err(problem) => problems.push(format!("--roles: {problem}")),
+        }
+    }
+    roles.sort_unstable();
+    roles.dedup();
+    roles
+}
+
+/// A role elsewhere must be reachable, and a socket must be guarded.
+fn require_sockets(sockets: &Sockets, roles: &[Role], problems: &mut Vec<String>) {
+    let named = [
+        (Role::Executor, &sockets.executor),
+        (Role::Vault, &sockets.vault),
+        (Role::Audit, &sockets.audit),
+    ];
+    for (role, socket) in named {
+        if !roles.contains(&role) && socket.is_none() {
+            problems.push(format!("services.{role}: name its socket, since it runs elsewhere"));
+        }
+    }
+    if named.iter().any(|(_, socket)| socket.is_some()) && sockets.token_file.is_none() {
+        problems.push("services.token_file: needed to guard the sockets".to_owned());
+    }
+}
+
+fn address(raw: &str) -> Result<SocketAddr, String> {
+    raw.parse().map_err(|_| format!("{raw:?} is not an address like 127.0.0.1:8080"))
+}
+
+fn host_name(raw: &str) -> Result<String, String> {
+    HostPort::new(raw, 1).map(|host| host.host().to_owned()).map_err(|e| e.public().to_owned())
+}
+
+fn host_port(raw: &str) -> Result<HostPort, String> {
+    raw.parse().map_err(|error: aileron_contract::Error| error.public().to_owned())
+}
+
+fn log_filter(raw: &str) -> Result<String, String> {
+    EnvFilter::try_new(raw).map(|_| raw.to_owned()).map_err(|error| error.to_string())
+}
+
+fn database_url(raw: &str) -> Result<String, String> {
+    if raw.starts_with("postgres://") || raw.starts_with("postgresql://") {
+        return Ok(raw.to_owned());
+    }
+    // The URL may hold a password: it is not repeated.
+    Err("a URL that starts with postgres:// is expected".to_owned())
+}
+
+fn https_url(raw: &str) -> Result<String, String> {
+    let wrong = || format!("{raw:?} is not an https URL");
+    let rest = raw.strip_prefix("https://").ok_or_else(wrong)?;
+    if rest.is_empty() || rest.contains(['@', '?', '#', ' ']) {
+        return Err(wrong());
+    }
+    Ok(raw.trim_end_matches('/').to_owned())
+}
+
+fn absolute(raw: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(raw);
+    if path.is_absolute() { Ok(path) } else { Err(format!("{raw:?} is not an absolute path")) }
+}
+
+/// A log's origin: C2SP tlog-checkpoint asks for a schema-less URL without spaces.
+fn origin(raw: &str) -> Result<String, String> {
+    if raw.is_empty() || raw.len() > 200 || raw.contains(|c: char| c.is_whitespace() || c == '+') {
+        return Err(format!("{raw:?} is not a log name like example.com/audit"));
+    }
+    Ok(raw.to_owned())
+}
+
+fn hours(raw: &str) -> Result<Duration, String> {
+    match raw.parse::<u64>() {
+        Ok(hours @ 1..=720) => Ok(Duration::from_secs(hours * 3_600)),
+        _ => Err(format!("{raw:?} is not a number of hours from 1 to 720")),
+    }
+}
+
+fn time_of_day(raw: &str) -> Result<jiff::civil::Time, String> {
+    jiff::civil::Time::strptime("%H:%M", raw).map_err(|_| format!("{raw:?} is not a time (HH:MM)"))
+}
+
+fn timezone(raw: &str) -> Result<String, String> {
+    jiff::tz::TimeZone::get(raw)
+        .map(|_| raw.to_owned())
+        .map_err(|_| format!("{raw:?} is not a known time zone"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+
+    use super::*;
+
+    fn environment(variables: &[(&str, &str)]) -> Environment {
+        Environment::new(variables.iter().map(|(k, v)| (OsString::from(k), OsString::from(v))))
+    }
+
+    #[test]
+    fn every_problem_is_reported_at_once_with_its_key_path() {
+        let file = "listen: nowhere\nhub: {url: 'ftp://x', branch: main}\nsurces: {}\n\
+                    egress: {roots: [relative, 7]}\n";
+        let problems = load(file, &environment(&[("AILERON_LOG", "=[")]), &Flags::default())
+            .expect_err("five problems");
+        for key in ["listen:", "hub.url:", "hub.branch: unknown", "surces: unknown",
+            "egress.roots[0]:", "egress.roots[1]:", "AILERON_LOG:"]
+        {
+            assert!(problems.iter().any(|p| p.starts_with(key)), "{key} in {problems:?}");
+        }
+    }
+
+    #[test]
+    fn flags_win_over_the_environment_and_that_over_the_file() {
+        let flags = Flags { listen: Some("127.0.0.1:3".into()), ..Flags::default() };
+        let environment = environment(&[("AILERON_LISTEN", "127.0.0.1:2")]);
+        let file = "listen: 127.0.0.1:1\n";
+        assert_eq!(load(file, &environment, &flags).unwrap().listen.port(), 3);
+        assert_eq!(load(file, &environment, &Flags::default()).unwrap().listen.port(), 2);
+    }
+
+    #[test]
+    fn published_files_open_unchanged() {
+        let file = "notifications:\n  quiet_hours: {start: '22:00', end: '07:30', \
+                    timezone: UTC}\nhub:\n  url: https://example.com/hub.git\n";
+        let config = load(file, &environment(&[]), &Flags::default()).unwrap();
+        assert_eq!(config.hub_url.as_deref(), Some("https://example.com/hub.git"));
+        assert!(config.quiet_hours.is_some());
+    }
+
+    #[test]
+    fn a_split_names_the_sockets_of_what_runs_elsewhere() {
+        let flags = Flags { roles: vec!["executor".into()], ..Flags::default() };
+        let problems = load("", &environment(&[]), &flags).expect_err("no sockets");
+        assert!(problems.iter().any(|p| p.starts_with("services.vault")), "{problems:?}");
+    }
+}

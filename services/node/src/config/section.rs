@@ -1,0 +1,97 @@
+//! Reads one mapping of the file key by key and keeps every problem with its path.
+
+use serde_yaml_ng::Value;
+
+/// One mapping, by the dotted path it stands at. Keys are taken out as they are read; whatever
+/// is left at the end is unknown.
+pub(super) struct Section<'p> {
+    path: String,
+    values: serde_yaml_ng::Mapping,
+    problems: &'p mut Vec<String>,
+}
+
+impl<'p> Section<'p> {
+    pub(super) fn root(value: Value, problems: &'p mut Vec<String>) -> Self {
+        Self::of(String::new(), value, problems)
+    }
+
+    fn of(path: String, value: Value, problems: &'p mut Vec<String>) -> Self {
+        let values = match value {
+            Value::Mapping(values) => values,
+            Value::Null => serde_yaml_ng::Mapping::new(),
+            _ => {
+                let shown = if path.is_empty() { "the file" } else { &path };
+                problems.push(format!("{shown}: a mapping is expected"));
+                serde_yaml_ng::Mapping::new()
+            }
+        };
+        Self { path, values, problems }
+    }
+
+    /// A mapping below this one; empty when absent.
+    pub(super) fn section(&mut self, key: &str) -> Section<'_> {
+        let path = self.path_of(key);
+        let value = self.values.remove(key).unwrap_or(Value::Null);
+        Section::of(path, value, self.problems)
+    }
+
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.values.contains_key(key)
+    }
+
+    /// A text, turned into a value by `parse`, whose error says what is expected.
+    pub(super) fn text<T>(
+        &mut self,
+        key: &str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let path = self.path_of(key);
+        let raw = match self.values.remove(key)? {
+            Value::String(raw) => raw,
+            Value::Number(number) => number.to_string(),
+            _ => {
+                self.problems.push(format!("{path}: a text is expected"));
+                return None;
+            }
+        };
+        parse(&raw).map_err(|problem| self.problems.push(format!("{path}: {problem}"))).ok()
+    }
+
+    /// A list of texts; empty when absent.
+    pub(super) fn list<T>(
+        &mut self,
+        key: &str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Vec<T> {
+        let path = self.path_of(key);
+        let items = match self.values.remove(key) {
+            None | Some(Value::Null) => return Vec::new(),
+            Some(Value::Sequence(items)) => items,
+            Some(_) => {
+                self.problems.push(format!("{path}: a list is expected"));
+                return Vec::new();
+            }
+        };
+        let mut parsed = Vec::new();
+        for (index, item) in items.iter().enumerate() {
+            match item.as_str().ok_or_else(|| "a text is expected".to_owned()).and_then(&parse) {
+                Ok(value) => parsed.push(value),
+                Err(problem) => self.problems.push(format!("{path}[{index}]: {problem}")),
+            }
+        }
+        parsed
+    }
+
+    /// Refuses whatever has not been read.
+    pub(super) fn finish(self) {
+        for key in self.values.keys() {
+            let shown = key.as_str().map_or_else(|| format!("{key:?}"), str::to_owned);
+            let path = self.path_of(&shown);
+            self.problems.push(format!("{path}: unknown key"));
+        }
+    }
+
+    fn path_of(&self, key: &str) -> String {
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+    }
+}

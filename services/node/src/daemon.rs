@@ -1,0 +1,140 @@
+//! The daemon: one process that holds all roles, or some of them.
+//!
+//! Order of start: harden, configuration, lock, log, vault, executor, listener, discovery file.
+//! Order of stop: stop accepting, drain, stop tasks, forget keys, flush the log.
+
+use std::path::Path;
+
+use aileron_contract::{Error, Reason, Result, limits};
+use aileron_store::{files, lock::FolderLock};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    config::{self, Config, Flags, Role},
+    discovery::Published,
+    environment::Environment,
+    listener,
+    services::{Guard, Services, now},
+    signals, telemetry,
+};
+
+/// Runs until the process is asked to stop.
+pub async fn run(environment: &Environment, flags: &Flags) -> Result<()> {
+    aileron_vault::harden_process();
+    let config = configure(environment, flags)?;
+    telemetry::init(&config.log);
+    for name in environment.unknown() {
+        tracing::warn!(name, "unknown variable ignored: is it misspelt?");
+    }
+    files::create_private_dir(&config.home)?;
+    let lock_path = config.home.join(lock_name(&config.roles));
+    let _lock = FolderLock::acquire(&lock_path)?;
+    let held = signals::inode(&lock_path);
+    let guard = Guard::read(&config)?;
+    let services = Services::start(&config, &guard).await?;
+    let stop = CancellationToken::new();
+    let served = serve(&config, &guard, &services, &stop, async {
+        signals::stop_requested(&lock_path, held).await
+    })
+    .await;
+    services.stop().await;
+    served
+}
+
+async fn serve(
+    config: &Config,
+    guard: &Guard,
+    services: &Services,
+    stop: &CancellationToken,
+    asked: impl Future<Output = std::io::Result<&'static str>>,
+) -> Result<()> {
+    let mut parts = services.serve_sockets(config, guard, stop).await?;
+    let mut published = None;
+    if config.roles.contains(&Role::Gateway) {
+        let (listener, router, address) = gateway(config, services).await?;
+        published = Some(Published::write(&config.home, address, &guard.daemon_token, now())?);
+        let stop = stop.clone();
+        parts.push(Box::pin(async move {
+            listener::serve(listener, router, stop).await;
+            Ok(())
+        }));
+        tracing::info!(%address, "listening");
+    }
+    let parts = futures::future::join_all(parts);
+    tokio::pin!(parts);
+    let reason = tokio::select! {
+        reason = asked => reason.map_err(Error::internal)?,
+        results = &mut parts => {
+            results.into_iter().collect::<Result<Vec<()>>>()?;
+            return Ok(());
+        }
+    };
+    tracing::info!(reason, "stopping");
+    stop.cancel();
+    drop(published);
+    if tokio::time::timeout(limits::DRAIN_WALL * 2, parts).await.is_err() {
+        tracing::warn!("a listener did not drain in time");
+    }
+    Ok(())
+}
+
+async fn gateway(
+    config: &Config,
+    services: &Services,
+) -> Result<(tokio::net::TcpListener, axum::Router, std::net::SocketAddr)> {
+    let (Some(executor), Some(packages)) = (&services.executor, &services.packages) else {
+        return Err(Error::new(
+            Reason::ConfigInvalid,
+            "services.executor: the gateway needs its socket",
+        ));
+    };
+    let listener = listener::bind(config.listen).await?;
+    let address = listener.local_addr().map_err(Error::internal)?;
+    let handles = aileron_gateway::Services {
+        vault: services.vault.clone(),
+        access: services.access.clone(),
+        executor: executor.clone(),
+        packages: packages.clone(),
+        audit: services.audit.clone(),
+    };
+    let options = aileron_gateway::Options {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        listen_addr: address,
+        extra_hosts: config.hosts.clone(),
+    };
+    Ok((listener, aileron_gateway::Gateway::router(handles, options), address))
+}
+
+fn configure(environment: &Environment, flags: &Flags) -> Result<Config> {
+    let path = flags.config.clone().unwrap_or_else(|| environment.home().join("config.yaml"));
+    let text = read_config(&path, flags.config.is_some())?;
+    config::load(&text, environment, flags).map_err(|problems| {
+        Error::new(
+            Reason::ConfigInvalid,
+            format!("{} cannot be used:\n  {}", path.display(), problems.join("\n  ")),
+        )
+    })
+}
+
+/// A file that was named must be there; the default one need not.
+fn read_config(path: &Path, named: bool) -> Result<String> {
+    match files::read_bounded(path, limits::CONFIG_FILE)? {
+        Some(bytes) => String::from_utf8(bytes).map_err(|_| {
+            Error::new(Reason::ConfigInvalid, format!("{}: not UTF-8 text", path.display()))
+        }),
+        None if named => Err(Error::new(
+            Reason::ConfigInvalid,
+            format!("{}: there is no such file", path.display()),
+        )),
+        None => Ok(String::new()),
+    }
+}
+
+/// The process clients look for holds `daemon.lock`; a process with other roles its own.
+fn lock_name(roles: &[Role]) -> String {
+    if roles.contains(&Role::Gateway) {
+        return "daemon.lock".to_owned();
+    }
+    let names: Vec<_> = roles.iter().map(|role| role.text()).collect();
+    format!("{}.lock", names.join("-"))
+}

@@ -1,0 +1,79 @@
+//! Sample servers for `aileron demo`: a notes API and a package source, both HTTPS on loopback
+//! with a certificate authority made for the run. They end with the value that holds them.
+
+mod https;
+mod notes;
+mod pack;
+mod source;
+
+use aileron_contract::{Error, Result};
+use tokio::net::TcpListener;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+pub use pack::{OWNER, REPOSITORY, VERSION};
+
+/// The running servers and what a person needs to use them.
+#[derive(Debug)]
+pub struct Servers {
+    /// PEM of the run's certificate authority, for egress.
+    pub authority_pem: String,
+    /// `localhost:<port>` of the notes API.
+    pub notes_host: String,
+    /// The API key the notes API asks for.
+    pub notes_key: String,
+    /// `https://localhost:<port>` of the package source.
+    pub source_url: String,
+    /// `localhost:<port>` of the package source.
+    pub source_host: String,
+    notes: notes::Notes,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Servers {
+    /// Starts both servers on ephemeral ports; the starter pack is packed and signed for this run.
+    pub async fn start() -> Result<Self> {
+        let authority = https::Authority::new()?;
+        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let notes_key = format!("notes_{}", hex::encode(crate::services::random::<24>()?));
+        let notes = notes::Notes::new(&notes_key);
+        let (notes_listener, notes_host) = listen().await?;
+        let (source_listener, source_host) = listen().await?;
+        let packages = pack::packages(&notes_host)?;
+        let tls = authority.server()?;
+        let serving = [
+            (notes_listener, notes.router()),
+            (source_listener, source::router(packages)),
+        ];
+        for (listener, router) in serving {
+            tasks.spawn(https::serve(listener, tls.clone(), router, stop.clone()));
+        }
+        tasks.close();
+        Ok(Self {
+            authority_pem: authority.pem(),
+            source_url: format!("https://{source_host}"),
+            notes_host,
+            notes_key,
+            source_host,
+            notes,
+            stop,
+            tasks,
+        })
+    }
+
+    /// Titles of the notes the API holds.
+    pub fn titles(&self) -> Vec<String> {
+        self.notes.titles()
+    }
+
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.tasks.wait().await;
+    }
+}
+
+async fn listen() -> Result<(TcpListener, String)> {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(Error::internal)?;
+    let port = listener.local_addr().map_err(Error::internal)?.port();
+    Ok((listener, format!("localhost:{port}")))
+}

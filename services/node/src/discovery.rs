@@ -1,0 +1,46 @@
+//! `daemon.json` and `daemon.pid`: how clients on this machine find the daemon.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use aileron_api::discovery::Discovery;
+use aileron_contract::{Error, Result, Secret, Timestamp};
+use aileron_store::files::write_atomic;
+
+/// The published files of a running daemon; gone when dropped.
+pub(crate) struct Published {
+    paths: [PathBuf; 2],
+}
+
+impl Published {
+    /// Written only after the listener is bound, so that who reads it can connect.
+    pub(crate) fn write(
+        home: &std::path::Path,
+        address: SocketAddr,
+        token: &Secret,
+        now: Timestamp,
+    ) -> Result<Self> {
+        let paths = [home.join("daemon.json"), home.join("daemon.pid")];
+        let discovery = Discovery {
+            url: format!("http://{address}"),
+            pid: std::process::id(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            started_at: now.to_string(),
+            token: Some(token.expose(|bytes| String::from_utf8_lossy(bytes).into_owned())),
+        };
+        let json = serde_json::to_vec(&discovery).map_err(Error::internal)?;
+        let [discovery_path, pid_path] = &paths;
+        write_atomic(discovery_path, &json, 0o600)?;
+        write_atomic(pid_path, format!("{}\n", std::process::id()).as_bytes(), 0o600)?;
+        Ok(Self { paths })
+    }
+}
+
+impl Drop for Published {
+    fn drop(&mut self) {
+        for path in &self.paths {
+            if let Err(error) = std::fs::remove_file(path) {
+                tracing::debug!(%error, path = %path.display(), "discovery file already gone");
+            }
+        }
+    }
+}
