@@ -1,1 +1,3 @@
 //! aileron-vault
+
+pub mod egress;
