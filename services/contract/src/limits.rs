@@ -72,8 +72,22 @@ limits! {
     GUEST_LOG_LINES: u32 = 1_000, "lines", count;
     /// One log line; the rest is cut with a mark.
     GUEST_LOG_LINE: usize = 8 * 1024, "bytes", size;
+    /// What a guest's functions may take in one table: a published Go connector needs a tenth.
+    GUEST_TABLE: usize = 262_144, "elements", size;
+    /// Bytes one call of the system interface may copy on a guest's behalf.
+    GUEST_HOSTCALL: usize = 32 * 1024 * 1024, "bytes", size;
+    /// Random bytes one call may ask for.
+    GUEST_RANDOM: u64 = 4 * MIB, "bytes", number;
+    /// A failure message a guest writes; the rest is cut with a mark, because it reaches the log.
+    GUEST_MESSAGE: usize = 4 * 1024, "bytes", size;
     /// Compiled modules kept in memory.
     MODULE_CACHE: usize = 64, "modules", size;
+    /// Machine code kept in memory; the module used longest ago goes first.
+    MODULE_CACHE_BYTES: usize = 512 * 1024 * 1024, "bytes", size;
+    /// Compiled modules kept on disk.
+    MODULE_FILES: usize = 256, "files", size;
+    /// How long a caller waits for a module to be compiled; the work goes on for the next one.
+    MODULE_COMPILE_WALL: Duration = Duration::from_mins(2), "seconds", seconds;
 
     // packages
     /// A package as downloaded.
@@ -126,6 +140,12 @@ limits! {
     PASSPHRASE: usize = 1_024, "bytes", size;
     /// Memory a vault file may ask the key derivation for, in KiB: a planted file must not.
     KDF_MEMORY_MAX: u32 = 1024 * 1024, "KiB", count;
+    /// Passes over that memory a vault file may ask for.
+    KDF_PASSES_MAX: u32 = 64, "passes", count;
+    /// Lanes of the key derivation a vault file may ask for.
+    KDF_LANES_MAX: u32 = 64, "lanes", count;
+    /// Passphrases waiting to be checked, one after another; further ones are refused.
+    UNLOCK_QUEUE: usize = 16, "attempts", size;
     /// Wrong passphrases in a row before attempts are refused for a while.
     UNLOCK_ATTEMPTS: u32 = 5, "attempts", count;
     /// The longest such while; it doubles from one second.
@@ -158,6 +178,24 @@ limits! {
     CONNECTIONS: u32 = 512, "connections", count;
     /// One gRPC message; larger bodies are streamed (tonic's own default).
     MESSAGE: usize = 4 * 1024 * 1024, "bytes", size;
+    /// One answer between services: an action's output and what surrounds it.
+    ANSWER: usize = 64 * 1024 * 1024, "bytes", size;
+    /// A request body on its way to egress, in pieces; callers have tighter bounds of their own.
+    EGRESS_BODY: u64 = 64 * MIB, "bytes", number;
+    /// One piece of a streamed body.
+    BODY_PIECE: usize = 256 * 1024, "bytes", size;
+    /// Calls under way on one connection between services; further ones wait in line.
+    SERVICE_CALLS: u32 = 2_048, "calls", count;
+    /// Connecting to another service of this runtime: it is near, or it is not there.
+    SERVICE_CONNECT_WALL: Duration = Duration::from_secs(2), "seconds", seconds;
+    /// A silent connection between services is checked this often, and given up after as long.
+    SERVICE_KEEPALIVE: Duration = Duration::from_secs(10), "seconds", seconds;
+    /// Waiting past a call's deadline for the service's own answer to arrive.
+    DEADLINE_GRACE: Duration = Duration::from_secs(1), "seconds", seconds;
+    /// An error's sentence between services; the rest is cut with a mark.
+    ERROR_TEXT: usize = 16 * 1024, "bytes", size;
+    /// An error's details between services; larger ones are left out with a mark.
+    ERROR_DETAILS: usize = 64 * 1024, "bytes", size;
     /// Waiting for requests under way at shutdown.
     DRAIN_WALL: Duration = Duration::from_secs(10), "seconds", seconds;
     /// Connecting to an upstream.
