@@ -1,3 +1,15 @@
-//! aileron-vault
+//! The vault: keys, secrets, bindings, person sessions and minted tokens, and egress, the one
+//! place that joins a credential to an outgoing request.
+//!
+//! Deliberately absent: any method that gives a credential back, and any knowledge of how the
+//! room is reached.
 
+mod backoff;
 pub mod egress;
+mod envelope;
+mod harden;
+mod kdf;
+mod keys;
+
+pub use harden::harden_process;
+pub use kdf::Kdf;

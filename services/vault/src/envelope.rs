@@ -1,0 +1,83 @@
+//! AES-256-GCM envelopes, derived keys and authenticators.
+
+use aileron_contract::{Error, Result};
+use aes_gcm::{
+    Aes256Gcm, KeyInit as _, Nonce,
+    aead::{Aead as _, Payload},
+};
+use hkdf::Hkdf;
+use hmac::{Hmac, Mac as _};
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+const NONCE: usize = 12;
+
+/// The bytes an envelope adds to what it seals.
+pub(crate) const OVERHEAD: usize = NONCE + 16;
+
+/// Random bytes of the system.
+pub(crate) fn random<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(Error::internal)?;
+    Ok(bytes)
+}
+
+/// A fresh random nonce, the ciphertext and the tag. `associated` is authenticated, not stored.
+pub(crate) fn seal(key: &[u8; 32], associated: &[u8], plain: &[u8]) -> Result<Vec<u8>> {
+    let nonce: [u8; NONCE] = random()?;
+    let sealed = Aes256Gcm::new(key.into())
+        .encrypt(&Nonce::from(nonce), Payload { msg: plain, aad: associated })
+        .map_err(|_| Error::internal("AES-GCM refused to seal"))?;
+    Ok([nonce.as_slice(), &sealed].concat())
+}
+
+/// The plain bytes; none when the key, the associated data or the envelope are not the ones
+/// that were sealed.
+pub(crate) fn open(
+    key: &[u8; 32],
+    associated: &[u8],
+    envelope: &[u8],
+) -> Option<Zeroizing<Vec<u8>>> {
+    let (nonce, sealed) = envelope.split_first_chunk::<NONCE>()?;
+    Aes256Gcm::new(key.into())
+        .decrypt(&Nonce::from(*nonce), Payload { msg: sealed, aad: associated })
+        .map(Zeroizing::new)
+        .ok()
+}
+
+/// A key for one purpose (`info`), of one vault (`salt`).
+pub(crate) fn derive(key: &[u8; 32], salt: &[u8], info: &str) -> Result<Zeroizing<[u8; 32]>> {
+    let mut derived = Zeroizing::new([0; 32]);
+    Hkdf::<Sha256>::new(Some(salt), key)
+        .expand(info.as_bytes(), &mut *derived)
+        .map_err(|_| Error::internal("HKDF refused the length"))?;
+    Ok(derived)
+}
+
+/// HMAC-SHA-256.
+pub(crate) fn authenticate(key: &[u8; 32], message: &[u8]) -> Result<[u8; 32]> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).map_err(Error::internal)?;
+    mac.update(message);
+    Ok(mac.finalize().into_bytes().into())
+}
+
+/// Compared in constant time.
+pub(crate) fn equal(left: &[u8], right: &[u8]) -> bool {
+    subtle::ConstantTimeEq::ct_eq(left, right).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_envelope_opens_only_with_its_key_and_its_associated_data() {
+        let envelope = seal(&[1; 32], b"here", b"value").unwrap();
+        assert_eq!(envelope.len(), b"value".len() + OVERHEAD);
+        assert_eq!(&**open(&[1; 32], b"here", &envelope).unwrap(), b"value");
+        assert!(open(&[2; 32], b"here", &envelope).is_none());
+        assert!(open(&[1; 32], b"there", &envelope).is_none());
+        assert!(open(&[1; 32], b"here", &envelope[..20]).is_none());
+        assert!(open(&[1; 32], b"here", &[]).is_none());
+    }
+}
