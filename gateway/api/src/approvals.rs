@@ -1,0 +1,122 @@
+//! Runs that wait for a person.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{Object, error::FailureEnvelope, runs::RunState};
+
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, ToSchema)]
+pub struct Approvals {
+    /// Oldest first.
+    pub items: Vec<PendingApproval>,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, ToSchema)]
+#[schema(as = PendingActionApproval)]
+pub struct PendingApproval {
+    pub id: String,
+    /// `action`
+    pub kind: String,
+    pub action_name: String,
+    #[schema(format = DateTime)]
+    pub requested_at: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connector_fqn: Option<String>,
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    pub args: Object,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<String>,
+    /// What a person reads. Bidirectional and invisible characters are escaped.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub input_fields: Vec<Field>,
+    /// After this it can no longer be approved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    pub expires_at: Option<String>,
+    /// SHA-256 over everything the approval covers: send it back with the decision.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+}
+
+/// One line of an approval card.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+pub struct Field {
+    pub label: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub missing: bool,
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub multiline: bool,
+}
+
+/// Body of `POST /v1/action-approvals/{id}/decide`.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, ToSchema)]
+pub struct Decide {
+    pub approved: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// What the person saw; a decision about anything else is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// Published for messages. Arguments of an action cannot be edited: refused when given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub edited_payload: Option<Object>,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, ToSchema)]
+#[schema(as = ActionApprovalResult)]
+pub struct ApprovalResult {
+    pub status: ApprovalStatus,
+    /// The precise state: the published `status` has no word for `expired` or `ambiguous`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<RunState>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audit_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<FailureEnvelope>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ApprovalStatus {
+    PendingApproval,
+    AwaitingVault,
+    Running,
+    Completed,
+    Denied,
+    Failed,
+}
+
+impl ApprovalStatus {
+    /// Will nothing change any more?
+    pub fn is_end(self) -> bool {
+        matches!(self, Self::Completed | Self::Denied | Self::Failed)
+    }
+}
+
+impl fmt::Display for ApprovalStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::PendingApproval => "pending_approval",
+            Self::AwaitingVault => "awaiting_vault",
+            Self::Running => "running",
+            Self::Completed => "completed",
+            Self::Denied => "denied",
+            Self::Failed => "failed",
+        })
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes the field by reference")]
+fn is_false(value: &bool) -> bool {
+    !value
+}

@@ -1,0 +1,130 @@
+//! Credentials bound to a connector.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::Sensitive;
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+pub struct Bindings {
+    pub items: Vec<Binding>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+pub struct Binding {
+    /// `<kind>/<service>/<identity>`
+    pub name: String,
+    pub kind: String,
+    pub service: String,
+    pub identity: String,
+    pub connector_fqn: String,
+    #[schema(format = DateTime)]
+    pub created_at: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// `null` when never used, as published.
+    #[schema(format = DateTime)]
+    #[serde(default)]
+    pub last_used_at: Option<String>,
+    /// `null` when never refreshed, as published.
+    #[schema(format = DateTime)]
+    #[serde(default)]
+    pub last_refreshed_at: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<BindingStatus>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stale_reason: Option<String>,
+    /// The hosts the person consented to; absent on a binding of an older file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hosts: Option<Vec<String>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BindingStatus {
+    Active,
+    Stale,
+    Revoked,
+}
+
+impl fmt::Display for BindingStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Active => "active",
+            Self::Stale => "stale",
+            Self::Revoked => "revoked",
+        })
+    }
+}
+
+/// Body of `POST /v1/bindings/setup`.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+pub struct BindingSetup {
+    pub connector_fqn: String,
+    /// At least one.
+    #[schema(min_items = 1)]
+    pub bindings: Vec<BindingSpec>,
+    /// Skip bindings that exist rather than refuse.
+    #[serde(default = "yes")]
+    #[schema(default = true)]
+    pub skip_existing: bool,
+    /// The hosts the person saw. When given they must be the ones the installed connector
+    /// declares; when they changed meanwhile the call is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hosts: Option<Vec<String>>,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+pub struct BindingSpec {
+    pub identity: String,
+    /// Without it, named after the connector's first host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
+    pub source: BindingSource,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+pub struct BindingSource {
+    /// `api_key`
+    pub kind: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(inline)]
+    pub value: Option<Sensitive>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+pub struct BindingSetupResult {
+    pub created: Vec<Binding>,
+    /// Names of bindings that existed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skipped: Vec<String>,
+}
+
+/// Body of `POST /v1/bindings/{name}/rebind`.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+pub struct Rebind {
+    pub source: BindingSource,
+    /// As in the setup.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hosts: Option<Vec<String>>,
+}
+
+/// What `GET /v1/bindings` leaves in; all conditions must hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct BindingFilter {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connector_fqn: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+}
+
+fn yes() -> bool {
+    true
+}

@@ -1,0 +1,65 @@
+//! Actions and runs.
+
+use reqwest::Method;
+
+use super::{Answer, Call, Client, Result, call::RUNNING};
+use crate::{
+    actions::{Action, Actions, PatchAction, RunAction, RunPending, RunResult},
+    runs::{Run, RunFilter, Runs},
+};
+
+/// What a run came to, when it did not fail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RunOutcome {
+    Done(RunResult),
+    /// It waits for a person.
+    Pending(RunPending),
+}
+
+impl Client {
+    pub async fn actions(&self) -> Result<Answer<Actions>> {
+        self.get(&["actions"]).await
+    }
+
+    pub async fn action(&self, name: &str) -> Result<Answer<Action>> {
+        self.get(&["actions", name]).await
+    }
+
+    pub async fn patch_action(&self, name: &str, body: &PatchAction) -> Result<Answer<Action>> {
+        self.send(Call::new(Method::PATCH, &["actions", name]).json(body)).await?.json()
+    }
+
+    /// Runs an action. A failure of the run is an [`Error::Api`](super::Error::Api) with
+    /// `failure`. A repetition under the same idempotency key returns the first call's outcome.
+    pub async fn run_action(
+        &self,
+        name: &str,
+        body: &RunAction,
+        idempotency_key: Option<&str>,
+    ) -> Result<Answer<RunOutcome>> {
+        let call = Call::new(Method::POST, &["actions", name, "run"])
+            .json(body)
+            .idempotency_key(idempotency_key)
+            .timeout(RUNNING);
+        let received = self.send(call).await?;
+        if received.status() == 202 {
+            return Ok(received.json()?.map(RunOutcome::Pending));
+        }
+        Ok(received.json()?.map(RunOutcome::Done))
+    }
+
+    pub async fn runs(&self, filter: &RunFilter) -> Result<Answer<Runs>> {
+        self.send(Call::new(Method::GET, &["action-runs"]).filter(filter)).await?.json()
+    }
+
+    pub async fn run(&self, id: &str) -> Result<Answer<Run>> {
+        self.get(&["action-runs", id]).await
+    }
+}
+
+impl<T> Answer<T> {
+    fn map<U>(self, with: impl FnOnce(T) -> U) -> Answer<U> {
+        let Self { status, value, raw, request_id } = self;
+        Answer { status, value: with(value), raw, request_id }
+    }
+}

@@ -1,0 +1,130 @@
+//! Watching the log: reconnects by itself and never misses or repeats a record.
+
+use std::{collections::VecDeque, time::Duration};
+
+use futures::{Stream, stream};
+use reqwest::{Method, Response, header::ACCEPT};
+
+use super::{
+    ApiError, Client, Error, Result,
+    events::{Event, Reader},
+};
+use crate::audit::AuditEvent;
+
+/// The server says something at least every 15 seconds.
+const SILENCE: Duration = Duration::from_secs(45);
+/// Attempts in a row without a record before the watch gives up.
+const ATTEMPTS: u32 = 6;
+
+impl Client {
+    /// Records from `from` on, oldest first, then those to come; without it only those to come.
+    /// A broken connection is opened again after the last record seen. Ends with an error when
+    /// the server refuses or stays away.
+    pub fn watch_audit(
+        &self,
+        from: Option<u64>,
+    ) -> impl Stream<Item = Result<AuditEvent>> + Send + 'static {
+        let watch = Watch {
+            client: self.clone(),
+            from,
+            last: None,
+            connection: None,
+            ready: VecDeque::new(),
+            failures: 0,
+        };
+        stream::try_unfold(watch, |mut watch| async move {
+            let event = watch.next().await?;
+            Ok(Some((event, watch)))
+        })
+    }
+}
+
+struct Watch {
+    client: Client,
+    from: Option<u64>,
+    last: Option<String>,
+    connection: Option<(Response, Reader)>,
+    ready: VecDeque<Event>,
+    failures: u32,
+}
+
+impl Watch {
+    async fn next(&mut self) -> Result<AuditEvent> {
+        loop {
+            if let Some(event) = self.ready.pop_front() {
+                match event.kind.as_str() {
+                    "record" => return self.record(event),
+                    "error" => self.interrupted(&event)?,
+                    _ => {}
+                }
+            } else if let Err(error) = self.fill().await {
+                self.connection = None;
+                self.failures += 1;
+                if self.failures >= ATTEMPTS || matches!(error, Error::Api(_)) {
+                    return Err(error);
+                }
+                tokio::time::sleep(pause(self.failures)).await;
+            }
+        }
+    }
+
+    fn record(&mut self, event: Event) -> Result<AuditEvent> {
+        let url = self.client.base_url().to_owned();
+        let record =
+            serde_json::from_str(&event.data).map_err(|source| Error::Answer { url, source })?;
+        self.last = event.id.or_else(|| self.last.take());
+        self.failures = 0;
+        Ok(record)
+    }
+
+    /// The server ended the watch. Having fallen behind is no reason to stop: read on from there.
+    fn interrupted(&mut self, event: &Event) -> Result<()> {
+        let error = ApiError::read(200, None, event.data.clone());
+        let passing = matches!(error.code.as_str(), "busy" | "service_unavailable");
+        self.failures += 1;
+        self.connection = None;
+        if passing && self.failures < ATTEMPTS { Ok(()) } else { Err(error.into()) }
+    }
+
+    /// Waits for the next bytes, connecting first when needed.
+    async fn fill(&mut self) -> Result<()> {
+        let (mut response, mut reader) = match self.connection.take() {
+            Some(connection) => connection,
+            None => (self.connect().await?, Reader::default()),
+        };
+        let late = |_| Error::Timeout { url: self.client.base_url().to_owned() };
+        let chunk = tokio::time::timeout(SILENCE, response.chunk()).await.map_err(late)?;
+        if let Some(bytes) = chunk.map_err(|error| self.client.lost(error))? {
+            let long = |_| Error::TooLong { url: self.client.base_url().to_owned(), limit: 0 };
+            self.ready.extend(reader.read(&bytes).map_err(long)?);
+            self.connection = Some((response, reader));
+            return Ok(());
+        }
+        // The server closed the stream in order, as at its shutdown.
+        Err(Error::Timeout { url: self.client.base_url().to_owned() })
+    }
+
+    async fn connect(&self) -> Result<Response> {
+        let query: Vec<_> =
+            self.from.iter().map(|from| ("from".to_owned(), from.to_string())).collect();
+        let url = self.client.url(&["audit".to_owned(), "watch".to_owned()], &query)?;
+        let mut request = self.client.request(Method::GET, url).header(ACCEPT, "text/event-stream");
+        if let Some(last) = &self.last {
+            request = request.header("last-event-id", last);
+        }
+        let late = |_| Error::Timeout { url: self.client.base_url().to_owned() };
+        let response = tokio::time::timeout(SILENCE, request.send())
+            .await
+            .map_err(late)?
+            .map_err(|error| self.client.lost(error))?;
+        if response.status().as_u16() == 200 {
+            return Ok(response);
+        }
+        Err(self.client.receive(response).await?.refused())
+    }
+}
+
+/// 100 ms, doubling, at most 3.2 s.
+fn pause(failures: u32) -> Duration {
+    Duration::from_millis(50_u64.saturating_mul(1 << failures.min(6)))
+}
