@@ -1,0 +1,47 @@
+//! Generates the code from `aileron/**/*.proto`, in process: no `protoc` is needed.
+
+use std::{env, error::Error, fs, path::PathBuf};
+
+use prost::Message as _;
+
+const FILES: &[&str] = &[
+    "aileron/common/v1/context.proto",
+    "aileron/vault/v1/vault.proto",
+    "aileron/vault/v1/access.proto",
+    "aileron/egress/v1/egress.proto",
+    "aileron/executor/v1/executor.proto",
+    "aileron/executor/v1/packages.proto",
+    "aileron/audit/v1/audit.proto",
+];
+
+/// Messages with a secret field: their `Debug` is written by hand and shows none.
+const SECRET: &[&str] = &[
+    ".aileron.vault.v1.CreateRequest",
+    ".aileron.vault.v1.UnlockRequest",
+    ".aileron.vault.v1.ChangePassphraseRequest",
+    ".aileron.vault.v1.PutSecretRequest",
+    ".aileron.vault.v1.BindRequest",
+    ".aileron.vault.v1.OpenSessionRequest",
+    ".aileron.vault.v1.OpenSessionResponse",
+    ".aileron.vault.v1.MintResponse",
+    ".aileron.vault.v1.AuthenticateRequest",
+    ".aileron.egress.v1.FetchRequest",
+];
+
+/// Bodies are handed on without copying.
+const BODIES: &[&str] =
+    &[".aileron.egress.v1.SendRequest.frame", ".aileron.egress.v1.OutcomeFrame.frame"];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo:rerun-if-changed=aileron");
+    println!("cargo:rerun-if-changed=build.rs");
+    let descriptors = protox::compile(FILES, ["."])?;
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    fs::write(out.join("aileron.bin"), descriptors.encode_to_vec())?;
+    let mut config = tonic_prost_build::configure();
+    for path in BODIES {
+        config = config.bytes(*path);
+    }
+    config.skip_debug(SECRET).btree_map(".").include_file("aileron.rs").compile_fds(descriptors)?;
+    Ok(())
+}
