@@ -169,6 +169,24 @@ limits! {
     /// Records a watcher may fall behind.
     AUDIT_WATCH_BUFFER: usize = 1_024, "records", size;
 
+    // egress
+    /// A URL to request, or to be redirected to: it fits every server's request line.
+    EGRESS_URL: usize = 32 * 1024, "bytes", size;
+    /// A guest's headers together: more than servers take.
+    EGRESS_HEADERS: usize = 64 * 1024, "bytes", size;
+    /// A credential as it stands in a header: more than servers take.
+    EGRESS_CREDENTIAL: usize = 8 * 1024, "bytes", size;
+    /// An upstream's status line and headers.
+    EGRESS_RESPONSE_HEAD: usize = 64 * 1024, "bytes", size;
+    /// Requests under way at once, their bodies included; further ones wait inside their time.
+    EGRESS_CONCURRENCY: usize = 512, "requests", size;
+    /// Addresses of one name that are tried.
+    EGRESS_ADDRESSES: usize = 8, "addresses", size;
+    /// Idle connections kept.
+    EGRESS_IDLE: usize = 64, "connections", size;
+    /// How long an idle connection is kept.
+    EGRESS_IDLE_WALL: Duration = Duration::from_mins(1), "seconds", seconds;
+
     // doors
     /// A REST request body.
     REQUEST_BODY: usize = 2 * 1024 * 1024, "bytes", size;
