@@ -6,6 +6,8 @@ mod notes;
 mod pack;
 mod source;
 
+use std::path::Path;
+
 use aileron_contract::{Error, Result};
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -70,6 +72,30 @@ impl Servers {
         self.stop.cancel();
         self.tasks.wait().await;
     }
+}
+
+/// Plays somebody who holds the log's key: signs a changed copy of a log anew, as if it had always
+/// been so. `home` is the folder that holds the copy's `audit/`.
+pub async fn resign(home: &Path) -> Result<()> {
+    let log = home.join("audit");
+    for stale in ["checkpoint", "index.db", "index.db-wal", "index.db-shm"] {
+        match std::fs::remove_file(log.join(stale)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(Error::internal(error));
+            }
+            _ => {}
+        }
+    }
+    std::fs::remove_dir_all(log.join("tile")).map_err(Error::internal)?;
+    let service = aileron_audit::Service::open(aileron_audit::Options {
+        home: home.to_owned(),
+        origin: aileron_audit::DEFAULT_ORIGIN.to_owned(),
+        database: None,
+        clock: crate::services::now,
+    })
+    .await?;
+    service.shutdown().await;
+    Ok(())
 }
 
 async fn listen() -> Result<(TcpListener, String)> {

@@ -44,7 +44,7 @@ pub fn load(file: &str, environment: &Environment, flags: &Flags) -> Result<Conf
         hosts: file.hosts,
         log: file.log.unwrap_or_else(|| "info".to_owned()),
         database_url: file.database_url,
-        audit_origin: file.audit_origin.unwrap_or_else(|| "aileron.local/audit".to_owned()),
+        audit_origin: file.audit_origin.unwrap_or_else(|| aileron_audit::DEFAULT_ORIGIN.to_owned()),
         approval_wall: file.approval_wall.unwrap_or(limits::APPROVAL_WALL),
         github: file.github,
         egress_roots: file.egress_roots,

@@ -1,0 +1,88 @@
+//! What the command line accepts. Parsing only: what a command does stands in `commands`.
+
+#![expect(clippy::doc_markdown, reason = "the comments are the help text, shown as it stands")]
+
+mod action;
+mod groups;
+
+use clap::{Parser, Subcommand};
+
+pub(crate) use action::{ActionCommand, AddSuiteArguments, RunArguments};
+pub(crate) use groups::{
+    ApprovalCommand, AuditCommand, AuditListArguments, BindingCommand, BindingSetupArguments,
+    ConnectorCommand, ConnectorInstallArguments, DaemonCommand, KeyringCommand, SecretCommand,
+    SecretSetArguments, StatusSection, TokenCommand, TokenMintArguments, VaultCommand,
+    VaultListArguments, VaultPasswdArguments, VerifyArguments,
+};
+
+#[cfg(feature = "runtime")]
+pub(crate) use groups::{DaemonRunArguments, ServeArguments};
+
+/// Lets an AI agent act for you without ever holding your credentials.
+#[derive(Debug, Parser)]
+#[command(name = "aileron", version, about, disable_version_flag = true, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// The main job from end to end, on a fresh home with sample servers
+    #[cfg(feature = "runtime")]
+    Demo {
+        /// Leave the home and the daemon running for exploring
+        #[arg(long)]
+        keep: bool,
+    },
+    /// Report the running runtime
+    Status {
+        /// Narrow the report to one section
+        section: Option<StatusSection>,
+        /// Print the runtime's answer as it is
+        #[arg(long)]
+        json: bool,
+    },
+    /// Start, stop or look at the local daemon
+    #[command(subcommand)]
+    Daemon(DaemonCommand),
+    /// Run some roles of a split deployment in this process
+    #[cfg(feature = "runtime")]
+    Serve(ServeArguments),
+    /// Stop the local daemon (the same as `daemon stop`)
+    Stop,
+    /// The vault that holds your credentials
+    #[command(subcommand)]
+    Vault(VaultCommand),
+    /// Secrets kept in the vault
+    #[command(subcommand)]
+    Secret(SecretCommand),
+    /// Publishers whose signatures you trust
+    #[command(subcommand)]
+    Keyring(KeyringCommand),
+    /// Connectors
+    #[command(subcommand)]
+    Connector(ConnectorCommand),
+    /// Actions an agent may call
+    #[command(subcommand)]
+    Action(ActionCommand),
+    /// Credentials bound to connectors
+    #[command(subcommand)]
+    Binding(BindingCommand),
+    /// Calls that wait for your decision
+    #[command(subcommand)]
+    Approval(ApprovalCommand),
+    /// The log of everything that happened
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Tokens for programs that act without you
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Print the version
+    Version,
+    /// Print a completion script for a shell
+    Completions {
+        /// bash, elvish, fish, powershell or zsh
+        shell: clap_complete::Shell,
+    },
+}

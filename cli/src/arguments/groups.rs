@@ -1,0 +1,372 @@
+//! The other groups of commands.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StatusSection {
+    Runtime,
+    Vault,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DaemonCommand {
+    /// Start the daemon in the background, or print where it already runs
+    Start,
+    /// Stop the daemon
+    Stop,
+    /// Is the daemon running, and is its vault open?
+    Status {
+        /// Print the report as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Run the daemon in this terminal
+    #[cfg(feature = "runtime")]
+    Run(DaemonRunArguments),
+}
+
+#[cfg(feature = "runtime")]
+#[derive(Clone, Debug, Args)]
+pub(crate) struct DaemonRunArguments {
+    /// The configuration file, instead of config.yaml in the state folder
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// The address to listen on, such as 127.0.0.1:0
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<String>,
+    /// What to log: trace, debug, info, warn, error or a filter
+    #[arg(long)]
+    pub(crate) log: Option<String>,
+}
+
+#[cfg(feature = "runtime")]
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ServeArguments {
+    /// Roles of this process: gateway, executor, vault, audit
+    #[arg(long, value_name = "ROLES", value_delimiter = ',', required = true)]
+    pub(crate) roles: Vec<String>,
+    #[command(flatten)]
+    pub(crate) run: DaemonRunArguments,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum VaultCommand {
+    /// Create the vault
+    Init(VaultInitArguments),
+    /// Unlock the vault
+    Unlock {
+        /// Read the passphrase from a file
+        #[arg(long, value_name = "PATH")]
+        passphrase_file: Option<PathBuf>,
+    },
+    /// Forget every key until the next unlock
+    Lock,
+    /// Change the passphrase
+    Passwd(VaultPasswdArguments),
+    /// List what the vault holds; never a value
+    List(VaultListArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VaultInitArguments {
+    /// Read the passphrase from a file
+    #[arg(long, value_name = "PATH")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VaultPasswdArguments {
+    /// Read the current passphrase from a file
+    #[arg(long, value_name = "PATH")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    /// Read the new passphrase from a file
+    #[arg(long, value_name = "PATH")]
+    pub(crate) new_passphrase_file: Option<PathBuf>,
+    /// Also replace the vault key and encrypt everything again
+    #[arg(long)]
+    pub(crate) rotate: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VaultListArguments {
+    /// Only paths that start like this
+    #[arg(long)]
+    pub(crate) prefix: Option<String>,
+    /// Also list what a control plane keeps here
+    #[arg(long)]
+    pub(crate) include_control_plane: bool,
+    /// Print the runtime's answer as it is
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SecretCommand {
+    /// Store a secret; its value is asked for, or read from standard input
+    Set(SecretSetArguments),
+    /// List the names of secrets
+    List {
+        /// Print the runtime's answer as it is
+        #[arg(long)]
+        json: bool,
+    },
+    /// Delete a secret
+    Delete {
+        /// The secret's name
+        name: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SecretSetArguments {
+    /// The secret's name
+    pub(crate) name: String,
+    /// Read the vault passphrase from a file
+    #[arg(long, value_name = "PATH")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyringCommand {
+    /// Trust a publisher's signing key
+    Trust {
+        /// github://owner or github://owner/repo
+        authority: String,
+        /// Trust the key in this file instead of the published one
+        #[arg(long, value_name = "PATH", conflicts_with = "key")]
+        key_file: Option<PathBuf>,
+        /// Trust this key (base64) instead of the published one
+        #[arg(long, value_name = "BASE64")]
+        key: Option<String>,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+    /// List trusted publishers and their fingerprints
+    List {
+        /// Print the runtime's answer as it is
+        #[arg(long)]
+        json: bool,
+    },
+    /// Stop trusting a publisher, or one key
+    #[command(group = clap::ArgGroup::new("which").required(true).multiple(false))]
+    Revoke {
+        /// github://owner or github://owner/repo
+        #[arg(group = "which")]
+        authority: Option<String>,
+        /// One key, by its fingerprint
+        #[arg(long, value_name = "FINGERPRINT", group = "which")]
+        key: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConnectorCommand {
+    /// Fetch, verify and install a connector
+    Install(ConnectorInstallArguments),
+    /// List installed connectors
+    List {
+        /// Print the runtime's answer as it is
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConnectorInstallArguments {
+    /// The connector, such as github://owner/repo, with or without @version
+    pub(crate) fqn: String,
+    /// The version to install
+    #[arg(long)]
+    pub(crate) version: Option<String>,
+    /// Refuse anything but these bytes
+    #[arg(long, value_name = "sha256:…")]
+    pub(crate) hash: Option<String>,
+    /// Answer every question with yes
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BindingCommand {
+    /// Bind a credential to a connector, for the hosts it declares
+    Setup(BindingSetupArguments),
+    /// List bindings
+    List {
+        /// Only bindings of this connector
+        #[arg(long, value_name = "FQN")]
+        connector: Option<String>,
+        /// Only bindings of this kind, such as api_key
+        #[arg(long)]
+        kind: Option<String>,
+        /// Print the runtime's answer as it is
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one binding; never its value
+    Inspect {
+        /// The binding, such as api_key/linear/work
+        name: String,
+        /// Print the runtime's answer as it is
+        #[arg(long)]
+        json: bool,
+    },
+    /// Remove a binding
+    Revoke {
+        /// The binding, such as api_key/linear/work
+        name: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BindingSetupArguments {
+    /// The installed connector
+    pub(crate) fqn: String,
+    /// Whose account it is
+    #[arg(long, default_value = "default")]
+    pub(crate) identity: String,
+    /// The service part of the binding's name
+    #[arg(long)]
+    pub(crate) service: Option<String>,
+    /// A note on which account it is
+    #[arg(long)]
+    pub(crate) account: Option<String>,
+    /// Read the credential from a file instead of asking
+    #[arg(long, value_name = "PATH")]
+    pub(crate) value_file: Option<PathBuf>,
+    /// Consent to the hosts without being asked
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ApprovalCommand {
+    /// List calls that wait for you
+    List {
+        /// Print the runtime's answer as it is
+        #[arg(long)]
+        json: bool,
+    },
+    /// Let a call run, once, exactly as shown
+    Approve {
+        /// The approval's id
+        id: String,
+        /// Recorded with the decision
+        #[arg(long)]
+        reason: Option<String>,
+        /// Do not show the call and ask again
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Refuse a call
+    Deny {
+        /// The approval's id
+        id: String,
+        /// Recorded with the decision, and told to the agent
+        #[arg(long)]
+        reason: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    /// List events, newest first
+    List(AuditListArguments),
+    /// Show one event in full
+    Show {
+        /// The event's id
+        audit_id: String,
+        /// Print the runtime's answer as it is
+        #[arg(long)]
+        json: bool,
+    },
+    /// Export a receipt that proves one event to a stranger
+    Receipt {
+        /// The event's id
+        audit_id: String,
+    },
+    /// Print the log's newest signed checkpoint: keep it elsewhere
+    Checkpoint {
+        /// Print the key that verifies the log instead
+        #[arg(long)]
+        key: bool,
+    },
+    /// Check the log, or one receipt, without asking the daemon
+    Verify(VerifyArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AuditListArguments {
+    /// Only events at or after this time (RFC 3339)
+    #[arg(long)]
+    pub(crate) since: Option<String>,
+    /// Only this event
+    #[arg(long, value_name = "ID")]
+    pub(crate) audit_id: Option<String>,
+    /// Only events of this connector
+    #[arg(long, value_name = "FQN")]
+    pub(crate) connector: Option<String>,
+    /// Only failures of this class
+    #[arg(long)]
+    pub(crate) class: Option<String>,
+    /// At most this many
+    #[arg(long)]
+    pub(crate) limit: Option<u32>,
+    /// Print the runtime's answer as it is
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArguments {
+    /// The folder that holds the log, instead of audit/ in the state folder
+    #[arg(long, value_name = "DIR", conflicts_with = "receipt")]
+    pub(crate) dir: Option<PathBuf>,
+    /// A checkpoint kept elsewhere: the log must be a continuation of it
+    #[arg(long, value_name = "FILE", conflicts_with = "receipt")]
+    pub(crate) checkpoint: Option<PathBuf>,
+    /// Check this receipt instead of the log
+    #[arg(long, value_name = "FILE", requires = "key")]
+    pub(crate) receipt: Option<PathBuf>,
+    /// The log's public key, as text or as a file
+    #[arg(long, value_name = "VKEY")]
+    pub(crate) key: Option<String>,
+    /// Print the report as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokenCommand {
+    /// Mint a token for a program; it is shown once
+    Mint(TokenMintArguments),
+    /// List tokens
+    List {
+        /// Print the runtime's answer as it is
+        #[arg(long)]
+        json: bool,
+    },
+    /// Revoke a token
+    Revoke {
+        /// The token's id
+        id: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TokenMintArguments {
+    /// What the token is for
+    #[arg(long)]
+    pub(crate) label: String,
+    /// Rights, such as actions:run,actions:list
+    #[arg(long, value_delimiter = ',', required = true)]
+    pub(crate) scopes: Vec<String>,
+    /// How many days it lives
+    #[arg(long, value_name = "DAYS", default_value_t = 30)]
+    pub(crate) days: u16,
+    /// Print the runtime's answer as it is
+    #[arg(long)]
+    pub(crate) json: bool,
+}

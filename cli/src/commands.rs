@@ -1,0 +1,82 @@
+//! One module per group of commands; each command is a function of its arguments.
+
+mod action;
+mod approval;
+mod audit;
+mod binding;
+mod connector;
+mod daemon;
+#[cfg(feature = "runtime")]
+mod demo;
+mod install;
+mod keyring;
+mod run;
+mod secret;
+mod status;
+mod token;
+mod vault;
+mod verify;
+
+use clap::CommandFactory as _;
+
+use crate::{
+    arguments::{ActionCommand, Arguments, AuditCommand, Command, DaemonCommand},
+    connection::{Connection, Settings},
+    exit::Exit,
+    failure::Result,
+    printer::Printer,
+};
+
+/// Does what the command line asks.
+pub(crate) async fn run(command: Command, settings: &Settings, printer: Printer) -> Result<Exit> {
+    match command {
+        // Commands that need no running daemon.
+        Command::Version => {
+            printer.data(concat!("aileron ", env!("CARGO_PKG_VERSION")));
+            Ok(Exit::Done)
+        }
+        Command::Completions { shell } => {
+            let mut command = Arguments::command();
+            clap_complete::generate(shell, &mut command, "aileron", &mut std::io::stdout());
+            Ok(Exit::Done)
+        }
+        Command::Stop | Command::Daemon(DaemonCommand::Stop) => {
+            daemon::stop(settings, printer).await
+        }
+        Command::Daemon(DaemonCommand::Start) => daemon::start(settings, printer).await,
+        Command::Daemon(DaemonCommand::Status { json }) => {
+            daemon::status(settings, printer, json).await
+        }
+        Command::Audit(AuditCommand::Verify(arguments)) => {
+            verify::verify(&arguments, settings, printer)
+        }
+        #[cfg(feature = "runtime")]
+        Command::Daemon(DaemonCommand::Run(arguments)) => crate::runtime::daemon(arguments).await,
+        #[cfg(feature = "runtime")]
+        Command::Serve(arguments) => crate::runtime::serve(arguments).await,
+        #[cfg(feature = "runtime")]
+        Command::Demo { keep } => Box::pin(demo::run(keep, printer)).await,
+        other => {
+            let connection = Connection::open(settings, printer).await?;
+            Box::pin(connected(other, &connection)).await
+        }
+    }
+}
+
+async fn connected(command: Command, connection: &Connection<'_>) -> Result<Exit> {
+    match command {
+        Command::Status { section, json } => status::status(connection, section, json).await,
+        Command::Vault(command) => vault::run(command, connection).await,
+        Command::Secret(command) => secret::run(command, connection).await,
+        Command::Keyring(command) => keyring::run(command, connection).await,
+        Command::Connector(command) => connector::run(command, connection).await,
+        Command::Action(ActionCommand::Run(arguments)) => run::run(&arguments, connection).await,
+        Command::Action(command) => action::run(command, connection).await,
+        Command::Binding(command) => binding::run(command, connection).await,
+        Command::Approval(command) => approval::run(command, connection).await,
+        Command::Audit(command) => audit::run(command, connection).await,
+        Command::Token(command) => token::run(command, connection).await,
+        // Handled before a connection was made.
+        _ => Ok(Exit::Done),
+    }
+}

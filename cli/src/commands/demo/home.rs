@@ -1,0 +1,85 @@
+//! A fresh home for one run of the demo.
+
+use std::{
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    path::{Path, PathBuf},
+};
+
+use aileron_api::Sensitive;
+use serde_json::json;
+
+use crate::{
+    commands::daemon,
+    connection::Settings,
+    exit::Exit,
+    failure::{Failure, Result},
+    printer::Printer,
+    runtime::demo::Servers,
+};
+
+/// The folder, and the passphrase of its vault.
+pub(super) struct Home {
+    path: PathBuf,
+    passphrase: Sensitive,
+}
+
+impl Home {
+    /// The configuration tells egress about this run's authority and package source, and of no
+    /// other private address: the notes API is reached by the person's consent alone.
+    pub(super) fn create(servers: &Servers) -> Result<Self> {
+        let word = ulid::Ulid::new().to_string().to_lowercase();
+        let path = std::env::temp_dir().join(format!("aileron-demo-{word}"));
+        std::fs::DirBuilder::new()
+            .mode(0o700)
+            .create(&path)
+            .map_err(|error| Failure::file("create", &path, error))?;
+        let home = Self { passphrase: Sensitive::new(format!("demo passphrase {word}")), path };
+        let authority = home.path.join("demo-authority.pem");
+        home.write(&authority, &servers.authority_pem)?;
+        let source = &servers.source_url;
+        // JSON is YAML.
+        let config = json!({
+            "sources": { "github": {
+                "base_url": source,
+                "api_url": format!("{source}/api/v3"),
+                "raw_url": format!("{source}/raw"),
+            }},
+            "egress": { "roots": [authority], "private_hosts": [servers.source_host] },
+        });
+        home.write(&home.path.join("config.yaml"), &config.to_string())?;
+        Ok(home)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn passphrase(&self) -> Sensitive {
+        self.passphrase.clone()
+    }
+
+    pub(super) async fn stop_daemon(&self, printer: Printer) -> Result<Exit> {
+        let settings =
+            Settings { home: self.path.clone(), api_url: None, token: None, passphrase: None };
+        daemon::stop(&settings, printer).await
+    }
+
+    pub(super) fn remove(self, keep: bool) {
+        if !keep && let Err(error) = std::fs::remove_dir_all(&self.path) {
+            // Left for the system to clear: it is a folder for temporary files.
+            drop(error);
+        }
+    }
+
+    pub(super) fn write(&self, path: &Path, text: &str) -> Result<()> {
+        use std::io::Write as _;
+        std::fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(path)
+            .and_then(|mut file| file.write_all(text.as_bytes()))
+            .map_err(|error| Failure::file("write", path, error))
+    }
+}

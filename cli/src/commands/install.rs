@@ -1,0 +1,138 @@
+//! What installing actions and suites share: trust, consent per connector, binding.
+
+use std::collections::BTreeSet;
+
+use aileron_api::packages::{
+    ActionPreview, InstallActionRequest, InstallConnectorRequest, InstalledAction,
+};
+
+use super::{binding, connector, keyring};
+use crate::{
+    connection::{Connection, Person},
+    failure::{Failure, Result},
+    printer::Printer,
+    terminal,
+};
+
+/// How the person answered in advance.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Choices {
+    pub(super) force: bool,
+    pub(super) yes: bool,
+    pub(super) no_bind: bool,
+}
+
+/// Splits `fqn[@version]`; the version must be named once.
+pub(super) fn versioned(fqn: &str, version: Option<&str>) -> Result<(String, String)> {
+    match (fqn.rsplit_once('@'), version) {
+        (None, Some(version)) => Ok((fqn.to_owned(), version.to_owned())),
+        (Some((fqn, version)), None) => Ok((fqn.to_owned(), version.to_owned())),
+        (Some((name, named)), Some(version)) if named == version => {
+            Ok((name.to_owned(), version.to_owned()))
+        }
+        (Some(_), Some(_)) => Err(Failure::plain("the version is given twice, and differs")),
+        (None, None) => {
+            Err(Failure::plain(format!("which version? Say --version=1.2.3 or {fqn}@1.2.3")))
+        }
+    }
+}
+
+/// The trust prompt for the repository of a package, unless its publisher is trusted.
+pub(super) async fn ensure_trust(
+    connection: &Connection<'_>,
+    person: &Person,
+    fqn: &str,
+    yes: bool,
+) -> Result<()> {
+    let keyring = person.client.keyring().await?.value;
+    let authority = authority_of(fqn);
+    let covered = |key: &str| key == authority || authority.starts_with(&format!("{key}/"));
+    if keyring.verified != Some(false) && keyring.items.iter().any(|key| covered(&key.authority)) {
+        return Ok(());
+    }
+    let published = person.client.look_up_key(&keyring::look_up(&authority)).await?.value;
+    if keyring::offer_trust(person, connection.printer, &published, yes).await? {
+        Ok(())
+    } else {
+        Err(Failure::plain(format!("{authority} is not trusted; nothing was installed")))
+    }
+}
+
+/// One action: trust, consent to each missing connector, install, bind.
+pub(super) async fn action(
+    connection: &Connection<'_>,
+    person: &Person,
+    fqn: String,
+    version: String,
+    choices: Choices,
+) -> Result<InstalledAction> {
+    let printer = connection.printer;
+    ensure_trust(connection, person, &fqn, choices.yes).await?;
+    let mut request =
+        InstallActionRequest { fqn, version, force: choices.force, auto_install_connectors: false };
+    let preview = person.client.preview_action(&request).await?.value;
+    refuse_takeover(&preview, choices.force)?;
+    for dependency in preview.connector_deps.iter().filter(|it| !it.already_installed) {
+        ensure_trust(connection, person, &dependency.fqn, choices.yes).await?;
+        let connector = InstallConnectorRequest {
+            fqn: dependency.fqn.clone(),
+            version: dependency.version.clone(),
+            expected_hash: Some(dependency.hash.clone()),
+        };
+        connector::consent(printer, person, &connector, choices.yes).await?;
+        request.auto_install_connectors = true;
+    }
+    confirm_unsigned(printer, &preview, choices.yes)?;
+    let installed = person.client.install_action(&request).await?.value;
+    report(printer, &installed, &preview);
+    binding::mention_stale(printer, &installed.newly_stale_bindings);
+    if !choices.no_bind {
+        let missing: BTreeSet<String> =
+            installed.unbound_capabilities.iter().map(|need| need.connector_fqn.clone()).collect();
+        for connector in missing {
+            binding::offer(connection, person, &connector).await?;
+        }
+    }
+    Ok(installed)
+}
+
+fn refuse_takeover(preview: &ActionPreview, force: bool) -> Result<()> {
+    match &preview.existing {
+        Some(existing) if !force => Err(Failure::plain(format!(
+            "an action named {} is installed from {} ({}); say --force to replace it",
+            preview.name, existing.source, existing.version
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn confirm_unsigned(printer: Printer, preview: &ActionPreview, yes: bool) -> Result<()> {
+    if preview.already_installed || preview.signature_status.as_deref() != Some("unsigned") {
+        return Ok(());
+    }
+    printer
+        .say(format!("The action {} is not signed: anybody could have written it.", preview.name));
+    if yes || terminal::confirm(printer, "Install it all the same?")? {
+        Ok(())
+    } else {
+        Err(Failure::Declined)
+    }
+}
+
+fn report(printer: Printer, installed: &InstalledAction, preview: &ActionPreview) {
+    if installed.already_installed {
+        printer.say(format!("Already installed: {} {}", installed.name, installed.version));
+        return;
+    }
+    let gate = if preview.approval_required { ", each call waits for your approval" } else { "" };
+    printer.tick(format!("Installed {} {}{gate}", installed.name, installed.version));
+}
+
+/// `<scheme>://<owner>/<repo>` of a package.
+fn authority_of(fqn: &str) -> String {
+    let (scheme, rest) = fqn.split_once("://").unwrap_or(("", fqn));
+    let mut segments = rest.split('/');
+    let owner = segments.next().unwrap_or_default();
+    let repo = segments.next().unwrap_or_default();
+    format!("{scheme}://{owner}/{repo}")
+}

@@ -1,0 +1,147 @@
+//! `aileron keyring …`, and the trust prompt that installs share.
+
+use std::path::Path;
+
+use aileron_api::packages::{LookUpKey, PublishedKey, RevokeKeys, TrustKey};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+
+use crate::{
+    arguments::KeyringCommand,
+    connection::{Connection, Person},
+    exit::Exit,
+    failure::{Failure, Result},
+    printer::Printer,
+    table, terminal,
+};
+
+pub(super) async fn run(command: KeyringCommand, connection: &Connection<'_>) -> Result<Exit> {
+    let printer = connection.printer;
+    match command {
+        KeyringCommand::Trust { authority, key_file, key, yes } => {
+            let given = match (key_file, key) {
+                (Some(path), _) => Some(read_key(&path)?),
+                (None, key) => key,
+            };
+            let person = connection.person(None).await?;
+            let trusted = trust(&person, printer, &authority, given, yes).await;
+            person.leave().await;
+            trusted?;
+        }
+        KeyringCommand::List { json } => {
+            let answer = connection.client.keyring().await?;
+            if json {
+                printer.data(answer.raw);
+                return Ok(Exit::Done);
+            }
+            if answer.value.verified == Some(false) {
+                printer.cross(format!(
+                    "{} is not what you trusted: none of its keys is used",
+                    answer.value.path
+                ));
+            }
+            let rows = answer.value.items.into_iter().map(|key| [key.authority, key.fingerprint]);
+            table::print(printer, ["PUBLISHER", "FINGERPRINT"], rows);
+        }
+        KeyringCommand::Revoke { authority, key } => {
+            let named = authority.clone().or_else(|| key.clone()).unwrap_or_default();
+            let person = connection.person(None).await?;
+            let revoke = RevokeKeys { authority, fingerprint: key };
+            let removed = person.client.revoke_keys(&revoke).await;
+            person.leave().await;
+            let removed = removed?.value.removed;
+            if removed.is_empty() {
+                printer.say(format!("Not trusted: {named} (no change)"));
+            }
+            for key in removed {
+                printer.tick(format!("No longer trusted: {} {}", key.authority, key.fingerprint));
+            }
+        }
+    }
+    Ok(Exit::Done)
+}
+
+async fn trust(
+    person: &Person,
+    printer: Printer,
+    authority: &str,
+    given: Option<String>,
+    yes: bool,
+) -> Result<()> {
+    let (authority, key) = if let Some(key) = given {
+        (authority.to_owned(), key)
+    } else {
+        let published = person.client.look_up_key(&look_up(authority)).await?.value;
+        if published.trusted {
+            printer.tick(format!("Already trusted: {authority}"));
+            return Ok(());
+        }
+        // The published command grants trust to the owner.
+        (owner_of(authority), published.key.key)
+    };
+    if !yes && !terminal::confirm(printer, &format!("Trust publisher {authority}?"))? {
+        return Err(Failure::Declined);
+    }
+    grant(person, printer, authority, key).await
+}
+
+/// The published trust prompt: once per publisher. True when the publisher is trusted now.
+pub(super) async fn offer_trust(
+    person: &Person,
+    printer: Printer,
+    published: &PublishedKey,
+    yes: bool,
+) -> Result<bool> {
+    if published.trusted {
+        return Ok(true);
+    }
+    let authority = &published.key.authority;
+    printer.say(format!("Publisher {authority} is not yet trusted."));
+    printer.say("Aileron fetched keys/publisher.pub on the publisher's default branch and will");
+    printer.say("use that key to verify signed installs from this publisher.");
+    printer.say(format!("  Fingerprint: {}", published.key.fingerprint));
+    if !yes && !terminal::confirm(printer, &format!("Trust publisher {authority}?"))? {
+        return Ok(false);
+    }
+    grant(person, printer, owner_of(authority), published.key.key.clone()).await?;
+    Ok(true)
+}
+
+async fn grant(person: &Person, printer: Printer, authority: String, key: String) -> Result<()> {
+    let trusted = person.client.trust_key(&TrustKey { authority, key }).await?.value;
+    printer.tick(format!("Trusted publisher {}", trusted.key.authority));
+    printer.say(format!("  Fingerprint: {}", trusted.key.fingerprint));
+    printer.say(format!("  Keyring: {}", trusted.path));
+    Ok(())
+}
+
+pub(super) fn look_up(authority: &str) -> LookUpKey {
+    LookUpKey { authority: authority.to_owned() }
+}
+
+fn owner_of(authority: &str) -> String {
+    match authority.split_once("://") {
+        Some((scheme, rest)) => {
+            format!("{scheme}://{}", rest.split('/').next().unwrap_or_default())
+        }
+        None => authority.to_owned(),
+    }
+}
+
+/// A key file: PEM (SPKI), or base64 of the 32 bytes. The runtime checks what it is given.
+fn read_key(path: &Path) -> Result<String> {
+    let text = terminal::from_file(path)?;
+    let text = text.expose().trim();
+    let Some(body) = text.strip_prefix("-----BEGIN PUBLIC KEY-----") else {
+        return Ok(text.split_whitespace().collect());
+    };
+    let body: String =
+        body.split("-----END").next().unwrap_or_default().split_whitespace().collect();
+    // RFC 8410: a fixed 12-byte prefix, then the raw key.
+    let der = STANDARD.decode(body).unwrap_or_default();
+    match der
+        .strip_prefix(&[0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00])
+    {
+        Some(raw) if raw.len() == 32 => Ok(STANDARD.encode(raw)),
+        _ => Err(Failure::plain(format!("{} holds no Ed25519 public key", path.display()))),
+    }
+}

@@ -1,0 +1,132 @@
+//! `aileron action run`.
+
+use aileron_api::{
+    Object,
+    actions::{Input, RunAction, RunPending},
+    client::RunOutcome,
+};
+use serde_json::Value;
+
+use crate::{
+    arguments::RunArguments,
+    connection::Connection,
+    exit::Exit,
+    failure::{Failure, Result},
+};
+
+pub(super) async fn run(arguments: &RunArguments, connection: &Connection<'_>) -> Result<Exit> {
+    connection.open_vault(None).await?;
+    let args = call_arguments(arguments, connection).await?;
+    let key = arguments.idempotency_key.as_deref();
+    let answer = connection.client.run_action(&arguments.name, &RunAction { args }, key).await;
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(error) => {
+            if let (true, Some(refusal)) = (arguments.json, error.api()) {
+                connection.printer.data(&refusal.raw);
+            }
+            return Err(error.into());
+        }
+    };
+    if arguments.json {
+        connection.printer.data(&answer.raw);
+    }
+    match answer.value {
+        RunOutcome::Done(done) => {
+            if let Some(path) = &arguments.audit_id_out {
+                std::fs::write(path, format!("{}\n", done.audit_id))
+                    .map_err(|error| Failure::file("write", path, error))?;
+            }
+            if !arguments.json {
+                connection.printer.data("wrapped output:");
+                connection.printer.data(done.result.unwrap_or_default());
+            }
+            Ok(Exit::Done)
+        }
+        RunOutcome::Pending(pending) => {
+            if !arguments.json {
+                explain(connection, &pending);
+            }
+            Ok(Exit::ApprovalNeeded)
+        }
+    }
+}
+
+fn explain(connection: &Connection<'_>, pending: &RunPending) {
+    connection.printer.say("approval needed: the action has not run");
+    connection.printer.say(match &pending.review_url {
+        Some(url) => format!("  review it at {url}"),
+        None => format!("  aileron approval approve {}", pending.approval_id),
+    });
+    connection.printer.data(&pending.approval_id);
+}
+
+async fn call_arguments(arguments: &RunArguments, connection: &Connection<'_>) -> Result<Object> {
+    if let Some(text) = &arguments.args {
+        return serde_json::from_str(text)
+            .map_err(|error| Failure::plain(format!("--args is not a JSON object: {error}")));
+    }
+    if arguments.arg.is_empty() {
+        return Ok(Object::new());
+    }
+    let declared = connection.client.action(&arguments.name).await?.value.inputs;
+    let mut object = Object::new();
+    for pair in &arguments.arg {
+        let (key, value) = pair
+            .split_once('=')
+            .ok_or_else(|| Failure::plain(format!("--arg {pair:?}: KEY=VALUE is expected")))?;
+        let input = declared.iter().find(|input| input.name == key);
+        if object.insert(key.to_owned(), convert(key, value, input)?).is_some() {
+            return Err(Failure::plain(format!("--arg {key} is given twice")));
+        }
+    }
+    Ok(object)
+}
+
+/// Text becomes the declared type; an undeclared argument stays text, for the runtime to refuse.
+fn convert(key: &str, value: &str, input: Option<&Input>) -> Result<Value> {
+    let kind = input.map_or("string", |input| input.kind.as_str());
+    if kind == "string" {
+        return Ok(Value::String(value.to_owned()));
+    }
+    let parsed: Option<Value> = serde_json::from_str(value).ok();
+    let fits = |value: &Value| match kind {
+        "integer" => value.is_i64() || value.is_u64(),
+        "number" => value.is_number(),
+        "boolean" => value.is_boolean(),
+        "array" => value.is_array(),
+        "object" => value.is_object(),
+        _ => true,
+    };
+    parsed
+        .filter(fits)
+        .ok_or_else(|| Failure::plain(format!("--arg {key}: {value:?} is not of type {kind}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn input(kind: &str) -> Input {
+        serde_json::from_value(serde_json::json!({
+            "name": "k", "type": kind, "description": "d", "required": true, "multiline": false
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn arguments_take_their_declared_type() {
+        for (kind, text, value) in [
+            ("string", "1", serde_json::json!("1")),
+            ("integer", "1", serde_json::json!(1)),
+            ("number", "1.5", serde_json::json!(1.5)),
+            ("boolean", "true", serde_json::json!(true)),
+            ("array", "[1]", serde_json::json!([1])),
+            ("object", "{\"a\":1}", serde_json::json!({"a": 1})),
+        ] {
+            assert_eq!(convert("k", text, Some(&input(kind))).unwrap(), value, "{kind}");
+        }
+        assert!(convert("k", "1.5", Some(&input("integer"))).is_err());
+        assert!(convert("k", "yes", Some(&input("boolean"))).is_err());
+    }
+}

@@ -1,0 +1,100 @@
+//! Finds the runtime, starts it when it is not running, and becomes a person when one is needed.
+
+mod discover;
+mod gate;
+#[cfg(feature = "runtime")]
+mod spawn;
+
+use std::path::{Path, PathBuf};
+
+pub(crate) use gate::Person;
+
+use aileron_api::{
+    Sensitive,
+    client::{Client, Endpoint},
+};
+
+use crate::{
+    failure::{Failure, Result},
+    printer::Printer,
+};
+
+/// What the environment says; read once, by `main`.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) home: PathBuf,
+    /// Where the runtime is, with `/v1`; none means the daemon of `home`.
+    pub(crate) api_url: Option<String>,
+    pub(crate) token: Option<Sensitive>,
+    pub(crate) passphrase: Option<Sensitive>,
+}
+
+/// The way to the runtime.
+pub(crate) struct Connection<'s> {
+    pub(crate) settings: &'s Settings,
+    pub(crate) printer: Printer,
+    pub(crate) client: Client,
+}
+
+impl<'s> Connection<'s> {
+    /// Connects, starting the daemon when it is not running.
+    pub(crate) async fn open(settings: &'s Settings, printer: Printer) -> Result<Self> {
+        if let Some(url) = &settings.api_url {
+            return Self::at(settings, printer, url.clone(), settings.token.clone());
+        }
+        let found = match discover::running(&settings.home).await? {
+            Some(found) => found,
+            None => start(&settings.home, printer).await?,
+        };
+        let token = settings.token.clone().or_else(|| found.token.map(Sensitive::new));
+        Self::at(settings, printer, format!("{}/v1", found.url), token)
+    }
+
+    fn at(
+        settings: &'s Settings,
+        printer: Printer,
+        base_url: String,
+        token: Option<Sensitive>,
+    ) -> Result<Self> {
+        let client = client(&base_url, token)?;
+        Ok(Self { settings, printer, client })
+    }
+
+    /// The same runtime, with another token.
+    pub(crate) fn with_token(&self, token: Sensitive) -> Result<Client> {
+        Ok(self.client.with_token(token.expose())?)
+    }
+}
+
+fn client(base_url: &str, token: Option<Sensitive>) -> Result<Client> {
+    let token = token.map(Sensitive::into_inner);
+    let endpoint = Endpoint { base_url: base_url.to_owned(), token, extra_root: None };
+    Ok(Client::new(endpoint)?)
+}
+
+/// The daemon of `home`, if one answers.
+pub(crate) async fn running(home: &Path) -> Result<Option<aileron_api::discovery::Discovery>> {
+    discover::running(home).await
+}
+
+/// Starts the daemon of `home` and waits until it answers.
+#[cfg(feature = "runtime")]
+pub(crate) async fn start(
+    home: &Path,
+    printer: Printer,
+) -> Result<aileron_api::discovery::Discovery> {
+    spawn::start(home, printer).await
+}
+
+#[cfg(not(feature = "runtime"))]
+#[expect(clippy::unused_async, reason = "the same signature as the one that starts a daemon")]
+pub(crate) async fn start(
+    home: &Path,
+    _printer: Printer,
+) -> Result<aileron_api::discovery::Discovery> {
+    Err(Failure::plain(format!(
+        "no daemon answers for {}, and this build is a client only: set AILERON_API_URL and \
+         AILERON_TOKEN, or start the daemon with the full `aileron`",
+        home.display()
+    )))
+}

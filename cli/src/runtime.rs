@@ -1,0 +1,42 @@
+//! The one file that links the runtime: the daemon and the demo's servers.
+
+use aileron_node::{Environment, Flags};
+
+use crate::{
+    arguments::{DaemonRunArguments, ServeArguments},
+    exit::Exit,
+    failure::{Failure, Result},
+};
+
+pub(crate) use aileron_node::demo;
+
+/// Runs the daemon with all roles, until it is asked to stop.
+pub(crate) async fn daemon(arguments: DaemonRunArguments) -> Result<Exit> {
+    run(Vec::new(), arguments).await
+}
+
+/// Runs the daemon with some roles.
+pub(crate) async fn serve(arguments: ServeArguments) -> Result<Exit> {
+    run(arguments.roles, arguments.run).await
+}
+
+async fn run(roles: Vec<String>, arguments: DaemonRunArguments) -> Result<Exit> {
+    let DaemonRunArguments { config, listen, log } = arguments;
+    let flags = Flags { config, listen, roles, log };
+    let environment = Environment::new(std::env::vars_os());
+    match Box::pin(aileron_node::daemon::run(&environment, &flags)).await {
+        Ok(()) => Ok(Exit::Done),
+        Err(error) => Err(Failure::plain(explain(&error))),
+    }
+}
+
+/// The daemon's own terminal may see the causes: nothing else does.
+fn explain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(source) = cause {
+        text.push_str(&format!("\n  because: {source}"));
+        cause = source.source();
+    }
+    text
+}
