@@ -6,7 +6,7 @@ use aes_gcm::{
     aead::{Aead as _, Payload},
 };
 use hkdf::Hkdf;
-use hmac::{Hmac, Mac as _};
+use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
@@ -18,7 +18,7 @@ pub(crate) const OVERHEAD: usize = NONCE + 16;
 /// Random bytes of the system.
 pub(crate) fn random<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(Error::internal)?;
+    getrandom::fill(&mut bytes).map_err(|cause| Error::internal(cause.to_string()))?;
     Ok(bytes)
 }
 
@@ -56,7 +56,7 @@ pub(crate) fn derive(key: &[u8; 32], salt: &[u8], info: &str) -> Result<Zeroizin
 
 /// HMAC-SHA-256.
 pub(crate) fn authenticate(key: &[u8; 32], message: &[u8]) -> Result<[u8; 32]> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).map_err(Error::internal)?;
+    let mut mac = <Hmac<Sha256> as Mac>::new_from_slice(key).map_err(Error::internal)?;
     mac.update(message);
     Ok(mac.finalize().into_bytes().into())
 }

@@ -45,7 +45,7 @@ impl Kdf {
     /// Derives 32 bytes. Blocks for as long as the parameters demand; the working memory is wiped.
     pub(crate) fn derive(self, passphrase: &[u8], salt: &[u8]) -> Result<Zeroizing<[u8; 32]>> {
         let Self { memory_kib, passes, lanes } = self.bounded()?;
-        let params = Params::new(memory_kib, passes, lanes, Some(32)).map_err(Error::internal)?;
+        let params = Params::new(memory_kib, passes, lanes, Some(32)).map_err(inner)?;
         let mut blocks = Vec::new();
         blocks.try_reserve_exact(params.block_count()).map_err(|cause| {
             Error::new(
@@ -59,9 +59,13 @@ impl Kdf {
         let done = Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
             .hash_password_into_with_memory(passphrase, salt, &mut *key, &mut blocks);
         blocks.zeroize();
-        done.map_err(Error::internal)?;
+        done.map_err(inner)?;
         Ok(key)
     }
+}
+
+fn inner(cause: argon2::Error) -> Error {
+    Error::internal(cause.to_string())
 }
 
 impl Default for Kdf {

@@ -5,11 +5,16 @@
 //! room is reached.
 
 mod backoff;
+mod disk;
 pub mod egress;
 mod envelope;
+mod file;
+pub mod fuzz;
 mod harden;
 mod kdf;
+mod keeper;
 mod keys;
+mod mark;
 
 pub use harden::harden_process;
 pub use kdf::Kdf;

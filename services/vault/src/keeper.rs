@@ -1,0 +1,265 @@
+//! Holds the file and the keys: who reads sees one consistent view, who writes does so alone,
+//! and a file that somebody else changed is read again, never overwritten.
+
+mod attempt;
+mod passphrase;
+mod write;
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError, RwLock},
+};
+
+use aileron_contract::{
+    Context, Error, Reason, Result, Timestamp, audit,
+    names::BindingName,
+    vault::{State, Status},
+};
+use aileron_store::Database;
+use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
+
+use crate::{
+    Kdf,
+    backoff::Backoff,
+    disk::{Disk, Print},
+    file::{FileError, VaultFile},
+    keys::Keys,
+    mark::Mark,
+};
+
+pub(crate) use write::Changed;
+
+/// The vault behind its doors.
+pub(crate) struct Keeper {
+    pub(crate) database: Database,
+    pub(crate) audit: audit::Handle,
+    pub(crate) clock: fn() -> Timestamp,
+    pub(crate) tasks: TaskTracker,
+    disk: Arc<Disk>,
+    kdf: Kdf,
+    view: RwLock<View>,
+    /// Held while the file is written, or read again.
+    writer: tokio::sync::Mutex<()>,
+    /// Held while a passphrase is checked: one at a time, whoever asks.
+    gate: tokio::sync::Mutex<Backoff>,
+    /// Attempts that may wait at the gate.
+    queue: Semaphore,
+    /// When bindings were used since the last write; written with the next one.
+    uses: Mutex<BTreeMap<BindingName, Timestamp>>,
+}
+
+/// What a keeper is made of.
+pub(crate) struct Parts {
+    pub(crate) disk: Disk,
+    pub(crate) database: Database,
+    pub(crate) audit: audit::Handle,
+    pub(crate) clock: fn() -> Timestamp,
+    pub(crate) kdf: Kdf,
+}
+
+/// The vault at one moment. Cheap to clone; keys go when the last view that holds them does.
+#[derive(Clone, Debug)]
+pub(crate) struct View {
+    print: Option<Print>,
+    pub(crate) content: Content,
+    pub(crate) keys: Option<Arc<Keys>>,
+    /// While unlocked: the last state of the file that was held against the keys.
+    accepted: Option<Mark>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Content {
+    Missing,
+    Refused(FileError),
+    Ready(Arc<VaultFile>),
+}
+
+impl Keeper {
+    pub(crate) fn new(parts: Parts) -> Self {
+        let Parts { disk, database, audit, clock, kdf } = parts;
+        Self {
+            database,
+            audit,
+            clock,
+            tasks: TaskTracker::new(),
+            disk: Arc::new(disk),
+            kdf,
+            view: RwLock::new(View {
+                print: None,
+                content: Content::Missing,
+                keys: None,
+                accepted: None,
+            }),
+            writer: tokio::sync::Mutex::new(()),
+            gate: tokio::sync::Mutex::new(Backoff::default()),
+            queue: Semaphore::new(aileron_contract::limits::UNLOCK_QUEUE),
+            uses: Mutex::new(BTreeMap::new()),
+        }
+    }
+
+    /// The vault as it is now, read again when the file changed.
+    pub(crate) async fn view(&self) -> Result<View> {
+        if let Some(view) = self.fresh() {
+            return Ok(view);
+        }
+        let writer = self.writer.lock().await;
+        self.reload(&writer).await
+    }
+
+    /// A binding's credential was used: remembered until the next write.
+    pub(crate) fn used(&self, binding: &BindingName) {
+        let now = (self.clock)();
+        self.uses
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(binding.clone(), now);
+    }
+
+    /// When a binding was last used, as far as the file does not know yet.
+    pub(crate) fn last_use(&self, binding: &BindingName) -> Option<Timestamp> {
+        self.uses.lock().unwrap_or_else(PoisonError::into_inner).get(binding).copied()
+    }
+
+    /// Runs `work` to its end even when the caller goes away.
+    pub(crate) async fn owned<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        if self.tasks.is_closed() {
+            return Err(Error::new(Reason::ShuttingDown, "the vault is shutting down"));
+        }
+        self.tasks.spawn(work).await.map_err(Error::internal)?
+    }
+
+    /// Appends, in order; the change these events announce must not happen when it fails.
+    pub(crate) async fn record(&self, context: &Context, events: &[audit::Event]) -> Result<()> {
+        for event in events {
+            self.audit.append(context, event.clone()).await?;
+        }
+        Ok(())
+    }
+
+    /// Forgets the keys. Returns whether there were any.
+    pub(crate) async fn forget(&self) -> bool {
+        let _writer = self.writer.lock().await;
+        let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
+        view.accepted = None;
+        view.keys.take().is_some()
+    }
+
+    /// The view, when the file is still the one it was made of.
+    fn fresh(&self) -> Option<View> {
+        let view = self.last();
+        (self.disk.print().ok()? == view.print).then_some(view)
+    }
+
+    fn last(&self) -> View {
+        self.view.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn show(&self, view: View) {
+        *self.view.write().unwrap_or_else(PoisonError::into_inner) = view;
+    }
+
+    /// Reads the file again, unless it is unchanged. While unlocked, a changed file is believed
+    /// only when the keys say that it is ours and not an older one.
+    async fn reload(&self, _writer: &tokio::sync::MutexGuard<'_, ()>) -> Result<View> {
+        if let Some(view) = self.fresh() {
+            return Ok(view);
+        }
+        let View { keys, mut accepted, .. } = self.last();
+        let (held, earlier) = (keys.clone(), accepted.clone());
+        let (print, content) = self
+            .blocking(move |disk| {
+                let (bytes, print) = match disk.read() {
+                    Ok(Some(read)) => read,
+                    Ok(None) => return (None, Content::Missing),
+                    Err(_) => {
+                        let print = disk.print().ok().flatten();
+                        return (print, Content::Refused(FileError::Unreadable));
+                    }
+                };
+                let believed = VaultFile::parse(&bytes)
+                    .and_then(|file| believe(file, held.as_deref(), earlier.as_ref()));
+                let content = believed.map_or_else(Content::Refused, |file| {
+                    Content::Ready(Arc::new(file))
+                });
+                (Some(print), content)
+            })
+            .await?;
+        if let (Content::Ready(file), Some(_)) = (&content, &keys) {
+            accepted = Some(Mark::of(file.seen()));
+        }
+        let view = View { print, content, keys, accepted };
+        self.show(view.clone());
+        Ok(view)
+    }
+
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Disk) -> T + Send + 'static,
+    ) -> Result<T> {
+        let disk = Arc::clone(&self.disk);
+        tokio::task::spawn_blocking(move || work(&disk)).await.map_err(Error::internal)
+    }
+}
+
+impl std::fmt::Debug for Keeper {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Keeper").field("disk", &self.disk).finish_non_exhaustive()
+    }
+}
+
+impl View {
+    /// A file that cannot be read counts as locked; unlocking says what is wrong with it.
+    pub(crate) fn status(&self) -> Status {
+        let state = match (&self.content, &self.keys) {
+            (Content::Missing, _) => State::Missing,
+            (Content::Ready(_), Some(_)) => State::Unlocked,
+            _ => State::Locked,
+        };
+        let file = self.file().ok();
+        Status {
+            state,
+            format: file.as_ref().map(|file| file.format()),
+            generation: file.as_ref().and_then(|file| file.generation()),
+        }
+    }
+
+    pub(crate) fn file(&self) -> Result<Arc<VaultFile>> {
+        match &self.content {
+            Content::Ready(file) => Ok(Arc::clone(file)),
+            Content::Refused(error) => Err(error.clone().into()),
+            Content::Missing => Err(Error::new(
+                Reason::VaultMissing,
+                "there is no vault yet: create one with `aileron vault init`",
+            )),
+        }
+    }
+
+    /// The file and its keys; `vault_locked` without.
+    pub(crate) fn unlocked(&self) -> Result<(Arc<VaultFile>, Arc<Keys>)> {
+        let file = self.file()?;
+        let keys = self.keys.as_ref().map(Arc::clone).ok_or_else(|| {
+            Error::new(Reason::VaultLocked, "the vault is locked: unlock it and try again")
+        })?;
+        Ok((file, keys))
+    }
+}
+
+fn believe(
+    file: VaultFile,
+    keys: Option<&Keys>,
+    earlier: Option<&Mark>,
+) -> Result<VaultFile, FileError> {
+    let Some(keys) = keys else { return Ok(file) };
+    if earlier.is_some_and(|mark| !mark.admits(&file.seen())) {
+        return Err(FileError::RolledBack);
+    }
+    match file.verify(keys) {
+        Ok(()) => Ok(file),
+        Err(crate::file::UnlockError::File(error)) => Err(error),
+        Err(_) => Err(FileError::Tampered("it does not fit the keys in use")),
+    }
+}

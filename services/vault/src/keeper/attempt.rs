@@ -1,0 +1,107 @@
+//! Checking a passphrase: one at a time, at the same cost whatever comes of it, and more slowly
+//! after failures.
+
+use std::sync::Arc;
+
+use aileron_contract::{Context, Error, Reason, Result, Secret, audit, limits};
+use tokio::sync::MutexGuard;
+use zeroize::Zeroizing;
+
+use super::Keeper;
+use crate::{
+    backoff::Backoff,
+    file::{FileError, UnlockError, VaultFile},
+    kdf::Kdf,
+    keys::Keys,
+    mark,
+};
+
+/// The right to check passphrases, held by one caller at a time.
+pub(crate) struct Turn<'a> {
+    backoff: MutexGuard<'a, Backoff>,
+}
+
+/// A file with the keys that a passphrase opened it with.
+#[derive(Debug)]
+pub(crate) struct Proven {
+    pub(crate) file: Arc<VaultFile>,
+    pub(crate) keys: Keys,
+}
+
+impl Keeper {
+    /// Waits for the turn to check a passphrase. `busy` when too many wait already.
+    pub(crate) async fn turn(&self) -> Result<Turn<'_>> {
+        let _waiting = self.queue.try_acquire().map_err(|_| {
+            Error::new(Reason::Busy, "too many passphrases are being checked: try again later")
+        })?;
+        Ok(Turn { backoff: self.gate.lock().await })
+    }
+
+    /// Does this passphrase open the file that is there, and is that the file last seen here?
+    /// A wrong one is recorded as `refused` and counted.
+    pub(crate) async fn prove(
+        &self,
+        context: &Context,
+        turn: &mut Turn<'_>,
+        passphrase: Secret,
+        refused: audit::EventKind,
+    ) -> Result<Proven> {
+        turn.backoff.check((self.clock)())?;
+        bounded(&passphrase)?;
+        let file = self.view().await?.file()?;
+        let tried = Arc::clone(&file);
+        let opened = self
+            .blocking(move |_| {
+                let (kdf, salt) = tried.challenge();
+                let key = passphrase.expose(|text| kdf.derive(text, salt))?;
+                tried.unlock(&key)
+            })
+            .await?;
+        match opened {
+            Ok(keys) => {
+                let mark = mark::read(&self.database).await?;
+                if mark.is_some_and(|mark| !mark.admits(&file.seen())) {
+                    return Err(FileError::RolledBack.into());
+                }
+                *turn.backoff = Backoff::default();
+                Ok(Proven { file, keys })
+            }
+            Err(UnlockError::Rejected) => {
+                *turn.backoff = turn.backoff.failed((self.clock)());
+                let event = audit::Event::new(refused, audit::Actor::of(context));
+                if let Err(error) = self.record(context, &[event]).await {
+                    tracing::warn!(%error, "a refused passphrase could not be recorded");
+                }
+                Err(UnlockError::Rejected.into())
+            }
+            Err(other) => Err(other.into()),
+        }
+    }
+
+    /// A new passphrase's key, under a fresh salt and the configured cost.
+    pub(super) async fn derive_new(
+        &self,
+        _turn: &mut Turn<'_>,
+        passphrase: Secret,
+    ) -> Result<crate::file::v2::NewPassphrase> {
+        bounded(&passphrase)?;
+        let kdf: Kdf = self.kdf;
+        let salt = crate::envelope::random::<16>()?.to_vec();
+        let key: Result<Zeroizing<[u8; 32]>> = {
+            let salt = salt.clone();
+            self.blocking(move |_| passphrase.expose(|text| kdf.derive(text, &salt))).await?
+        };
+        Ok(crate::file::v2::NewPassphrase { kdf, salt, key: key? })
+    }
+}
+
+/// An empty passphrase protects nothing; a very long one is a mistake, and work for us.
+fn bounded(passphrase: &Secret) -> Result<()> {
+    if (1..=limits::PASSPHRASE).contains(&passphrase.len()) {
+        return Ok(());
+    }
+    Err(Error::new(
+        Reason::PassphraseInvalid,
+        format!("a passphrase has 1 to {} bytes", limits::PASSPHRASE),
+    ))
+}
