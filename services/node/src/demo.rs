@@ -6,7 +6,7 @@ mod notes;
 mod pack;
 mod source;
 
-use std::path::Path;
+use std::{net::SocketAddr, path::Path};
 
 use aileron_contract::{Error, Result};
 use tokio::net::TcpListener;
@@ -19,8 +19,10 @@ pub use pack::{OWNER, REPOSITORY, VERSION};
 pub struct Servers {
     /// PEM of the run's certificate authority, for egress.
     pub authority_pem: String,
-    /// `localhost:<port>` of the notes API.
+    /// `localhost:<port>` under which the starter pack knows the notes API.
     pub notes_host: String,
+    /// Where the notes API listens.
+    pub notes_address: SocketAddr,
     /// The API key the notes API asks for.
     pub notes_key: String,
     /// `https://localhost:<port>` of the package source.
@@ -35,11 +37,23 @@ pub struct Servers {
 impl Servers {
     /// Starts both servers on ephemeral ports; the starter pack is packed and signed for this run.
     pub async fn start() -> Result<Self> {
+        Self::launch(None).await
+    }
+
+    /// The same, with a notes API that is reached through something at `host` (`host:port`):
+    /// the starter pack names that.
+    pub async fn start_behind(host: &str) -> Result<Self> {
+        Self::launch(Some(host)).await
+    }
+
+    async fn launch(front: Option<&str>) -> Result<Self> {
         let authority = https::Authority::new()?;
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let notes_key = format!("notes_{}", hex::encode(crate::services::random::<24>()?));
         let notes = notes::Notes::new(&notes_key);
-        let (notes_listener, notes_host) = listen().await?;
+        let (notes_listener, own_host) = listen().await?;
+        let notes_address = notes_listener.local_addr().map_err(Error::internal)?;
+        let notes_host = front.map_or(own_host, str::to_owned);
         let (source_listener, source_host) = listen().await?;
         let packages = pack::packages(&notes_host)?;
         let tls = authority.server()?;
@@ -55,6 +69,7 @@ impl Servers {
             authority_pem: authority.pem(),
             source_url: format!("https://{source_host}"),
             notes_host,
+            notes_address,
             notes_key,
             source_host,
             notes,

@@ -1,0 +1,3 @@
+module aileron.example/guest
+
+go 1.24

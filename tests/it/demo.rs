@@ -1,0 +1,36 @@
+//! The demo, as a new user runs it.
+
+use std::process::{Command, Stdio};
+
+use crate::house::program;
+
+#[test]
+fn the_demo_tells_the_main_job_to_its_end() {
+    let output = Command::new(program())
+        .arg("demo")
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("TMPDIR", std::env::temp_dir())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{told}");
+    for step in [
+        "the vault is created",
+        "is trusted, key sha256:",
+        "the API key is bound",
+        "notes-list ran",
+        "approval needed",
+        "was refused: person_required",
+        "it ran, once",
+        "receipt verifies offline",
+        "a flipped byte is detected",
+        "a cut tail is detected",
+        "two swapped lines is detected",
+        "signed again with the log's own key is detected",
+        "a planted canary was found",
+    ] {
+        assert!(told.contains(step), "{step:?} is missing in:\n{told}");
+    }
+}

@@ -1,0 +1,205 @@
+//! One state folder, the program that works on it, and the sample servers around it. Everything
+//! that was started is ended by its process id, whatever becomes of the test.
+
+use std::{
+    ffi::OsStr,
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    time::{Duration, Instant},
+};
+
+use aileron_api::{
+    Sensitive,
+    access::OpenPersonSession,
+    client::{Client, Endpoint},
+    discovery::Discovery,
+    vault::CreateVault,
+};
+use aileron_node::demo::Servers;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::json;
+use tempfile::TempDir;
+
+pub(crate) const PASSPHRASE: &str = "correct horse battery staple";
+
+/// The program under test, built with the tests.
+pub(crate) fn program() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let program = test.parent().unwrap().parent().unwrap().join("aileron");
+    assert!(program.is_file(), "{} is missing: run tests/run", program.display());
+    program
+}
+
+/// A fresh home, told about the sample servers.
+pub(crate) struct House {
+    home: TempDir,
+    children: Vec<Child>,
+}
+
+impl House {
+    pub(crate) fn new(servers: &Servers) -> Self {
+        Self::with_config(servers, &json!({}))
+    }
+
+    /// `further` is merged over the configuration's top level.
+    pub(crate) fn with_config(servers: &Servers, further: &serde_json::Value) -> Self {
+        let home = tempfile::Builder::new().prefix("aileron-test-").tempdir().unwrap();
+        let authority = home.path().join("authority.pem");
+        std::fs::write(&authority, &servers.authority_pem).unwrap();
+        let source = &servers.source_url;
+        let mut config = json!({
+            "sources": { "github": {
+                "base_url": source,
+                "api_url": format!("{source}/api/v3"),
+                "raw_url": format!("{source}/raw"),
+            }},
+            "egress": { "roots": [authority], "private_hosts": [servers.source_host] },
+        });
+        for (key, value) in further.as_object().unwrap() {
+            config[key] = value.clone();
+        }
+        std::fs::write(home.path().join("config.yaml"), config.to_string()).unwrap();
+        Self { home, children: Vec::new() }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.home.path()
+    }
+
+    /// A command of the program, with nothing of the tester's own environment but the path.
+    pub(crate) fn command<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Command {
+        let mut command = Command::new(program());
+        command
+            .args(arguments)
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("AILERON_HOME", self.path())
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a command as a program: no passphrase anywhere.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// Runs a command as the person, whose passphrase is in the environment.
+    pub(crate) fn run_as_person(&self, arguments: &[&str]) -> Output {
+        let mut command = self.command(arguments);
+        command.env("AILERON_VAULT_PASSPHRASE", PASSPHRASE).output().unwrap()
+    }
+
+    /// Starts a process of the program, ended with the house.
+    pub(crate) fn spawn(&mut self, arguments: &[&str]) -> u32 {
+        let log = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .mode(0o600)
+            .open(self.path().join("daemon.log"))
+            .unwrap();
+        let child = self.command(arguments).stderr(log).spawn().unwrap();
+        let pid = child.id();
+        self.children.push(child);
+        pid
+    }
+
+    /// Starts the daemon with all roles and waits until it answers.
+    pub(crate) async fn start(&mut self) -> Client {
+        self.spawn(&["daemon", "run"]);
+        self.client().await
+    }
+
+    /// A client with the daemon's own token, once the daemon answers.
+    pub(crate) async fn client(&mut self) -> Client {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        loop {
+            if let Some(client) = self.answering().await {
+                return client;
+            }
+            for child in &mut self.children {
+                if let Some(status) = child.try_wait().unwrap() {
+                    panic!("a process ended ({status}):\n{}", self.log());
+                }
+            }
+            assert!(Instant::now() < deadline, "no daemon answers:\n{}", self.log());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    async fn answering(&self) -> Option<Client> {
+        let discovery = self.discovery()?;
+        let client = Client::new(Endpoint {
+            base_url: format!("{}/v1", discovery.url),
+            token: discovery.token,
+            extra_root: None,
+        })
+        .unwrap();
+        client.health().await.ok().map(|_| client)
+    }
+
+    pub(crate) fn discovery(&self) -> Option<Discovery> {
+        let text = std::fs::read(self.path().join("daemon.json")).ok()?;
+        serde_json::from_slice(&text).ok()
+    }
+
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.path().join("daemon.log")).unwrap_or_default()
+    }
+
+    /// Ends one process at once, as a crash would.
+    pub(crate) fn kill(&mut self, pid: u32) {
+        let index = self.children.iter().position(|child| child.id() == pid).unwrap();
+        let mut child = self.children.remove(index);
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    /// Asks one process to stop and waits for it.
+    pub(crate) fn stop(&mut self, pid: u32) {
+        let index = self.children.iter().position(|child| child.id() == pid).unwrap();
+        let mut child = self.children.remove(index);
+        signal(pid);
+        child.wait().unwrap();
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        // A daemon that a command started in the background is not our child.
+        if let Some(discovery) = self.discovery() {
+            signal(discovery.pid);
+        }
+        for child in &mut self.children {
+            signal(child.id());
+        }
+        for child in &mut self.children {
+            let deadline = Instant::now() + Duration::from_secs(15);
+            while child.try_wait().is_ok_and(|status| status.is_none()) {
+                if Instant::now() > deadline {
+                    drop(child.kill());
+                }
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        }
+    }
+}
+
+fn signal(pid: u32) {
+    if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
+        drop(kill_process(pid, Signal::TERM));
+    }
+}
+
+/// Creates the vault.
+pub(crate) async fn create_vault(program: &Client) {
+    let passphrase = Sensitive::new(PASSPHRASE.to_owned());
+    program.create_vault(&CreateVault { passphrase }).await.unwrap();
+}
+
+/// Opens a person session.
+pub(crate) async fn person(program: &Client) -> Client {
+    let passphrase = Sensitive::new(PASSPHRASE.to_owned());
+    let opened = program.open_person_session(&OpenPersonSession { passphrase }).await.unwrap();
+    program.with_token(opened.value.token.expose()).unwrap()
+}

@@ -1,0 +1,19 @@
+//! Tests of the whole: the program as people run it, its structure, its promises to strangers.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that meets the unexpected should stop there"
+)]
+
+mod attack;
+mod command_line;
+mod crash;
+mod demo;
+mod house;
+mod main_job;
+mod relay;
+mod split;
+mod structure;

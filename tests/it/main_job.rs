@@ -1,0 +1,161 @@
+//! The main job: install, bind, list, ask, approve, prove. The same steps in one process and
+//! in four.
+
+use std::time::{Duration, Instant};
+
+use aileron_api::{
+    Object, Sensitive,
+    actions::{RunAction, RunPending, RunResult},
+    approvals::{ApprovalResult, Decide},
+    audit::AuditFilter,
+    bindings::{BindingSetup, BindingSource, BindingSpec},
+    client::{Client, RunOutcome},
+    packages::{InstallActionRequest, LookUpKey, ReadSuite, TrustKey},
+};
+use aileron_node::demo::{OWNER, REPOSITORY, Servers};
+
+use crate::house::{House, create_vault, person};
+
+/// Trusts the publisher, installs the suite and binds the key.
+pub(crate) async fn install(person: &Client, servers: &Servers) {
+    let authority = format!("github://{OWNER}/{REPOSITORY}");
+    let look_up = LookUpKey { authority: authority.clone() };
+    let published = person.look_up_key(&look_up).await.unwrap().value.key;
+    let trust = TrustKey { authority: authority.clone(), key: published.key };
+    person.trust_key(&trust).await.unwrap();
+    let source = ReadSuite { source: Some(format!("{authority}/suite.toml@latest")), text: None };
+    for member in person.read_suite(&source).await.unwrap().value.actions {
+        let request = InstallActionRequest {
+            fqn: member.fqn,
+            version: member.version,
+            force: false,
+            auto_install_connectors: true,
+        };
+        person.install_action(&request).await.unwrap();
+    }
+    let spec = BindingSpec {
+        identity: "work".to_owned(),
+        service: Some("notes".to_owned()),
+        source: BindingSource {
+            kind: "api_key".to_owned(),
+            value: Some(Sensitive::new(servers.notes_key.clone())),
+        },
+        account: None,
+    };
+    let body = BindingSetup {
+        connector_fqn: authority,
+        bindings: vec![spec],
+        skip_existing: false,
+        hosts: None,
+    };
+    assert_eq!(person.set_up_bindings(&body).await.unwrap().value.created.len(), 1);
+}
+
+pub(crate) async fn list(program: &Client) -> RunResult {
+    match program.run_action("notes-list", &RunAction::default(), None).await.unwrap().value {
+        RunOutcome::Done(done) => done,
+        RunOutcome::Pending(pending) => panic!("a read waits: {pending:?}"),
+    }
+}
+
+/// Asks for a note; returns the approval that waits.
+pub(crate) async fn ask(program: &Client, title: &str, key: Option<&str>) -> RunPending {
+    let args: Object = [("title", title), ("text", "from a test")]
+        .map(|(name, value)| (name.to_owned(), value.into()))
+        .into_iter()
+        .collect();
+    match program.run_action("notes-create", &RunAction { args }, key).await.unwrap().value {
+        RunOutcome::Pending(pending) => pending,
+        RunOutcome::Done(done) => panic!("a write ran by itself: {done:?}"),
+    }
+}
+
+pub(crate) async fn approve(person: &Client, id: &str) {
+    let waiting = person.approvals().await.unwrap().value.items;
+    let approval = waiting.into_iter().find(|it| it.id == id).unwrap();
+    let body = Decide { approved: true, digest: approval.digest, ..Decide::default() };
+    person.decide(id, &body).await.unwrap();
+}
+
+/// Waits for the end of a run.
+pub(crate) async fn settled(program: &Client, id: &str) -> ApprovalResult {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        let result = program.approval_result(id).await.unwrap().value;
+        if result.status.is_end() {
+            return result;
+        }
+        assert!(Instant::now() < deadline, "{id} does not end: {result:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// The whole way, on whatever processes hold the house.
+pub(crate) async fn goes_all_the_way(program: &Client, servers: &Servers) {
+    create_vault(program).await;
+    let person = person(program).await;
+    install(&person, servers).await;
+    assert!(list(program).await.result.unwrap().contains("Welcome"));
+
+    let pending = ask(program, "Bread", Some("bread-1")).await;
+    let again = ask(program, "Bread", Some("bread-1")).await;
+    assert_eq!(pending.approval_id, again.approval_id, "a repetition asks once");
+    let decision = Decide { approved: true, ..Decide::default() };
+    let refused = program.decide(&pending.approval_id, &decision).await.unwrap_err();
+    assert_eq!(refused.code(), Some("person_required"));
+    assert_eq!(servers.titles(), ["Welcome"]);
+
+    approve(&person, &pending.approval_id).await;
+    let result = settled(program, &pending.approval_id).await;
+    assert!(result.result.is_some(), "{result:?}");
+    assert_eq!(servers.titles(), ["Welcome", "Bread"]);
+    let twice = person.decide(&pending.approval_id, &decision).await.unwrap_err();
+    assert_eq!(twice.api().unwrap().status, 404, "an approval is used once");
+
+    let denied = ask(program, "Butter", None).await;
+    let deny = Decide { reason: Some("not today".to_owned()), ..Decide::default() };
+    person.decide(&denied.approval_id, &deny).await.unwrap();
+    assert_eq!(settled(program, &denied.approval_id).await.reason.as_deref(), Some("not today"));
+    assert_eq!(servers.titles(), ["Welcome", "Bread"]);
+
+    let receipt = program.audit_receipt(&result.audit_id.unwrap()).await.unwrap().value;
+    let checkpoint = program.audit_checkpoint().await.unwrap().value;
+    let key = checkpoint.verifier_key.parse().unwrap();
+    let proven = aileron_receipt::Receipt::parse(&receipt).unwrap().verify(&key).unwrap();
+    assert!(String::from_utf8(proven.leaf).unwrap().contains("execution.succeeded"));
+    in_order(program).await;
+}
+
+/// What must have been recorded, in this order.
+async fn in_order(program: &Client) {
+    let filter = AuditFilter { limit: Some(1_000), ..AuditFilter::default() };
+    let mut events = program.audit_events(&filter).await.unwrap().value.events;
+    events.reverse();
+    let mut kinds = events.iter().map(|event| event.event_type.as_str());
+    for expected in [
+        "vault.created",
+        "person_session.opened",
+        "keyring.trusted",
+        "connector.installed",
+        "action.installed",
+        "binding.created",
+        "execution.started",
+        "execution.succeeded",
+        "approval.requested",
+        "approval.refused",
+        "approval.approved",
+        "execution.started",
+        "execution.succeeded",
+        "approval.denied",
+    ] {
+        assert!(kinds.any(|kind| kind == expected), "{expected} is missing in its place");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_one_process() {
+    let servers = Servers::start().await.unwrap();
+    let mut house = House::new(&servers);
+    let program = house.start().await;
+    goes_all_the_way(&program, &servers).await;
+}

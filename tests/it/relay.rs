@@ -1,0 +1,71 @@
+//! A relay in front of the notes API that can lose things, as networks do. It passes bytes on
+//! without understanding them: TLS goes through.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+};
+
+/// The relay. Dropping it ends its connections.
+pub(crate) struct Relay {
+    /// `localhost:<port>`
+    pub(crate) host: String,
+    hold_answers: Arc<AtomicBool>,
+    _tasks: JoinSet<()>,
+}
+
+impl Relay {
+    /// Listens; `upstream` is told later, since the upstream's certificate and pack need the
+    /// relay's address first.
+    pub(crate) async fn listen() -> (TcpListener, String) {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let host = format!("localhost:{}", listener.local_addr().unwrap().port());
+        (listener, host)
+    }
+
+    pub(crate) fn start(listener: TcpListener, host: String, upstream: String) -> Self {
+        let hold_answers = Arc::new(AtomicBool::new(false));
+        let mut tasks = JoinSet::new();
+        let hold = Arc::clone(&hold_answers);
+        tasks.spawn(async move {
+            let mut connections = JoinSet::new();
+            while let Ok((near, _)) = listener.accept().await {
+                let Ok(far) = TcpStream::connect(&upstream).await else { continue };
+                connections.spawn(pass(near, far, Arc::clone(&hold)));
+            }
+        });
+        Self { host, hold_answers, _tasks: tasks }
+    }
+
+    /// From now on requests get through and answers do not.
+    pub(crate) fn hold_answers(&self, hold: bool) {
+        self.hold_answers.store(hold, Ordering::SeqCst);
+    }
+}
+
+async fn pass(near: TcpStream, far: TcpStream, hold: Arc<AtomicBool>) {
+    let (mut near_read, mut near_write) = near.into_split();
+    let (mut far_read, mut far_write) = far.into_split();
+    let there = async move {
+        drop(tokio::io::copy(&mut near_read, &mut far_write).await);
+        drop(far_write.shutdown().await);
+    };
+    let back = async move {
+        let mut buffer = vec![0_u8; 16 * 1024];
+        while let Ok(read) = far_read.read(&mut buffer).await {
+            while hold.load(Ordering::SeqCst) {
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            }
+            if read == 0 || near_write.write_all(&buffer[..read]).await.is_err() {
+                break;
+            }
+        }
+    };
+    tokio::join!(there, back);
+}
