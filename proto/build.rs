@@ -1,5 +1,7 @@
 //! Generates the code from `aileron/**/*.proto`, in process: no `protoc` is needed.
 
+#![allow(clippy::disallowed_methods, reason = "cargo tells a build script where to write")]
+
 use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message as _;
@@ -30,7 +32,7 @@ const SECRET: &[&str] = &[
 
 /// Bodies are handed on without copying.
 const BODIES: &[&str] =
-    &[".aileron.egress.v1.SendRequest.frame", ".aileron.egress.v1.OutcomeFrame.frame"];
+    &[".aileron.egress.v1.SendRequest.piece", ".aileron.egress.v1.OutcomeFrame.piece"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=aileron");

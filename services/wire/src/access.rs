@@ -1,0 +1,8 @@
+//! Person sessions and minted tokens over gRPC.
+
+mod client;
+mod convert;
+mod server;
+
+pub use client::Remote;
+pub use server::serve;

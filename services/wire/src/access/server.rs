@@ -1,0 +1,123 @@
+//! An access handle, served.
+
+use aileron_contract::{
+    access::{Handle, MintRequest},
+    limits,
+};
+use aileron_proto::vault::v1::{
+    self as pb,
+    access_service_server::{AccessService, AccessServiceServer},
+};
+use async_trait::async_trait;
+use tonic::Request;
+
+use super::convert::{
+    caller_to_wire, minted_to_wire, opened_to_wire, session_to_wire, token_to_wire,
+};
+use crate::{
+    call::{Answer, Call},
+    context::{context_from_wire, scopes_from_wire},
+    values::{secret_from_wire, timestamp_from_wire},
+};
+
+/// The gRPC service that answers with `handle`.
+pub fn serve(handle: Handle) -> AccessServiceServer<impl AccessService> {
+    AccessServiceServer::new(Adapter(handle))
+        .max_decoding_message_size(limits::MESSAGE)
+        .max_encoding_message_size(limits::ANSWER)
+}
+
+struct Adapter(Handle);
+
+#[async_trait]
+impl AccessService for Adapter {
+    async fn open_session(
+        &self,
+        request: Request<pb::OpenSessionRequest>,
+    ) -> Answer<pb::OpenSessionResponse> {
+        let (call, message) = Call::begin("access.open_session", request);
+        call.answer(async {
+            let pb::OpenSessionRequest { context, passphrase } = message;
+            let passphrase = secret_from_wire(passphrase);
+            let opened = self.0.open_session(&context_from_wire(context)?, passphrase).await?;
+            Ok(opened_to_wire(opened))
+        })
+        .await
+    }
+
+    async fn close_sessions(
+        &self,
+        request: Request<pb::CloseSessionsRequest>,
+    ) -> Answer<pb::CloseSessionsResponse> {
+        let (call, message) = Call::begin("access.close_sessions", request);
+        call.answer(async {
+            let pb::CloseSessionsRequest { context, id } = message;
+            self.0.close_sessions(&context_from_wire(context)?, id).await?;
+            Ok(pb::CloseSessionsResponse {})
+        })
+        .await
+    }
+
+    async fn sessions(
+        &self,
+        request: Request<pb::SessionsRequest>,
+    ) -> Answer<pb::SessionsResponse> {
+        let (call, message) = Call::begin("access.sessions", request);
+        call.answer(async {
+            let pb::SessionsRequest { context } = message;
+            let sessions = self.0.sessions(&context_from_wire(context)?).await?;
+            let sessions = sessions.into_iter().map(session_to_wire).collect();
+            Ok(pb::SessionsResponse { sessions })
+        })
+        .await
+    }
+
+    async fn mint(&self, request: Request<pb::MintRequest>) -> Answer<pb::MintResponse> {
+        let (call, message) = Call::begin("access.mint", request);
+        call.answer(async {
+            let pb::MintRequest { context, label, scopes, expires_at } = message;
+            let scopes = scopes_from_wire(scopes)?;
+            let expires_at = timestamp_from_wire(expires_at, "expires_at")?;
+            let request = MintRequest { label, scopes, expires_at };
+            let minted = self.0.mint(&context_from_wire(context)?, request).await?;
+            Ok(minted_to_wire(minted))
+        })
+        .await
+    }
+
+    async fn tokens(&self, request: Request<pb::TokensRequest>) -> Answer<pb::TokensResponse> {
+        let (call, message) = Call::begin("access.tokens", request);
+        call.answer(async {
+            let pb::TokensRequest { context } = message;
+            let tokens = self.0.tokens(&context_from_wire(context)?).await?;
+            Ok(pb::TokensResponse { tokens: tokens.into_iter().map(token_to_wire).collect() })
+        })
+        .await
+    }
+
+    async fn revoke_token(
+        &self,
+        request: Request<pb::RevokeTokenRequest>,
+    ) -> Answer<pb::RevokeTokenResponse> {
+        let (call, message) = Call::begin("access.revoke_token", request);
+        call.answer(async {
+            let pb::RevokeTokenRequest { context, id } = message;
+            self.0.revoke(&context_from_wire(context)?, id).await?;
+            Ok(pb::RevokeTokenResponse {})
+        })
+        .await
+    }
+
+    async fn authenticate(
+        &self,
+        request: Request<pb::AuthenticateRequest>,
+    ) -> Answer<pb::AuthenticateResponse> {
+        let (call, message) = Call::begin("access.authenticate", request);
+        call.answer(async {
+            let pb::AuthenticateRequest { bearer } = message;
+            let caller = self.0.authenticate(secret_from_wire(bearer)).await?;
+            Ok(caller_to_wire(caller))
+        })
+        .await
+    }
+}

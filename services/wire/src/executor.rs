@@ -1,0 +1,8 @@
+//! Actions, runs and approvals over gRPC.
+
+mod client;
+mod convert;
+mod server;
+
+pub use client::Remote;
+pub use server::serve;

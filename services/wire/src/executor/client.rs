@@ -1,0 +1,177 @@
+//! An executor somewhere else.
+
+use aileron_contract::{
+    Context, Executor, Result,
+    executor::{Action, Actions, Approval, Call, Counts, Decision, Run, RunFilter, Started},
+    limits,
+    names::{ActionName, RunId},
+};
+use aileron_proto::{
+    common::v1::End,
+    executor::v1::{
+        self as pb, actions_frame, approval_frame, executor_service_client::ExecutorServiceClient,
+        run_frame,
+    },
+};
+use async_trait::async_trait;
+
+use super::convert::{
+    action_from_wire, counts_from_wire, load_error_from_wire,
+    runs::{
+        approval_from_wire, decision_to_wire, run_filter_to_wire, run_from_wire, started_from_wire,
+    },
+};
+use crate::{
+    call::Link,
+    channel::Channel,
+    context::context_to_wire,
+    values::{json_to_wire, required},
+};
+
+/// The executor behind a channel.
+#[derive(Clone, Debug)]
+pub struct Remote {
+    link: Link,
+    client: ExecutorServiceClient<tonic::transport::Channel>,
+}
+
+impl Remote {
+    pub fn new(channel: Channel) -> Self {
+        let client = ExecutorServiceClient::new(channel.transport())
+            .max_decoding_message_size(limits::ANSWER)
+            .max_encoding_message_size(limits::MESSAGE);
+        Self { link: Link { channel, service: "executor" }, client }
+    }
+
+    fn client(&self) -> ExecutorServiceClient<tonic::transport::Channel> {
+        self.client.clone()
+    }
+}
+
+#[async_trait]
+impl Executor for Remote {
+    async fn actions(&self, context: &Context) -> Result<Actions> {
+        let request = self.link.request(pb::ActionsRequest { context: context_to_wire(context) });
+        let until = self.link.until(context, None)?;
+        let mut frames = self.link.wait(until, self.client().actions(request)).await?;
+        let mut actions = Actions { items: Vec::new(), load_errors: Vec::new() };
+        loop {
+            let pb::ActionsFrame { frame } = self.link.frame(until, &mut frames).await?;
+            match self.link.understood(required(frame, "frame"))? {
+                actions_frame::Frame::Action(action) => {
+                    actions.items.push(self.link.understood(action_from_wire(Some(action)))?);
+                }
+                actions_frame::Frame::LoadError(error) => {
+                    actions.load_errors.push(self.link.understood(load_error_from_wire(error))?);
+                }
+                actions_frame::Frame::End(End {}) => return Ok(actions),
+            }
+        }
+    }
+
+    async fn action(&self, context: &Context, name: ActionName) -> Result<Action> {
+        let request = self.link.request(pb::GetActionRequest {
+            context: context_to_wire(context),
+            name: name.to_string(),
+        });
+        let pb::GetActionResponse { action } =
+            self.link.call(context, self.client().get_action(request)).await?;
+        self.link.understood(action_from_wire(action))
+    }
+
+    async fn set_enabled(
+        &self,
+        context: &Context,
+        name: ActionName,
+        enabled: bool,
+    ) -> Result<Action> {
+        let request = self.link.request(pb::SetEnabledRequest {
+            context: context_to_wire(context),
+            name: name.to_string(),
+            enabled,
+        });
+        let pb::SetEnabledResponse { action } =
+            self.link.call(context, self.client().set_enabled(request)).await?;
+        self.link.understood(action_from_wire(action))
+    }
+
+    async fn run(&self, context: &Context, call: Call) -> Result<Started> {
+        let Call { action, arguments } = call;
+        let request = self.link.request(pb::RunRequest {
+            context: context_to_wire(context),
+            action: action.to_string(),
+            arguments_json: json_to_wire(arguments),
+        });
+        let started = self.link.call(context, self.client().run(request)).await?;
+        self.link.understood(started_from_wire(started))
+    }
+
+    async fn runs(&self, context: &Context, filter: RunFilter) -> Result<Vec<Run>> {
+        let request = self.link.request(pb::RunsRequest {
+            context: context_to_wire(context),
+            filter: Some(run_filter_to_wire(filter)),
+        });
+        let until = self.link.until(context, None)?;
+        let mut frames = self.link.wait(until, self.client().runs(request)).await?;
+        let mut runs = Vec::new();
+        loop {
+            let pb::RunFrame { frame } = self.link.frame(until, &mut frames).await?;
+            match self.link.understood(required(frame, "frame"))? {
+                run_frame::Frame::Run(run) => {
+                    runs.push(self.link.understood(run_from_wire(Some(run)))?);
+                }
+                run_frame::Frame::End(End {}) => return Ok(runs),
+            }
+        }
+    }
+
+    async fn run_by_id(&self, context: &Context, id: RunId) -> Result<Run> {
+        let request = self
+            .link
+            .request(pb::GetRunRequest { context: context_to_wire(context), id: id.to_string() });
+        let pb::GetRunResponse { run } =
+            self.link.call(context, self.client().get_run(request)).await?;
+        self.link.understood(run_from_wire(run))
+    }
+
+    async fn approvals(&self, context: &Context) -> Result<Vec<Approval>> {
+        let request = self.link.request(pb::ApprovalsRequest { context: context_to_wire(context) });
+        let until = self.link.until(context, None)?;
+        let mut frames = self.link.wait(until, self.client().approvals(request)).await?;
+        let mut approvals = Vec::new();
+        loop {
+            let pb::ApprovalFrame { frame } = self.link.frame(until, &mut frames).await?;
+            match self.link.understood(required(frame, "frame"))? {
+                approval_frame::Frame::Approval(approval) => {
+                    approvals.push(self.link.understood(approval_from_wire(approval))?);
+                }
+                approval_frame::Frame::End(End {}) => return Ok(approvals),
+            }
+        }
+    }
+
+    async fn decide(&self, context: &Context, id: RunId, decision: Decision) -> Result<()> {
+        let (approved, reason, digest) = decision_to_wire(decision);
+        let request = self.link.request(pb::DecideRequest {
+            context: context_to_wire(context),
+            id: id.to_string(),
+            approved,
+            reason,
+            digest,
+        });
+        let pb::DecideResponse {} = self.link.call(context, self.client().decide(request)).await?;
+        Ok(())
+    }
+
+    async fn wake(&self, context: &Context) -> Result<()> {
+        let request = self.link.request(pb::WakeRequest { context: context_to_wire(context) });
+        let pb::WakeResponse {} = self.link.call(context, self.client().wake(request)).await?;
+        Ok(())
+    }
+
+    async fn counts(&self, context: &Context) -> Result<Counts> {
+        let request = self.link.request(pb::CountsRequest { context: context_to_wire(context) });
+        let counts = self.link.call(context, self.client().counts(request)).await?;
+        Ok(counts_from_wire(counts))
+    }
+}

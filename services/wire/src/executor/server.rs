@@ -1,0 +1,174 @@
+//! An executor handle, served.
+
+use aileron_contract::{
+    executor::{Actions, Call as ActionCall, Handle},
+    limits,
+};
+use aileron_proto::{
+    common::v1::End,
+    executor::v1::{
+        self as pb, actions_frame, approval_frame,
+        executor_service_server::{ExecutorService, ExecutorServiceServer},
+        run_frame,
+    },
+};
+use async_trait::async_trait;
+use futures::{StreamExt, stream};
+use tonic::Request;
+
+use super::convert::{
+    action_to_wire, counts_to_wire, load_error_to_wire,
+    runs::{
+        approval_to_wire, decision_from_wire, run_filter_from_wire, run_to_wire, started_to_wire,
+    },
+};
+use crate::{
+    call::{Answer, Call, Frames},
+    context::context_from_wire,
+    values::{json_strictly, parsed},
+};
+
+/// The gRPC service that answers with `handle`.
+pub fn serve(handle: Handle) -> ExecutorServiceServer<impl ExecutorService> {
+    ExecutorServiceServer::new(Adapter(handle))
+        .max_decoding_message_size(limits::MESSAGE)
+        .max_encoding_message_size(limits::ANSWER)
+}
+
+struct Adapter(Handle);
+
+#[async_trait]
+impl ExecutorService for Adapter {
+    type ActionsStream = Frames<pb::ActionsFrame>;
+    type RunsStream = Frames<pb::RunFrame>;
+    type ApprovalsStream = Frames<pb::ApprovalFrame>;
+
+    async fn actions(&self, request: Request<pb::ActionsRequest>) -> Answer<Self::ActionsStream> {
+        let (call, message) = Call::begin("executor.actions", request);
+        let ending = call.ending();
+        call.answer(async {
+            let pb::ActionsRequest { context } = message;
+            let Actions { items, load_errors } =
+                self.0.actions(&context_from_wire(context)?).await?;
+            let frame = |frame| pb::ActionsFrame { frame: Some(frame) };
+            let items = items.into_iter().map(action_to_wire).map(actions_frame::Frame::Action);
+            let errors = load_errors.into_iter().map(load_error_to_wire);
+            let frames = items.chain(errors.map(actions_frame::Frame::LoadError));
+            let frames = stream::iter(frames).map(move |item| Ok(frame(item)));
+            Ok(ending.finite(frames, frame(actions_frame::Frame::End(End {}))))
+        })
+        .await
+    }
+
+    async fn get_action(
+        &self,
+        request: Request<pb::GetActionRequest>,
+    ) -> Answer<pb::GetActionResponse> {
+        let (call, message) = Call::begin("executor.action", request);
+        call.answer(async {
+            let pb::GetActionRequest { context, name } = message;
+            let action = self.0.action(&context_from_wire(context)?, parsed(name)?).await?;
+            Ok(pb::GetActionResponse { action: Some(action_to_wire(action)) })
+        })
+        .await
+    }
+
+    async fn set_enabled(
+        &self,
+        request: Request<pb::SetEnabledRequest>,
+    ) -> Answer<pb::SetEnabledResponse> {
+        let (call, message) = Call::begin("executor.set_enabled", request);
+        call.answer(async {
+            let pb::SetEnabledRequest { context, name, enabled } = message;
+            let (context, name) = (context_from_wire(context)?, parsed(name)?);
+            let action = self.0.set_enabled(&context, name, enabled).await?;
+            Ok(pb::SetEnabledResponse { action: Some(action_to_wire(action)) })
+        })
+        .await
+    }
+
+    async fn run(&self, request: Request<pb::RunRequest>) -> Answer<pb::RunResponse> {
+        let (call, message) = Call::begin("executor.run", request);
+        call.answer(async {
+            let pb::RunRequest { context, action, arguments_json } = message;
+            let arguments = json_strictly(&arguments_json)?;
+            let action = ActionCall { action: parsed(action)?, arguments };
+            let started = self.0.run(&context_from_wire(context)?, action).await?;
+            Ok(started_to_wire(started))
+        })
+        .await
+    }
+
+    async fn runs(&self, request: Request<pb::RunsRequest>) -> Answer<Self::RunsStream> {
+        let (call, message) = Call::begin("executor.runs", request);
+        let ending = call.ending();
+        call.answer(async {
+            let pb::RunsRequest { context, filter } = message;
+            let filter = run_filter_from_wire(filter)?;
+            let runs = self.0.runs(&context_from_wire(context)?, filter).await?;
+            let frame = |frame| pb::RunFrame { frame: Some(frame) };
+            let frames = stream::iter(runs)
+                .map(move |run| Ok(frame(run_frame::Frame::Run(run_to_wire(run)))));
+            Ok(ending.finite(frames, frame(run_frame::Frame::End(End {}))))
+        })
+        .await
+    }
+
+    async fn get_run(&self, request: Request<pb::GetRunRequest>) -> Answer<pb::GetRunResponse> {
+        let (call, message) = Call::begin("executor.run_by_id", request);
+        call.answer(async {
+            let pb::GetRunRequest { context, id } = message;
+            let run = self.0.run_by_id(&context_from_wire(context)?, parsed(id)?).await?;
+            Ok(pb::GetRunResponse { run: Some(run_to_wire(run)) })
+        })
+        .await
+    }
+
+    async fn approvals(
+        &self,
+        request: Request<pb::ApprovalsRequest>,
+    ) -> Answer<Self::ApprovalsStream> {
+        let (call, message) = Call::begin("executor.approvals", request);
+        let ending = call.ending();
+        call.answer(async {
+            let pb::ApprovalsRequest { context } = message;
+            let approvals = self.0.approvals(&context_from_wire(context)?).await?;
+            let frame = |frame| pb::ApprovalFrame { frame: Some(frame) };
+            let frames = stream::iter(approvals).map(move |approval| {
+                Ok(frame(approval_frame::Frame::Approval(approval_to_wire(approval))))
+            });
+            Ok(ending.finite(frames, frame(approval_frame::Frame::End(End {}))))
+        })
+        .await
+    }
+
+    async fn decide(&self, request: Request<pb::DecideRequest>) -> Answer<pb::DecideResponse> {
+        let (call, message) = Call::begin("executor.decide", request);
+        call.answer(async {
+            let pb::DecideRequest { context, id, approved, reason, digest } = message;
+            let decision = decision_from_wire(approved, reason, digest)?;
+            self.0.decide(&context_from_wire(context)?, parsed(id)?, decision).await?;
+            Ok(pb::DecideResponse {})
+        })
+        .await
+    }
+
+    async fn wake(&self, request: Request<pb::WakeRequest>) -> Answer<pb::WakeResponse> {
+        let (call, message) = Call::begin("executor.wake", request);
+        call.answer(async {
+            let pb::WakeRequest { context } = message;
+            self.0.wake(&context_from_wire(context)?).await?;
+            Ok(pb::WakeResponse {})
+        })
+        .await
+    }
+
+    async fn counts(&self, request: Request<pb::CountsRequest>) -> Answer<pb::CountsResponse> {
+        let (call, message) = Call::begin("executor.counts", request);
+        call.answer(async {
+            let pb::CountsRequest { context } = message;
+            Ok(counts_to_wire(self.0.counts(&context_from_wire(context)?).await?))
+        })
+        .await
+    }
+}

@@ -1,0 +1,8 @@
+//! Connectors, actions and suites over gRPC.
+
+mod client;
+mod convert;
+mod server;
+
+pub use client::Remote;
+pub use server::serve;

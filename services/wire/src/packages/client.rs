@@ -1,0 +1,181 @@
+//! Packages kept somewhere else.
+
+use aileron_contract::{
+    Context, Packages, Result, limits,
+    names::{Authority, Fqn},
+    packages::{
+        ActionPreview, ActionRequest, Connector, ConnectorPreview, ConnectorRequest,
+        DistrustRequest, InstalledAction, InstalledConnector, Keyring, PublishedKey, Suite,
+        SuiteSource, TrustRequest, Trusted, TrustedKey,
+    },
+};
+use aileron_proto::executor::v1::{self as pb, packages_service_client::PackagesServiceClient};
+use async_trait::async_trait;
+
+use super::convert::{
+    action_preview_from_wire, action_request_to_wire, connector_from_wire,
+    connector_preview_from_wire, connector_request_to_wire, installed_action_from_wire,
+    installed_connector_from_wire,
+    keys::{
+        distrust_to_wire, key_from_wire, keyring_from_wire, published_key_from_wire,
+        trusted_from_wire,
+    },
+    suite_from_wire, suite_source_to_wire,
+};
+use crate::{
+    call::Link,
+    channel::Channel,
+    context::context_to_wire,
+    values::{list, required},
+};
+
+/// The packages service behind a channel.
+#[derive(Clone, Debug)]
+pub struct Remote {
+    link: Link,
+    client: PackagesServiceClient<tonic::transport::Channel>,
+}
+
+impl Remote {
+    pub fn new(channel: Channel) -> Self {
+        let client = PackagesServiceClient::new(channel.transport())
+            .max_decoding_message_size(limits::ANSWER)
+            .max_encoding_message_size(limits::MESSAGE);
+        Self { link: Link { channel, service: "packages" }, client }
+    }
+
+    fn client(&self) -> PackagesServiceClient<tonic::transport::Channel> {
+        self.client.clone()
+    }
+}
+
+#[async_trait]
+impl Packages for Remote {
+    async fn preview_connector(
+        &self,
+        context: &Context,
+        request: ConnectorRequest,
+    ) -> Result<ConnectorPreview> {
+        let request = self.link.request(pb::PreviewConnectorRequest {
+            context: context_to_wire(context),
+            request: Some(connector_request_to_wire(request)),
+        });
+        let pb::PreviewConnectorResponse { preview } =
+            self.link.call(context, self.client().preview_connector(request)).await?;
+        self.link.understood(connector_preview_from_wire(preview))
+    }
+
+    async fn install_connector(
+        &self,
+        context: &Context,
+        request: ConnectorRequest,
+    ) -> Result<InstalledConnector> {
+        let request = self.link.request(pb::InstallConnectorRequest {
+            context: context_to_wire(context),
+            request: Some(connector_request_to_wire(request)),
+        });
+        let pb::InstallConnectorResponse { installed } =
+            self.link.call(context, self.client().install_connector(request)).await?;
+        let installed = required(installed, "installed");
+        self.link.understood(installed.and_then(installed_connector_from_wire))
+    }
+
+    async fn connectors(&self, context: &Context) -> Result<Vec<Connector>> {
+        let request =
+            self.link.request(pb::ConnectorsRequest { context: context_to_wire(context) });
+        let pb::ConnectorsResponse { connectors } =
+            self.link.call(context, self.client().connectors(request)).await?;
+        self.link.understood(list(connectors, connector_from_wire))
+    }
+
+    async fn connector(&self, context: &Context, fqn: Fqn) -> Result<Connector> {
+        let request = self.link.request(pb::GetConnectorRequest {
+            context: context_to_wire(context),
+            fqn: fqn.to_string(),
+        });
+        let pb::GetConnectorResponse { connector } =
+            self.link.call(context, self.client().get_connector(request)).await?;
+        self.link.understood(required(connector, "connector").and_then(connector_from_wire))
+    }
+
+    async fn preview_action(
+        &self,
+        context: &Context,
+        request: ActionRequest,
+    ) -> Result<ActionPreview> {
+        let request = self.link.request(pb::PreviewActionRequest {
+            context: context_to_wire(context),
+            request: Some(action_request_to_wire(request)),
+        });
+        let pb::PreviewActionResponse { preview } =
+            self.link.call(context, self.client().preview_action(request)).await?;
+        self.link.understood(action_preview_from_wire(preview))
+    }
+
+    async fn install_action(
+        &self,
+        context: &Context,
+        request: ActionRequest,
+    ) -> Result<InstalledAction> {
+        let request = self.link.request(pb::InstallActionRequest {
+            context: context_to_wire(context),
+            request: Some(action_request_to_wire(request)),
+        });
+        let pb::InstallActionResponse { installed } =
+            self.link.call(context, self.client().install_action(request)).await?;
+        self.link.understood(installed_action_from_wire(installed))
+    }
+
+    async fn suite(&self, context: &Context, source: SuiteSource) -> Result<Suite> {
+        let request = self.link.request(pb::GetSuiteRequest {
+            context: context_to_wire(context),
+            source: Some(suite_source_to_wire(source)),
+        });
+        let pb::GetSuiteResponse { suite } =
+            self.link.call(context, self.client().get_suite(request)).await?;
+        self.link.understood(suite_from_wire(suite))
+    }
+
+    async fn keyring(&self, context: &Context) -> Result<Keyring> {
+        let request =
+            self.link.request(pb::GetKeyringRequest { context: context_to_wire(context) });
+        let pb::GetKeyringResponse { keyring } =
+            self.link.call(context, self.client().get_keyring(request)).await?;
+        self.link.understood(keyring_from_wire(keyring))
+    }
+
+    async fn published_key(&self, context: &Context, authority: Authority) -> Result<PublishedKey> {
+        let request = self.link.request(pb::LookUpKeyRequest {
+            context: context_to_wire(context),
+            authority: authority.to_string(),
+        });
+        let pb::LookUpKeyResponse { key } =
+            self.link.call(context, self.client().look_up_key(request)).await?;
+        self.link.understood(published_key_from_wire(key))
+    }
+
+    async fn trust(&self, context: &Context, request: TrustRequest) -> Result<Trusted> {
+        let TrustRequest { authority, key } = request;
+        let request = self.link.request(pb::TrustRequest {
+            context: context_to_wire(context),
+            authority: authority.to_string(),
+            key: key.to_vec(),
+        });
+        let trusted = self.link.call(context, self.client().trust(request)).await?;
+        self.link.understood(trusted_from_wire(trusted))
+    }
+
+    async fn distrust(
+        &self,
+        context: &Context,
+        request: DistrustRequest,
+    ) -> Result<Vec<TrustedKey>> {
+        let request = self.link.request(pb::DistrustRequest {
+            context: context_to_wire(context),
+            which: Some(distrust_to_wire(request)),
+        });
+        let pb::DistrustResponse { removed } =
+            self.link.call(context, self.client().distrust(request)).await?;
+        self.link.understood(list(removed, key_from_wire))
+    }
+}

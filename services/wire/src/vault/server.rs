@@ -1,0 +1,204 @@
+//! A vault handle, served.
+
+use aileron_contract::{
+    limits,
+    vault::{Handle, PassphraseChange},
+};
+use aileron_proto::vault::v1::{
+    self as pb,
+    vault_service_server::{VaultService, VaultServiceServer},
+};
+use async_trait::async_trait;
+use tonic::Request;
+
+use super::convert::{
+    binding_filter_from_wire, binding_to_wire, consent_from_wire, entry_filter_from_wire,
+    entry_to_wire, pin_from_wire, pin_to_wire, status_to_wire,
+};
+use crate::{
+    call::{Answer, Call},
+    context::context_from_wire,
+    values::{parsed, parsed_list, secret_from_wire, texts},
+};
+
+/// The gRPC service that answers with `handle`.
+pub fn serve(handle: Handle) -> VaultServiceServer<impl VaultService> {
+    VaultServiceServer::new(Adapter(handle))
+        .max_decoding_message_size(limits::MESSAGE)
+        .max_encoding_message_size(limits::ANSWER)
+}
+
+struct Adapter(Handle);
+
+#[async_trait]
+impl VaultService for Adapter {
+    async fn status(&self, request: Request<pb::StatusRequest>) -> Answer<pb::StatusResponse> {
+        let (call, message) = Call::begin("vault.status", request);
+        call.answer(async {
+            let pb::StatusRequest { context } = message;
+            let status = self.0.status(&context_from_wire(context)?).await?;
+            Ok(pb::StatusResponse { status: Some(status_to_wire(status)) })
+        })
+        .await
+    }
+
+    async fn create(&self, request: Request<pb::CreateRequest>) -> Answer<pb::CreateResponse> {
+        let (call, message) = Call::begin("vault.create", request);
+        call.answer(async {
+            let pb::CreateRequest { context, passphrase } = message;
+            let passphrase = secret_from_wire(passphrase);
+            let status = self.0.create(&context_from_wire(context)?, passphrase).await?;
+            Ok(pb::CreateResponse { status: Some(status_to_wire(status)) })
+        })
+        .await
+    }
+
+    async fn unlock(&self, request: Request<pb::UnlockRequest>) -> Answer<pb::UnlockResponse> {
+        let (call, message) = Call::begin("vault.unlock", request);
+        call.answer(async {
+            let pb::UnlockRequest { context, passphrase } = message;
+            let passphrase = secret_from_wire(passphrase);
+            let status = self.0.unlock(&context_from_wire(context)?, passphrase).await?;
+            Ok(pb::UnlockResponse { status: Some(status_to_wire(status)) })
+        })
+        .await
+    }
+
+    async fn lock(&self, request: Request<pb::LockRequest>) -> Answer<pb::LockResponse> {
+        let (call, message) = Call::begin("vault.lock", request);
+        call.answer(async {
+            let pb::LockRequest { context } = message;
+            let status = self.0.lock(&context_from_wire(context)?).await?;
+            Ok(pb::LockResponse { status: Some(status_to_wire(status)) })
+        })
+        .await
+    }
+
+    async fn change_passphrase(
+        &self,
+        request: Request<pb::ChangePassphraseRequest>,
+    ) -> Answer<pb::ChangePassphraseResponse> {
+        let (call, message) = Call::begin("vault.change_passphrase", request);
+        call.answer(async {
+            let pb::ChangePassphraseRequest { context, current, new, rotate } = message;
+            let (current, new) = (secret_from_wire(current), secret_from_wire(new));
+            let change = PassphraseChange { current, new, rotate };
+            let status = self.0.change_passphrase(&context_from_wire(context)?, change).await?;
+            Ok(pb::ChangePassphraseResponse { status: Some(status_to_wire(status)) })
+        })
+        .await
+    }
+
+    async fn entries(&self, request: Request<pb::EntriesRequest>) -> Answer<pb::EntriesResponse> {
+        let (call, message) = Call::begin("vault.entries", request);
+        call.answer(async {
+            let pb::EntriesRequest { context, filter } = message;
+            let filter = entry_filter_from_wire(filter)?;
+            let entries = self.0.entries(&context_from_wire(context)?, filter).await?;
+            Ok(pb::EntriesResponse { entries: entries.into_iter().map(entry_to_wire).collect() })
+        })
+        .await
+    }
+
+    async fn put_secret(
+        &self,
+        request: Request<pb::PutSecretRequest>,
+    ) -> Answer<pb::PutSecretResponse> {
+        let (call, message) = Call::begin("vault.put_secret", request);
+        call.answer(async {
+            let pb::PutSecretRequest { context, name, value } = message;
+            let value = secret_from_wire(value);
+            self.0.put_secret(&context_from_wire(context)?, parsed(name)?, value).await?;
+            Ok(pb::PutSecretResponse {})
+        })
+        .await
+    }
+
+    async fn delete_secret(
+        &self,
+        request: Request<pb::DeleteSecretRequest>,
+    ) -> Answer<pb::DeleteSecretResponse> {
+        let (call, message) = Call::begin("vault.delete_secret", request);
+        call.answer(async {
+            let pb::DeleteSecretRequest { context, name } = message;
+            self.0.delete_secret(&context_from_wire(context)?, parsed(name)?).await?;
+            Ok(pb::DeleteSecretResponse {})
+        })
+        .await
+    }
+
+    async fn bind(&self, request: Request<pb::BindRequest>) -> Answer<pb::BindResponse> {
+        let (call, message) = Call::begin("vault.bind", request);
+        call.answer(async {
+            let pb::BindRequest { context, consent, value } = message;
+            let (consent, value) = (consent_from_wire(consent)?, secret_from_wire(value));
+            let binding = self.0.bind(&context_from_wire(context)?, consent, value).await?;
+            Ok(pb::BindResponse { binding: Some(binding_to_wire(binding)) })
+        })
+        .await
+    }
+
+    async fn bindings(
+        &self,
+        request: Request<pb::BindingsRequest>,
+    ) -> Answer<pb::BindingsResponse> {
+        let (call, message) = Call::begin("vault.bindings", request);
+        call.answer(async {
+            let pb::BindingsRequest { context, filter } = message;
+            let filter = binding_filter_from_wire(filter)?;
+            let bindings = self.0.bindings(&context_from_wire(context)?, filter).await?;
+            let bindings = bindings.into_iter().map(binding_to_wire).collect();
+            Ok(pb::BindingsResponse { bindings })
+        })
+        .await
+    }
+
+    async fn revoke(&self, request: Request<pb::RevokeRequest>) -> Answer<pb::RevokeResponse> {
+        let (call, message) = Call::begin("vault.revoke", request);
+        call.answer(async {
+            let pb::RevokeRequest { context, name } = message;
+            self.0.revoke(&context_from_wire(context)?, parsed(name)?).await?;
+            Ok(pb::RevokeResponse {})
+        })
+        .await
+    }
+
+    async fn declare_hosts(
+        &self,
+        request: Request<pb::DeclareHostsRequest>,
+    ) -> Answer<pb::DeclareHostsResponse> {
+        let (call, message) = Call::begin("vault.declare_hosts", request);
+        call.answer(async {
+            let pb::DeclareHostsRequest { context, connector, hosts } = message;
+            let (connector, hosts) = (parsed(connector)?, parsed_list(hosts)?);
+            let stale =
+                self.0.declare_hosts(&context_from_wire(context)?, connector, hosts).await?;
+            Ok(pb::DeclareHostsResponse { stale: texts(stale) })
+        })
+        .await
+    }
+
+    async fn pin(&self, request: Request<pb::PinRequest>) -> Answer<pb::PinResponse> {
+        let (call, message) = Call::begin("vault.pin", request);
+        call.answer(async {
+            let pb::PinRequest { context, domain, record } = message;
+            let pin = self.0.pin(&context_from_wire(context)?, parsed(domain)?, record).await?;
+            Ok(pb::PinResponse { pin: pin_to_wire(pin) })
+        })
+        .await
+    }
+
+    async fn check_pin(
+        &self,
+        request: Request<pb::CheckPinRequest>,
+    ) -> Answer<pb::CheckPinResponse> {
+        let (call, message) = Call::begin("vault.check_pin", request);
+        call.answer(async {
+            let pb::CheckPinRequest { context, domain, record, pin } = message;
+            let (context, pin) = (context_from_wire(context)?, pin_from_wire(pin)?);
+            let matches = self.0.check_pin(&context, parsed(domain)?, record, pin).await?;
+            Ok(pb::CheckPinResponse { matches })
+        })
+        .await
+    }
+}
