@@ -1,16 +1,49 @@
 //! The one place where requests leave the house.
 //!
-//! [`Service`] keeps the promises of [`contract::Egress`](aileron_contract::Egress): who may be
-//! reached is decided before a name is resolved, which address is dialled after, and a credential
-//! is joined last, to the one host it was consented for.
+//! [`Service`] keeps the promises of [`Egress`]: who may be reached is decided before a name is
+//! resolved, which address is dialled after, and a credential is joined last, to the one host it
+//! was consented for. Proxy variables, like the rest of the environment, are never read.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use aileron_contract::names::HostPort;
+use aileron_contract::{
+    Context, Egress, Error, Result, Scope, Timestamp, audit,
+    audit::{Actor, Event, EventKind},
+    egress::{CredentialUse, Fetch, Handle, Outcome, Request, Sent},
+    limits,
+    names::{Fqn, HostPort},
+};
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{Instant, timeout_at},
+};
 
+mod address;
+mod body;
 pub mod credentials;
+mod headers;
+mod inject;
+mod mask;
+mod network;
+mod order;
+mod policy;
+mod problem;
+mod resolver;
+mod target;
+mod tls;
 
 pub use credentials::{Credentials, Resolved};
+pub use resolver::{Resolver, System};
+
+use mask::Masker;
+use network::Network;
+use order::Order;
+use policy::{Consent, Policy};
+use problem::Problem;
+use target::Target;
 
 /// How requests leave.
 #[derive(Clone, Debug, Default)]
@@ -19,4 +52,250 @@ pub struct Options {
     pub extra_roots: Vec<PathBuf>,
     /// Hosts that `fetch` may reach although they resolve to private or loopback addresses.
     pub private_hosts: Vec<HostPort>,
+}
+
+/// Sends requests.
+pub struct Service {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    private_hosts: Vec<HostPort>,
+    network: Arc<Network>,
+    audit: audit::Handle,
+    clock: fn() -> Timestamp,
+    credentials: Arc<dyn Credentials>,
+    slots: Arc<Semaphore>,
+}
+
+impl Service {
+    /// Reads the certificate authorities; opens no connection.
+    pub fn new(
+        options: Options,
+        audit: audit::Handle,
+        clock: fn() -> Timestamp,
+        credentials: Arc<dyn Credentials>,
+    ) -> Result<Self> {
+        Self::with_resolver(options, audit, clock, credentials, Arc::new(System))
+    }
+
+    /// The same with the composition's own name resolution.
+    pub fn with_resolver(
+        options: Options,
+        audit: audit::Handle,
+        clock: fn() -> Timestamp,
+        credentials: Arc<dyn Credentials>,
+        resolver: Arc<dyn Resolver>,
+    ) -> Result<Self> {
+        let network = Arc::new(Network::new(resolver, tls::client(&options)?));
+        let slots = Arc::new(Semaphore::new(limits::EGRESS_CONCURRENCY));
+        let private_hosts = options.private_hosts;
+        let inner = Inner { private_hosts, network, audit, clock, credentials, slots };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    pub fn handle(&self) -> Handle {
+        Arc::<Inner>::clone(&self.inner)
+    }
+
+    /// Ends every connection, those of requests under way included.
+    pub async fn shutdown(&self) {
+        self.inner.network.shutdown().await;
+    }
+}
+
+impl std::fmt::Debug for Service {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Service").finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Egress for Inner {
+    async fn send(&self, context: &Context, request: Request) -> Result<Outcome> {
+        context.require(Scope::ActionsRun)?;
+        match Box::pin(self.order(context, request)).await? {
+            Ok(order) => self.carry_out(order).await,
+            Err(problem) => Ok(refused(problem)),
+        }
+    }
+
+    async fn fetch(&self, context: &Context, request: Fetch) -> Result<Outcome> {
+        context.require(Scope::PackagesPreview)?;
+        match self.fetch_order(context, request).await {
+            Ok(order) => self.carry_out(order).await,
+            Err(problem) => Ok(refused(problem)),
+        }
+    }
+}
+
+fn refused(problem: Problem) -> Outcome {
+    tracing::debug!(%problem, "request refused");
+    problem.outcome(Sent::NotSent)
+}
+
+impl Inner {
+    /// In an owned task: a caller that goes away does not cut a request in half.
+    async fn carry_out(&self, order: Order) -> Result<Outcome> {
+        let network = Arc::clone(&self.network);
+        let under_way = self.network.tracker().spawn(order.carry_out(network));
+        under_way.await.map_err(Error::internal)
+    }
+
+    /// Checks everything that can be checked without a connection, in the order in which a guest
+    /// should learn of it. The outer error is the log's: what it cannot record does not happen.
+    async fn order(
+        &self,
+        context: &Context,
+        request: Request,
+    ) -> Result<std::result::Result<Order, Problem>> {
+        let joined = request.credential.clone();
+        let (mut order, wanted) = match self.draft(context, request).await {
+            Ok(order) => (order, joined),
+            Err(problem) => return Ok(Err(problem)),
+        };
+        let (Some(wanted), Some(connector)) = (wanted, order.connector.clone()) else {
+            return Ok(Ok(order));
+        };
+        if let Err(problem) = self.join(&mut order, &connector, &wanted).await {
+            return Ok(Err(problem));
+        }
+        if let Some(binding) = order.binding.clone() {
+            let event = Event::new(EventKind::BindingResolved, Actor::of(context))
+                .with("aileron.binding.name", binding.as_str())
+                .with("aileron.connector.fqn", connector.to_string())
+                .with("aileron.capability.kind", wanted.kind.text());
+            self.audit.append(&Context::service("egress"), event).await?;
+            self.credentials.used(&binding).await;
+        }
+        Ok(Ok(order))
+    }
+
+    /// The guest's part of the request.
+    async fn draft(
+        &self,
+        context: &Context,
+        request: Request,
+    ) -> std::result::Result<Order, Problem> {
+        let target = Target::parse(&request.url)?;
+        let policy = Policy::Send { declared: request.allowed, consent: None };
+        policy.permit(&target)?;
+        let joined = request.credential.as_ref().map(inject::header).transpose()?;
+        let method = headers::method(&request.method)?;
+        let mut headers = headers::of_guest(&request.headers, joined.as_ref())?;
+        headers::complete(&mut headers);
+        if request.body.len() > limits::GUEST_REQUEST {
+            return Err(Problem::Malformed("the body is too long".to_owned()));
+        }
+        let deadline = self.deadline(context, request.timeout);
+        let slot = self.slot(&target, deadline).await?;
+        Ok(Order {
+            policy,
+            target,
+            method,
+            headers,
+            body: request.body,
+            credential: None,
+            masker: Masker::default(),
+            binding: None,
+            connector: Some(request.connector),
+            deadline,
+            max_response: request.max_response,
+            slot,
+        })
+    }
+
+    /// Joins the credential, if the person consented to its going to this host in this form.
+    async fn join(
+        &self,
+        order: &mut Order,
+        connector: &Fqn,
+        wanted: &CredentialUse,
+    ) -> std::result::Result<(), Problem> {
+        let resolved = timeout_at(order.deadline, self.credentials.resolve(connector, wanted))
+            .await
+            .map_err(|_| Problem::Late { host: order.target.host().clone() })?
+            .map_err(|failure| Problem::Passed(Box::new(failure)))?;
+        inject::fits(&resolved, wanted)?;
+        if let Policy::Send { consent, declared: _ } = &mut order.policy {
+            let (binding, reach) = (resolved.binding.clone(), resolved.reach.clone());
+            *consent = Some(Consent { binding, reach });
+        }
+        order.policy.consented(&order.target)?;
+        order.policy.permit(&order.target)?;
+        order.credential = Some(inject::credential(&resolved)?);
+        order.masker = resolved.value.expose(Masker::new);
+        order.binding = Some(resolved.binding);
+        Ok(())
+    }
+
+    async fn fetch_order(
+        &self,
+        context: &Context,
+        request: Fetch,
+    ) -> std::result::Result<Order, Problem> {
+        let target = Target::parse(&request.url)?;
+        let policy = Policy::Fetch {
+            first: target.host().clone(),
+            redirects: request.redirects,
+            private: self.private_hosts.clone(),
+        };
+        policy.permit(&target)?;
+        let mut headers = HeaderMap::new();
+        if let Some(accept) = &request.accept {
+            let accept = HeaderValue::from_str(accept)
+                .map_err(|_| Problem::Malformed("the accepted type is no header".to_owned()))?;
+            headers.insert(header::ACCEPT, accept);
+        }
+        headers::complete(&mut headers);
+        let mut credential: Option<(HeaderName, HeaderValue)> = None;
+        let mut masker = Masker::default();
+        if let Some(token) = &request.authorization {
+            credential = Some((header::AUTHORIZATION, inject::bearer(token)?));
+            masker = token.expose(Masker::new);
+        }
+        let deadline = self.deadline(context, request.timeout);
+        let slot = self.slot(&target, deadline).await?;
+        Ok(Order {
+            policy,
+            target,
+            method: Method::GET,
+            headers,
+            body: Bytes::new(),
+            credential,
+            masker,
+            binding: None,
+            connector: None,
+            deadline,
+            max_response: request.max_response,
+            slot,
+        })
+    }
+
+    /// When to give up: the request's own time, the caller's, and never longer than any call.
+    fn deadline(&self, context: &Context, timeout: Duration) -> Instant {
+        let left = match context.deadline {
+            Some(deadline) => {
+                let left = deadline.duration_since((self.clock)());
+                Duration::try_from(left).unwrap_or(Duration::ZERO)
+            }
+            None => limits::GUEST_WALL_MAX,
+        };
+        Instant::now() + timeout.min(left).min(limits::GUEST_WALL_MAX)
+    }
+
+    async fn slot(
+        &self,
+        target: &Target,
+        deadline: Instant,
+    ) -> std::result::Result<OwnedSemaphorePermit, Problem> {
+        if deadline <= Instant::now() {
+            return Err(Problem::Late { host: target.host().clone() });
+        }
+        let slots = Arc::clone(&self.slots);
+        match timeout_at(deadline, slots.acquire_owned()).await {
+            Ok(Ok(slot)) => Ok(slot),
+            Ok(Err(_)) | Err(_) => Err(Problem::Busy),
+        }
+    }
 }

@@ -1,0 +1,179 @@
+//! An upstream's body: decoded, capped, masked, and never silently cut.
+
+use aileron_contract::{Error, Reason, Result, Stream, names::HostPort};
+use bytes::Bytes;
+use futures::StreamExt;
+use http::{HeaderMap, header};
+use http_body_util::BodyExt;
+use hyper::body::{Body, Incoming};
+use tokio::{
+    sync::OwnedSemaphorePermit,
+    time::{Instant, timeout_at},
+};
+
+use super::{mask::Masker, network::Lease, problem::Problem};
+
+mod decode;
+use decode::Decoder;
+
+/// What a body is read under.
+pub(crate) struct Terms {
+    pub(crate) host: HostPort,
+    pub(crate) deadline: Instant,
+    pub(crate) max: u64,
+    pub(crate) masker: Masker,
+    /// One of the requests that may be under way at once, until the body has been read.
+    pub(crate) slot: Option<OwnedSemaphorePermit>,
+}
+
+/// Reads a body. Refused at once when it declares itself too long or comes in an encoding that
+/// nobody asked for.
+pub(crate) fn stream(
+    head: &HeaderMap,
+    incoming: Incoming,
+    lease: Lease,
+    terms: Terms,
+) -> Result<Stream<Bytes>, Problem> {
+    let decoder = if incoming.is_end_stream() {
+        Decoder::plain()
+    } else {
+        let encodings = head.get_all(header::CONTENT_ENCODING);
+        Decoder::of(encodings).ok_or_else(|| Problem::Broken {
+            host: terms.host.clone(),
+            why: "it answers in an encoding that was not asked for".to_owned(),
+        })?
+    };
+    if decoder.is_plain() && incoming.size_hint().lower() > terms.max {
+        return Err(Problem::TooLong { max: terms.max });
+    }
+    let reader = Reader {
+        incoming,
+        decoder,
+        waiting: Bytes::new(),
+        read: 0,
+        returned: 0,
+        ended: false,
+        lease: Some(lease),
+        terms,
+    };
+    let stream = futures::stream::unfold(Some(reader), |reader| async {
+        let mut reader = reader?;
+        match reader.next().await {
+            Ok(Some(bytes)) => Some((Ok(bytes), Some(reader))),
+            Ok(None) => None,
+            Err(error) => Some((Err(error), None)),
+        }
+    });
+    Ok(stream.boxed())
+}
+
+struct Reader {
+    incoming: Incoming,
+    decoder: Decoder,
+    /// Received, not yet decoded.
+    waiting: Bytes,
+    /// Decoded so far.
+    read: u64,
+    /// Handed on so far, masks included.
+    returned: u64,
+    ended: bool,
+    lease: Option<Lease>,
+    terms: Terms,
+}
+
+/// How much is decoded at once: deflate expands a thousandfold at most, so that a bomb is noticed
+/// within a mebibyte.
+const PIECE: usize = 1024;
+
+/// How much is collected before it is handed on.
+const BATCH: usize = 64 * 1024;
+
+impl Reader {
+    /// The next part of the body, never empty.
+    async fn next(&mut self) -> Result<Option<Bytes>> {
+        loop {
+            let decoded = if self.waiting.is_empty() {
+                if self.ended {
+                    return Ok(None);
+                }
+                match self.receive().await? {
+                    Some(data) => {
+                        self.waiting = data;
+                        continue;
+                    }
+                    None => self.finish()?,
+                }
+            } else {
+                self.decode()?
+            };
+            self.returned = self.returned.saturating_add(length(&decoded));
+            if self.returned > self.terms.max {
+                return Err(self.too_long());
+            }
+            if !decoded.is_empty() {
+                return Ok(Some(decoded.into()));
+            }
+        }
+    }
+
+    async fn receive(&mut self) -> Result<Option<Bytes>> {
+        let host = &self.terms.host;
+        let frame = timeout_at(self.terms.deadline, self.incoming.frame()).await.map_err(|_| {
+            let text = format!("{host} did not finish its answer within the time the call has");
+            Error::new(Reason::DeadlineExceeded, text)
+        })?;
+        match frame {
+            None => Ok(None),
+            Some(Ok(frame)) => Ok(Some(frame.into_data().unwrap_or_default())),
+            Some(Err(error)) => Err(cut(host).caused_by(error)),
+        }
+    }
+
+    fn decode(&mut self) -> Result<Vec<u8>> {
+        let mut out = Vec::new();
+        while !self.waiting.is_empty() && out.len() < BATCH {
+            let length = if self.decoder.is_plain() { BATCH } else { PIECE };
+            let piece = self.waiting.split_to(length.min(self.waiting.len()));
+            let decoded = self
+                .decoder
+                .feed(&piece)
+                .map_err(|error| cut(&self.terms.host).caused_by(error))?;
+            self.count(&decoded)?;
+            out.append(&mut self.terms.masker.feed(&decoded));
+        }
+        Ok(out)
+    }
+
+    fn finish(&mut self) -> Result<Vec<u8>> {
+        self.ended = true;
+        let decoded =
+            self.decoder.finish().map_err(|error| cut(&self.terms.host).caused_by(error))?;
+        self.count(&decoded)?;
+        let mut out = self.terms.masker.feed(&decoded);
+        out.append(&mut self.terms.masker.finish());
+        if let Some(lease) = self.lease.take() {
+            lease.give_back();
+        }
+        drop(self.terms.slot.take());
+        Ok(out)
+    }
+
+    fn count(&mut self, decoded: &[u8]) -> Result<()> {
+        self.read = self.read.saturating_add(length(decoded));
+        if self.read > self.terms.max { Err(self.too_long()) } else { Ok(()) }
+    }
+
+    fn too_long(&self) -> Error {
+        let Terms { host, max, .. } = &self.terms;
+        let text = format!("the answer of {host} is longer than the {max} bytes allowed");
+        Error::new(Reason::BodyTooLarge, text)
+    }
+}
+
+fn cut(host: &HostPort) -> Error {
+    Error::new(Reason::FetchFailed, format!("the answer of {host} broke off; try again"))
+}
+
+fn length(bytes: &[u8]) -> u64 {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,204 @@
+//! The forms a secret can take in a text, and how they are found.
+
+use std::sync::Arc;
+
+use base64::prelude::{BASE64_STANDARD_NO_PAD, Engine};
+use zeroize::Zeroizing;
+
+/// One character of a form: either of two spellings (hexadecimal of both cases, base64 of both
+/// alphabets), equal where there is only one.
+type Character = [u8; 2];
+
+/// Every form of one secret.
+#[derive(Clone)]
+pub(super) struct Forms(Arc<[Zeroizing<Vec<Character>>]>);
+
+/// What stands at a place of a text.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    Nothing,
+    /// A form of the secret, up to here.
+    Until(usize),
+    /// The text ends before it can be told.
+    Undecided,
+}
+
+impl Forms {
+    /// None for an empty secret.
+    pub(super) fn of(secret: &[u8]) -> Option<Self> {
+        if secret.is_empty() {
+            return None;
+        }
+        let plain = secret.iter().map(|c| [*c; 2]).collect();
+        let digits = Zeroizing::new(hex::encode(secret));
+        let digits = digits.bytes().map(|c| [c, c.to_ascii_uppercase()]).collect();
+        let mut forms = vec![Zeroizing::new(plain), Zeroizing::new(digits)];
+        forms.extend((0..3).filter_map(|before| base64(secret, before)));
+        Some(Self(forms.into()))
+    }
+
+    /// Does the secret as it is stand in the text, whatever the case?
+    pub(super) fn plain_in(&self, text: &[u8]) -> bool {
+        let Some(plain) = self.0.first() else { return false };
+        let same = |(character, byte): (&Character, &u8)| {
+            character.iter().any(|spelling| spelling.eq_ignore_ascii_case(byte))
+        };
+        text.windows(plain.len()).any(|window| plain.iter().zip(window).all(same))
+    }
+
+    /// The longest form that starts at `at`. `last` says that the text is complete.
+    pub(super) fn find(&self, text: &[u8], at: usize, last: bool) -> Found {
+        let mut longest = None;
+        for form in self.0.iter() {
+            match ends(form, text, at, last) {
+                Found::Undecided => return Found::Undecided,
+                Found::Until(end) => longest = longest.max(Some(end)),
+                Found::Nothing => {}
+            }
+        }
+        longest.map_or(Found::Nothing, Found::Until)
+    }
+}
+
+/// The characters of a base64 text that depend on the secret alone, when `before` bytes (modulo
+/// three) precede it. None where so few remain that ordinary text would be hit.
+fn base64(secret: &[u8], before: usize) -> Option<Zeroizing<Vec<Character>>> {
+    let mut bytes = Zeroizing::new(vec![0; before]);
+    bytes.extend_from_slice(secret);
+    let encoded = Zeroizing::new(BASE64_STANDARD_NO_PAD.encode(&*bytes));
+    let first = (before * 8).div_ceil(6);
+    let end = bytes.len() * 8 / 6;
+    let own = encoded.as_bytes().get(first..end).filter(|own| own.len() >= 4)?;
+    let both = |c: &u8| match c {
+        b'+' => [b'+', b'-'],
+        b'/' => [b'/', b'_'],
+        other => [*other; 2],
+    };
+    Some(Zeroizing::new(own.iter().map(both).collect()))
+}
+
+/// Follows one form from `at`, through every reading of the text.
+fn ends(form: &[Character], text: &[u8], at: usize, last: bool) -> Found {
+    let mut here = vec![at];
+    let mut undecided = false;
+    for character in form {
+        let mut next = Vec::with_capacity(here.len());
+        for place in &here {
+            let Some(readings) = Readings::at(text, *place, last) else {
+                undecided = true;
+                continue;
+            };
+            for (byte, end) in readings.each() {
+                if character.contains(&byte) && !next.contains(&end) {
+                    next.push(end);
+                }
+            }
+        }
+        if next.is_empty() {
+            return if undecided { Found::Undecided } else { Found::Nothing };
+        }
+        here = next;
+    }
+    if undecided {
+        return Found::Undecided;
+    }
+    here.into_iter().max().map_or(Found::Nothing, Found::Until)
+}
+
+/// The bytes that may be meant at one place of a text, each with the place after it.
+struct Readings {
+    literal: Option<(u8, usize)>,
+    space: Option<(u8, usize)>,
+    escaped: Option<(u8, usize)>,
+}
+
+impl Readings {
+    /// None when more text is needed to tell.
+    fn at(text: &[u8], at: usize, last: bool) -> Option<Self> {
+        let rest = text.get(at..).unwrap_or_default();
+        let Some(byte) = rest.first() else {
+            let none = Self { literal: None, space: None, escaped: None };
+            return last.then_some(none);
+        };
+        let escaped = match escape(rest) {
+            Escape::No => None,
+            Escape::Cut if last => None,
+            Escape::Cut => return None,
+            Escape::Byte(byte, length) => Some((byte, at + length)),
+        };
+        let space = (*byte == b'+').then_some((b' ', at + 1));
+        Some(Self { literal: Some((*byte, at + 1)), space, escaped })
+    }
+
+    fn each(&self) -> impl Iterator<Item = (u8, usize)> {
+        [self.literal, self.space, self.escaped].into_iter().flatten()
+    }
+}
+
+enum Escape {
+    No,
+    /// Looks like one, but the text ends.
+    Cut,
+    /// This byte, written in so many.
+    Byte(u8, usize),
+}
+
+/// `%2f`, `\/`, `\x2f`, `\u002f`, `&#47;`, `&#x2f;`, `&quot;`.
+fn escape(text: &[u8]) -> Escape {
+    match text {
+        [b'%', rest @ ..] => digits(rest, 2, 1),
+        [b'\\'] => Escape::Cut,
+        [b'\\', b'u', rest @ ..] => digits(rest, 4, 2),
+        [b'\\', b'x', rest @ ..] => digits(rest, 2, 2),
+        [b'\\', byte, ..] => Escape::Byte(*byte, 2),
+        [b'&', rest @ ..] => entity(rest),
+        _ => Escape::No,
+    }
+}
+
+/// `count` hexadecimal digits, after `before` bytes.
+fn digits(text: &[u8], count: usize, before: usize) -> Escape {
+    let present = text.get(..count).unwrap_or(text);
+    if !present.iter().all(u8::is_ascii_hexdigit) {
+        return Escape::No;
+    }
+    if present.len() < count {
+        return Escape::Cut;
+    }
+    match std::str::from_utf8(present).ok().and_then(|hex| u32::from_str_radix(hex, 16).ok()) {
+        Some(code) => byte(code, before + count),
+        None => Escape::No,
+    }
+}
+
+fn byte(code: u32, length: usize) -> Escape {
+    u8::try_from(code).map_or(Escape::No, |byte| Escape::Byte(byte, length))
+}
+
+/// The longest entity looked for, without `&`: `#0000x7f;` and the like stay within.
+const ENTITY: usize = 10;
+
+fn entity(text: &[u8]) -> Escape {
+    let window = text.get(..ENTITY).unwrap_or(text);
+    let Some(end) = window.iter().position(|c| *c == b';') else {
+        let plausible = window.iter().all(|c| c.is_ascii_alphanumeric() || *c == b'#');
+        let cut = plausible && window.len() < ENTITY;
+        return if cut { Escape::Cut } else { Escape::No };
+    };
+    let name = window.get(..end).and_then(|name| std::str::from_utf8(name).ok()).unwrap_or("");
+    let code = match name {
+        "amp" => Some(u32::from(b'&')),
+        "lt" => Some(u32::from(b'<')),
+        "gt" => Some(u32::from(b'>')),
+        "quot" => Some(u32::from(b'"')),
+        "apos" => Some(u32::from(b'\'')),
+        name => match name.strip_prefix('#') {
+            Some(number) => match number.strip_prefix(['x', 'X']) {
+                Some(hex) => u32::from_str_radix(hex, 16).ok(),
+                None => number.parse().ok(),
+            },
+            None => None,
+        },
+    };
+    code.map_or(Escape::No, |code| byte(code, end + 2))
+}

@@ -1,0 +1,177 @@
+//! Connections: resolved, checked, dialled, encrypted and kept for the next request.
+
+use std::{io, sync::Arc};
+
+use aileron_contract::{egress::Sent, limits};
+use hyper::body::Incoming;
+use hyper_util::rt::TokioIo;
+use rustls::ClientConfig;
+use rustls_pki_types::ServerName;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+    time::{Instant, timeout, timeout_at},
+};
+use tokio_rustls::TlsConnector;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{
+    policy::Permit,
+    problem::Problem,
+    resolver::{Resolver, checked, connected},
+    target::Target,
+};
+
+mod connection;
+mod pool;
+pub(crate) use connection::Draft;
+use connection::{Connection, Lost, Tasks};
+use pool::Pool;
+pub(crate) use pool::{Key, Owner};
+
+/// Everything that opens connections. No proxy: nothing here reads an environment.
+pub(crate) struct Network {
+    resolver: Arc<dyn Resolver>,
+    tls: TlsConnector,
+    pool: Pool,
+    tasks: Tasks,
+}
+
+/// A connection that answers a request, to be given back once the answer has been read.
+pub(crate) struct Lease {
+    network: Arc<Network>,
+    key: Key,
+    connection: Connection,
+}
+
+impl Lease {
+    /// The answer was read to its end: the connection may serve the next request.
+    pub(crate) fn give_back(self) {
+        self.network.pool.put(self.key, self.connection, Instant::now());
+    }
+}
+
+impl Network {
+    pub(crate) fn new(resolver: Arc<dyn Resolver>, tls: Arc<ClientConfig>) -> Self {
+        let tasks = Tasks { tracker: TaskTracker::new(), stop: CancellationToken::new() };
+        Self { resolver, tls: TlsConnector::from(tls), pool: Pool::default(), tasks }
+    }
+
+    /// The tracker of all tasks that belong to requests.
+    pub(crate) fn tracker(&self) -> &TaskTracker {
+        &self.tasks.tracker
+    }
+
+    /// Ends every connection and waits for the tasks that serve them.
+    pub(crate) async fn shutdown(&self) {
+        self.tasks.stop.cancel();
+        self.pool.clear();
+        self.tasks.tracker.close();
+        self.tasks.tracker.wait().await;
+    }
+
+    /// Sends one request and waits for the head of its answer. A kept connection that turns out
+    /// to be closed is replaced only while not one byte of the request has left.
+    pub(crate) async fn exchange(
+        self: &Arc<Self>,
+        draft: &Draft,
+        owner: Owner,
+        permit: Permit,
+        deadline: Instant,
+    ) -> Result<(http::Response<Incoming>, Lease), (Sent, Problem)> {
+        let target = &draft.target;
+        let host = target.host();
+        let key = Key { host: host.clone(), secure: target.secure(), permit, owner };
+        let late = |sent| (sent, Problem::Late { host: host.clone() });
+        let broken = |sent, lost: &dyn std::error::Error| {
+            (sent, Problem::Broken { host: host.clone(), why: chain(lost) })
+        };
+        let mut kept = true;
+        loop {
+            let mut connection = match self.pool.take(&key, Instant::now()).await {
+                Some(connection) => connection,
+                None => {
+                    kept = false;
+                    timeout_at(deadline, self.dial(target, permit))
+                        .await
+                        .map_err(|_| late(Sent::NotSent))?
+                        .map_err(|problem| (Sent::NotSent, problem))?
+                }
+            };
+            let request = draft.request(&connection).map_err(|problem| (Sent::NotSent, problem))?;
+            match timeout_at(deadline, connection.send(request)).await {
+                Err(_) => return Err(late(Sent::MaybeSent)),
+                Ok(Ok(response)) => {
+                    let lease = Lease { network: Arc::clone(self), key, connection };
+                    return Ok((response, lease));
+                }
+                Ok(Err(Lost::Unsent(_))) if kept => self.pool.forget(&key),
+                Ok(Err(Lost::Unsent(lost))) => return Err(broken(Sent::NotSent, &lost)),
+                Ok(Err(Lost::Sent(lost))) => {
+                    self.pool.forget(&key);
+                    return Err(broken(Sent::MaybeSent, &lost));
+                }
+            }
+        }
+    }
+
+    async fn dial(&self, target: &Target, permit: Permit) -> Result<Connection, Problem> {
+        let host = target.host();
+        let unreachable = |why: String| Problem::Unreachable { host: host.clone(), why };
+        let slow = |_| unreachable("it takes too long to connect".to_owned());
+        let opening = async {
+            let addresses = checked(&self.resolver, host, permit).await?;
+            let stream =
+                connected(addresses).await.map_err(|error| unreachable(error.to_string()))?;
+            if !target.secure() {
+                return self.handshake(stream, false).await.map_err(unreachable);
+            }
+            let stream = self
+                .encrypted(target, stream)
+                .await
+                .map_err(|error| unreachable(format!("no secure connection: {}", chain(&error))))?;
+            let (_, session) = stream.get_ref();
+            let second = session.alpn_protocol() == Some(b"h2");
+            self.handshake(stream, second).await.map_err(unreachable)
+        };
+        timeout(limits::CONNECT_WALL, opening).await.map_err(slow)?
+    }
+
+    async fn encrypted(
+        &self,
+        target: &Target,
+        stream: TcpStream,
+    ) -> io::Result<tokio_rustls::client::TlsStream<TcpStream>> {
+        let name = ServerName::try_from(target.host().host().to_owned())
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+        self.tls.connect(name, stream).await
+    }
+
+    async fn handshake<S>(&self, stream: S, second: bool) -> Result<Connection, String>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let stream = TokioIo::new(stream);
+        let opened = if second {
+            Connection::second(stream, &self.tasks).await
+        } else {
+            Connection::first(stream, &self.tasks).await
+        };
+        opened.map_err(|error| chain(&error))
+    }
+}
+
+/// An error with its causes, which say what really happened.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    text
+}

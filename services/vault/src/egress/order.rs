@@ -1,0 +1,163 @@
+//! One request from its first hop to the answer, redirects followed by hand.
+
+use std::sync::Arc;
+
+use aileron_contract::{
+    egress::{Outcome, Response, Sent},
+    limits,
+    names::{BindingName, Fqn},
+};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use tokio::{sync::OwnedSemaphorePermit, time::Instant};
+
+use super::{
+    body::{self, Terms},
+    headers,
+    mask::Masker,
+    network::{Draft, Network, Owner},
+    policy::Policy,
+    problem::Problem,
+    target::Target,
+};
+
+/// A request that was found to be in order.
+pub(crate) struct Order {
+    pub(crate) policy: Policy,
+    pub(crate) target: Target,
+    pub(crate) method: Method,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    /// The header a credential became; for the first origin only.
+    pub(crate) credential: Option<(HeaderName, HeaderValue)>,
+    pub(crate) masker: Masker,
+    pub(crate) binding: Option<BindingName>,
+    /// None for packages.
+    pub(crate) connector: Option<Fqn>,
+    pub(crate) deadline: Instant,
+    pub(crate) max_response: u64,
+    pub(crate) slot: OwnedSemaphorePermit,
+}
+
+impl Order {
+    /// Carries the request out. A failure after the first hop left is `MaybeSent`, even when the
+    /// hop that failed was not.
+    pub(crate) async fn carry_out(self, network: Arc<Network>) -> Outcome {
+        let host = self.target.host().clone();
+        let mut sent = Sent::NotSent;
+        match self.follow(&network, &mut sent).await {
+            Ok(response) => {
+                tracing::debug!(%host, status = response.status, "request answered");
+                Outcome::Answered(response)
+            }
+            Err(problem) => {
+                tracing::debug!(%host, ?sent, %problem, "request failed");
+                problem.outcome(sent)
+            }
+        }
+    }
+
+    async fn follow(
+        mut self,
+        network: &Arc<Network>,
+        sent: &mut Sent,
+    ) -> Result<Response, Problem> {
+        for _ in 0..=limits::REDIRECTS {
+            let permit = self.policy.permit(&self.target)?;
+            let draft = self.draft();
+            let owner = self.owner();
+            let exchange = network.exchange(&draft, owner, permit, self.deadline);
+            let (answer, lease) = exchange.await.map_err(|(this_hop, problem)| {
+                if this_hop == Sent::MaybeSent {
+                    *sent = Sent::MaybeSent;
+                }
+                problem
+            })?;
+            *sent = Sent::MaybeSent;
+            match location(answer.status(), answer.headers()) {
+                None => {
+                    let (head, incoming) = answer.into_parts();
+                    let status = head.status.as_u16();
+                    let headers = headers::for_caller(&head.headers, &self.masker);
+                    let binding = self.binding.clone();
+                    let body = body::stream(&head.headers, incoming, lease, self.terms())?;
+                    return Ok(Response { status, headers, body, binding });
+                }
+                Some(location) => self.redirect(answer.status(), location)?,
+            }
+        }
+        Err(Problem::TooManyRedirects(limits::REDIRECTS))
+    }
+
+    fn draft(&self) -> Draft {
+        let mut headers = self.headers.clone();
+        if let Some((name, value)) = &self.credential {
+            headers.insert(name.clone(), value.clone());
+        }
+        Draft {
+            method: self.method.clone(),
+            target: self.target.clone(),
+            headers,
+            body: self.body.clone(),
+        }
+    }
+
+    fn owner(&self) -> Owner {
+        match (&self.credential, &self.binding, &self.connector) {
+            (Some(_), Some(binding), _) => Owner::Binding(binding.clone()),
+            (_, _, Some(connector)) => Owner::Connector(connector.clone()),
+            (_, _, None) => Owner::Packages,
+        }
+    }
+
+    fn terms(self) -> Terms {
+        Terms {
+            host: self.target.host().clone(),
+            deadline: self.deadline,
+            max: self.max_response,
+            masker: self.masker,
+            slot: Some(self.slot),
+        }
+    }
+
+    /// Turns to the place the upstream names; the loop checks whether it may be reached.
+    fn redirect(&mut self, status: StatusCode, location: &HeaderValue) -> Result<(), Problem> {
+        let text = location.to_str().map_err(|_| Problem::RedirectMalformed)?;
+        let next = self.target.redirected(text)?;
+        let safe = self.method == Method::GET || self.method == Method::HEAD;
+        let keeps = [StatusCode::TEMPORARY_REDIRECT, StatusCode::PERMANENT_REDIRECT];
+        if !keeps.contains(&status) && !safe {
+            // As published: whatever was asked, the answer lies elsewhere, to be got.
+            self.method = Method::GET;
+            self.body = Bytes::new();
+            headers::without_body(&mut self.headers);
+        }
+        if !next.same_origin(&self.target) {
+            let host = next.host().clone();
+            if self.method != Method::GET && self.method != Method::HEAD {
+                return Err(Problem::EffectWouldMove { host });
+            }
+            if self.masker.finds(location.as_bytes()) {
+                return Err(Problem::CredentialInRedirect { host });
+            }
+            // For good: a way back must not bring it back.
+            self.credential = None;
+            self.body = Bytes::new();
+            headers::without_body(&mut self.headers);
+        }
+        self.target = next;
+        Ok(())
+    }
+}
+
+/// Where the answer wants us to go, if it is a redirect that we follow.
+fn location(status: StatusCode, headers: &HeaderMap) -> Option<&HeaderValue> {
+    let followed = [
+        StatusCode::MOVED_PERMANENTLY,
+        StatusCode::FOUND,
+        StatusCode::SEE_OTHER,
+        StatusCode::TEMPORARY_REDIRECT,
+        StatusCode::PERMANENT_REDIRECT,
+    ];
+    if followed.contains(&status) { headers.get(header::LOCATION) } else { None }
+}

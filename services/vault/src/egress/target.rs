@@ -1,0 +1,207 @@
+//! Where a request goes, parsed once.
+
+use std::fmt;
+
+use aileron_contract::{limits, names::HostPort};
+use http::Uri;
+use url::{Host, Url};
+
+use super::problem::Problem;
+
+/// An absolute `http` or `https` URL without user information and fragment, whose host is spelled
+/// the one way we compare and dial it.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Target {
+    host: HostPort,
+    secure: bool,
+    /// Kept for resolving relative redirects.
+    url: Url,
+}
+
+impl Target {
+    /// Reads a guest's URL. The host has to be written as it will be dialled: `0x7f.1`,
+    /// `2130706433` and `ex%61mple.com` are refused rather than understood.
+    pub(crate) fn parse(raw: &str) -> Result<Self, Problem> {
+        let refused = |why: &str| Problem::Malformed(why.to_owned());
+        if raw.len() > limits::EGRESS_URL {
+            return Err(refused("the URL is too long"));
+        }
+        if raw.bytes().any(|c| c.is_ascii_control() || c == b'\\') {
+            return Err(refused("the URL contains a control character or a backslash"));
+        }
+        let url = Url::parse(raw).map_err(|_| refused("the URL is not an absolute URL"))?;
+        let target = Self::of(url)?;
+        let written = authority(raw).to_ascii_lowercase();
+        let explicit = target.host.to_string();
+        let shown = target.url.host_str().unwrap_or_default();
+        if written != explicit && written != shown {
+            return Err(refused("the URL's host is not written the plain way"));
+        }
+        Ok(target)
+    }
+
+    /// The place a `Location` leads to, seen from here.
+    pub(crate) fn redirected(&self, location: &str) -> Result<Self, Problem> {
+        if location.len() > limits::EGRESS_URL {
+            return Err(Problem::RedirectMalformed);
+        }
+        let url = self.url.join(location).map_err(|_| Problem::RedirectMalformed)?;
+        let target = Self::of(url).map_err(|_| Problem::RedirectMalformed)?;
+        if self.secure && !target.secure {
+            return Err(Problem::Downgrade);
+        }
+        Ok(target)
+    }
+
+    fn of(mut url: Url) -> Result<Self, Problem> {
+        let refused = |why: &str| Problem::Malformed(why.to_owned());
+        let secure = match url.scheme() {
+            "https" => true,
+            "http" => false,
+            _ => return Err(refused("only https and http URLs can be requested")),
+        };
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(refused("the URL contains user information"));
+        }
+        let port = url.port_or_known_default().ok_or_else(|| refused("the URL has no port"))?;
+        let host = match url.host() {
+            Some(Host::Domain(name)) => HostPort::new(name, port),
+            Some(Host::Ipv4(address)) => HostPort::new(&address.to_string(), port),
+            Some(Host::Ipv6(address)) => HostPort::new(&address.to_string(), port),
+            None => return Err(refused("the URL has no host")),
+        };
+        let host = host.map_err(|_| refused("the URL's host is no host name or address"))?;
+        url.set_fragment(None);
+        Ok(Self { host, secure, url })
+    }
+
+    pub(crate) fn host(&self) -> &HostPort {
+        &self.host
+    }
+
+    pub(crate) fn secure(&self) -> bool {
+        self.secure
+    }
+
+    pub(crate) fn same_origin(&self, other: &Self) -> bool {
+        self.secure == other.secure && self.host == other.host
+    }
+
+    /// `host`, or `host:port` when the port is not the scheme's own.
+    pub(crate) fn authority(&self) -> String {
+        let name = self.url.host_str().unwrap_or_default();
+        match self.url.port() {
+            Some(port) => format!("{name}:{port}"),
+            None => name.to_owned(),
+        }
+    }
+
+    /// Path and query, as HTTP/1.1 writes them on the request line.
+    pub(crate) fn origin_form(&self) -> Result<Uri, Problem> {
+        let path = self.url.path();
+        let path = match self.url.query() {
+            Some(query) => format!("{path}?{query}"),
+            None => path.to_owned(),
+        };
+        uri(&path)
+    }
+
+    /// The whole URL, from which HTTP/2 takes its pseudo headers.
+    pub(crate) fn absolute_form(&self) -> Result<Uri, Problem> {
+        uri(self.url.as_str())
+    }
+}
+
+/// Without path and query: those may hold what nobody should read in a log.
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}", if self.secure { "https" } else { "http" }, self.host)
+    }
+}
+
+fn uri(text: &str) -> Result<Uri, Problem> {
+    text.parse().map_err(|_| Problem::Malformed("the URL cannot be put in a request".to_owned()))
+}
+
+/// What is written between the scheme and the path.
+fn authority(raw: &str) -> &str {
+    let rest = raw.split_once("://").map_or("", |(_, rest)| rest);
+    rest.split(['/', '?', '#']).next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn host(raw: &str) -> String {
+        Target::parse(raw).unwrap().host().to_string()
+    }
+
+    #[test]
+    fn hosts_are_lower_case_and_ports_explicit() {
+        assert_eq!(host("https://API.Example.com/x"), "api.example.com:443");
+        assert_eq!(host("https://api.example.com:443/x"), "api.example.com:443");
+        assert_eq!(host("HTTP://localhost?x"), "localhost:80");
+        assert_eq!(host("https://[::1]:8443/"), "[::1]:8443");
+        assert_eq!(host("https://[::1]"), "[::1]:443");
+    }
+
+    #[test]
+    fn odd_urls_are_refused() {
+        for raw in [
+            "",
+            "/x",
+            "ftp://example.com/",
+            "file:///etc/passwd",
+            "https://user@example.com/",
+            "https://user:pass@example.com/",
+            "https://@example.com/",
+            "https://example.com\\@evil.com/",
+            "https://exa\tmple.com/",
+            "https://example.com/\r\nHost: evil.com",
+            " https://example.com/",
+            "https:example.com",
+            "https:///example.com/",
+            "https://2130706433/",
+            "https://0x7f.1/",
+            "https://0x7f000001/",
+            "https://127.1/",
+            "https://0177.0.0.1/",
+            "https://ex%61mple.com/",
+            "https://ｅxample.com/",
+            "https://example.com./",
+            "https://example.com:0/",
+            "https://example.com:/",
+            "https://[::ffff:127.0.0.1]%25eth0/",
+            "https://*.example.com/",
+        ] {
+            assert!(Target::parse(raw).is_err(), "{raw:?}");
+        }
+    }
+
+    #[test]
+    fn fragments_stay_at_home() {
+        let target = Target::parse("https://example.com/a?b=c#secret").unwrap();
+        assert_eq!(target.origin_form().unwrap(), "/a?b=c");
+        assert_eq!(target.absolute_form().unwrap(), "https://example.com/a?b=c");
+    }
+
+    #[test]
+    fn redirects_are_resolved_against_the_place_they_come_from() {
+        let from = Target::parse("https://example.com/a/b?c").unwrap();
+        let to = from.redirected("../d").unwrap();
+        assert_eq!(to.origin_form().unwrap(), "/d");
+        assert!(to.same_origin(&from));
+        assert!(!from.redirected("//other.com/").unwrap().same_origin(&from));
+        assert!(!from.redirected("https://example.com:444/").unwrap().same_origin(&from));
+        assert!(matches!(from.redirected("http://example.com/"), Err(Problem::Downgrade)));
+        assert!(from.redirected("javascript:alert(1)").is_err());
+        assert!(from.redirected("https://u:p@example.com/").is_err());
+    }
+
+    #[test]
+    fn a_target_is_logged_without_path_and_query() {
+        let target = Target::parse("https://example.com/a?token=x").unwrap();
+        assert_eq!(format!("{target:?}"), "https://example.com:443");
+    }
+}
