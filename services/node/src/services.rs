@@ -234,8 +234,8 @@ async fn database(config: &Config, service: &str) -> Result<Database> {
 fn sources(config: &Config) -> Result<Sources> {
     let github = &config.github;
     let mut sources = match &github.base_url {
-        Some(base) => Sources::from_base(base)?,
-        None => Sources::github(),
+        Some(base) => Sources::from_base(&base.parse().map_err(Error::internal)?)?,
+        None => Sources::github()?,
     };
     if let Some(api) = &github.api_url {
         sources.api_url = api.parse().map_err(Error::internal)?;
