@@ -122,12 +122,7 @@ impl Host {
     }
 
     /// Runs one call of a prepared module. Dropping the future ends the guest.
-    pub async fn run(
-        &self,
-        prepared: &Prepared,
-        call: Call,
-        network: Arc<dyn Network>,
-    ) -> Report {
+    pub async fn run(&self, prepared: &Prepared, call: Call, network: Arc<dyn Network>) -> Report {
         let started = Instant::now();
         let limits = call.limits.capped();
         let stdin = match envelope(&call) {

@@ -109,9 +109,7 @@ impl Shop {
             return Err(verdict::shutting_down());
         };
         let shop = Arc::clone(&self);
-        spawn_blocking(move || shop.compile(&module))
-            .await
-            .unwrap_or_else(|error| lost(&error))
+        spawn_blocking(move || shop.compile(&module)).await.unwrap_or_else(|error| lost(&error))
     }
 
     fn compile(&self, module: &Module) -> Result<Prepared, Failure> {

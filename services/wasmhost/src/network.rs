@@ -1,8 +1,8 @@
 //! What a guest asks of the network, and who answers.
 
+use aileron_contract::failure::Failure;
 use async_trait::async_trait;
 use bytes::Bytes;
-use aileron_contract::failure::Failure;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 

@@ -62,9 +62,7 @@ pub(crate) fn outcome(
             _ => broken(format!("connector exited {code}; stderr: {}", tail(stderr)))
                 .detail("exit_code", code),
         }),
-        End::Trapped(Trap::StackOverflow) => {
-            Err(limit("stack", &mebibytes(limits::GUEST_STACK)))
-        }
+        End::Trapped(Trap::StackOverflow) => Err(limit("stack", &mebibytes(limits::GUEST_STACK))),
         End::Trapped(_) | End::Stopped(_) | End::NotStarted(_) if starved => {
             Err(limit("memory", &memory(limits)))
         }
@@ -82,7 +80,10 @@ fn read(stdout: &[u8]) -> Result<Answer, Failure> {
         return Ok(Answer::default());
     }
     serde_json::from_slice(stdout).map_err(|error| {
-        broken(format!("connector stdout is not a valid JSON envelope: {}", cut(&error.to_string())))
+        broken(format!(
+            "connector stdout is not a valid JSON envelope: {}",
+            cut(&error.to_string())
+        ))
     })
 }
 

@@ -62,9 +62,11 @@ pub(super) fn add_to(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     )?;
     add_spawn(linker)?;
     linker.allow_shadowing(true);
-    linker.func_wrap("wasi_snapshot_preview1", "proc_exit", |code: u32| -> wasmtime::Result<()> {
-        Err(Exit(code).into())
-    })?;
+    linker.func_wrap(
+        "wasi_snapshot_preview1",
+        "proc_exit",
+        |code: u32| -> wasmtime::Result<()> { Err(Exit(code).into()) },
+    )?;
     linker.allow_shadowing(false);
     Ok(())
 }

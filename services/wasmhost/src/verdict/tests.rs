@@ -47,7 +47,10 @@ fn a_guest_may_blame_its_upstream_and_the_host_adds_the_status() {
         let finished = Finished { status: Some(status), ..finished(End::Exited(1)) };
         let stdout = br#"{"error":{"class":"external_api_error","message":"m"}}"#.to_vec();
         let failure = outcome(finished, (stdout, 0), "", &LIMITS).unwrap_err();
-        assert_eq!((failure.class, failure.boundary), (Class::ExternalApiError, Boundary::External));
+        assert_eq!(
+            (failure.class, failure.boundary),
+            (Class::ExternalApiError, Boundary::External)
+        );
         assert_eq!(failure.retriable, retriable);
         assert_eq!(failure.details.unwrap().get("status"), Some(&json!(status)));
     }

@@ -72,7 +72,6 @@ fn the_folder_is_pruned_to_the_newest_files() {
 #[test]
 fn a_key_that_is_too_short_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let options =
-        Options { cache_dir: folder.path().into(), cache_key: Secret::new(vec![1; 16]) };
+    let options = Options { cache_dir: folder.path().into(), cache_key: Secret::new(vec![1; 16]) };
     assert!(Disk::open(options, &engine::engine().unwrap()).is_err());
 }

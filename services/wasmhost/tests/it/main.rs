@@ -1,0 +1,9 @@
+//! The host as its callers see it, with guests written as text.
+
+mod abi;
+mod go;
+mod limits;
+mod loading;
+mod neighbours;
+mod ranges;
+mod support;
