@@ -1,10 +1,10 @@
 //! AES-256-GCM envelopes, derived keys and authenticators.
 
-use aileron_contract::{Error, Result};
 use aes_gcm::{
     Aes256Gcm, KeyInit as _, Nonce,
     aead::{Aead as _, Payload},
 };
+use aileron_contract::{Error, Result};
 use hkdf::Hkdf;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;

@@ -111,11 +111,7 @@ impl VaultFile {
         }
     }
 
-    pub(crate) fn open(
-        &self,
-        keys: &Keys,
-        path: &str,
-    ) -> Result<Zeroizing<Vec<u8>>, UnlockError> {
+    pub(crate) fn open(&self, keys: &Keys, path: &str) -> Result<Zeroizing<Vec<u8>>, UnlockError> {
         match self {
             Self::V1(file) => Ok(file.open(keys, path)?),
             Self::V2(file) => file.open(keys, path),

@@ -1,7 +1,7 @@
 //! Holds the file and the keys: who reads sees one consistent view, who writes does so alone,
 //! and a file that somebody else changed is read again, never overwritten.
 
-mod attempt;
+pub(crate) mod attempt;
 mod passphrase;
 mod write;
 
@@ -110,10 +110,7 @@ impl Keeper {
     /// A binding's credential was used: remembered until the next write.
     pub(crate) fn used(&self, binding: &BindingName) {
         let now = (self.clock)();
-        self.uses
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(binding.clone(), now);
+        self.uses.lock().unwrap_or_else(PoisonError::into_inner).insert(binding.clone(), now);
     }
 
     /// When a binding was last used, as far as the file does not know yet.
@@ -182,9 +179,8 @@ impl Keeper {
                 };
                 let believed = VaultFile::parse(&bytes)
                     .and_then(|file| believe(file, held.as_deref(), earlier.as_ref()));
-                let content = believed.map_or_else(Content::Refused, |file| {
-                    Content::Ready(Arc::new(file))
-                });
+                let content =
+                    believed.map_or_else(Content::Refused, |file| Content::Ready(Arc::new(file)));
                 (Some(print), content)
             })
             .await?;

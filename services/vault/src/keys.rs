@@ -61,7 +61,9 @@ impl Keys {
 impl Drop for Keys {
     fn drop(&mut self) {
         self.page.0.zeroize();
-        if self.held && let Err(cause) = hold(&self.page, false) {
+        if self.held
+            && let Err(cause) = hold(&self.page, false)
+        {
             tracing::debug!(%cause, "a page of keys stayed locked in memory");
         }
     }

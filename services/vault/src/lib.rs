@@ -4,7 +4,10 @@
 //! Deliberately absent: any method that gives a credential back, and any knowledge of how the
 //! room is reached.
 
+mod access;
 mod backoff;
+mod binding;
+mod credentials;
 mod disk;
 pub mod egress;
 mod envelope;
@@ -15,6 +18,9 @@ mod kdf;
 mod keeper;
 mod keys;
 mod mark;
+mod service;
+mod vault;
 
 pub use harden::harden_process;
 pub use kdf::Kdf;
+pub use service::{Options, Service};

@@ -33,10 +33,6 @@ impl Mark {
         Self { seen, next: String::new() }
     }
 
-    pub(crate) fn is_of(&self, seen: &Seen) -> bool {
-        self.seen.vault == seen.vault
-    }
-
     /// Is this the state last seen, or a later one of the same vault, or the vault announced?
     pub(crate) fn admits(&self, seen: &Seen) -> bool {
         if seen.vault == self.seen.vault {
@@ -48,10 +44,11 @@ impl Mark {
 
 /// None before the first unlock with this database.
 pub(crate) async fn read(database: &Database) -> Result<Option<Mark>> {
-    let row = sqlx::query("SELECT vault, generation, seal, next_vault FROM vault_mark WHERE slot = 1")
-        .fetch_optional(database.pool())
-        .await
-        .map_err(failed)?;
+    let row =
+        sqlx::query("SELECT vault, generation, seal, next_vault FROM vault_mark WHERE slot = 1")
+            .fetch_optional(database.pool())
+            .await
+            .map_err(failed)?;
     let Some(row) = row else { return Ok(None) };
     let generation: i64 = row.try_get("generation").map_err(failed)?;
     let seen = Seen {

@@ -85,7 +85,10 @@ fn lower_case_metadata_and_older_files_are_read() {
         .replace("\"Labels\": null", "\"labels\": {\"k\": \"v\"}");
     let (file, _) = unlock(older.as_bytes(), PASSPHRASE).unwrap();
     let entry = &file.entries()["api_key/linear/team"];
-    assert_eq!((entry.metadata.kind.as_str(), entry.metadata.labels["k"].as_str()), ("api_key", "v"));
+    assert_eq!(
+        (entry.metadata.kind.as_str(), entry.metadata.labels["k"].as_str()),
+        ("api_key", "v")
+    );
     assert!(matches!(unlock(older.as_bytes(), b"wrong"), Err(UnlockError::Rejected)));
 }
 
@@ -195,10 +198,7 @@ fn a_rotated_file_opens_with_the_new_key_and_not_with_the_old_one() {
     let (_, read) = unlock(&rotated.render().unwrap(), b"new").unwrap();
     rotated.verify_entries(&read).unwrap();
     assert_eq!(read.pin_root(), old.pin_root());
-    assert!(matches!(
-        unlock(&rotated.render().unwrap(), b"open"),
-        Err(UnlockError::Rejected)
-    ));
+    assert!(matches!(unlock(&rotated.render().unwrap(), b"open"), Err(UnlockError::Rejected)));
 }
 
 #[test]

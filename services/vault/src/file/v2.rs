@@ -103,11 +103,7 @@ impl File {
         Ok(())
     }
 
-    pub(crate) fn open(
-        &self,
-        keys: &Keys,
-        path: &str,
-    ) -> Result<Zeroizing<Vec<u8>>, UnlockError> {
+    pub(crate) fn open(&self, keys: &Keys, path: &str) -> Result<Zeroizing<Vec<u8>>, UnlockError> {
         let entry = self.entries.get(path).ok_or(FileError::Tampered("an entry is gone"))?;
         let key = self.header.key(keys, "entries")?;
         let associated = self.header.associated(path, &entry.metadata)?;

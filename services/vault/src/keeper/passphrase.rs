@@ -14,6 +14,7 @@ use super::{
     write::{Next, migrated},
 };
 use crate::{
+    disk::Disk,
     file::{VaultFile, v2::Draft},
     mark::{self, Mark},
 };
@@ -116,18 +117,14 @@ impl Keeper {
 
     /// After a crash between a new file and the removal of the one before: once the file that
     /// counts has been opened whole, the copy goes.
-    async fn finish_earlier_write(
-        &self,
-        file: &VaultFile,
-        keys: &crate::keys::Keys,
-    ) -> Result<()> {
+    async fn finish_earlier_write(&self, file: &VaultFile, keys: &crate::keys::Keys) -> Result<()> {
         if !self.disk.has_copy() {
             return Ok(());
         }
         for path in file.entries().keys() {
             file.open(keys, path)?;
         }
-        let dropped = self.blocking(|disk| disk.drop_copy()).await?;
+        let dropped = self.blocking(Disk::drop_copy).await?;
         dropped.map_err(|cause| self.disk.unwritable(cause))
     }
 

@@ -61,7 +61,7 @@ impl Draft {
         new: &NewPassphrase,
     ) -> Result<Keys, UnlockError> {
         self.header.key_version = self.header.key_version.saturating_add(1);
-        let keys = Keys::new(&*Zeroizing::new(envelope::random()?), old.pin_root());
+        let keys = Keys::new(&Zeroizing::new(envelope::random()?), old.pin_root());
         self.seal_pin_root(&keys)?;
         self.set_passphrase(&keys, new)?;
         for (path, Sealed { envelope: _, metadata }) in &file.entries {
@@ -133,11 +133,10 @@ impl Draft {
     }
 
     fn begin(passphrase: &NewPassphrase, pin_root: &[u8; 32]) -> Checked<(Self, Keys)> {
-        let keys = Keys::new(&*Zeroizing::new(envelope::random()?), pin_root);
+        let keys = Keys::new(&Zeroizing::new(envelope::random()?), pin_root);
         let vault = envelope::random()?;
         let members = vec![Member::wrap(vault, 1, passphrase, keys.vault())?];
-        let header =
-            Header { vault, generation: 1, key_version: 1, pin_root: Vec::new(), members };
+        let header = Header { vault, generation: 1, key_version: 1, pin_root: Vec::new(), members };
         let mut draft = Self { header, entries: Entries::new() };
         draft.seal_pin_root(&keys)?;
         Ok((draft, keys))

@@ -47,8 +47,7 @@ impl Member {
         let Self::Passphrase { kdf, salt, wrapped } = self;
         let associated = associated(vault, key_version, *kdf, salt)?;
         let wrapping = envelope::derive(own, &vault, "aileron/vault/2/wrap")?;
-        let key =
-            envelope::open(&wrapping, &associated, wrapped).ok_or(UnlockError::Rejected)?;
+        let key = envelope::open(&wrapping, &associated, wrapped).ok_or(UnlockError::Rejected)?;
         let key = key.as_slice().try_into().map(Zeroizing::new);
         key.map_err(|_| FileError::Tampered("its wrapped key has the wrong length").into())
     }

@@ -1,0 +1,172 @@
+//! Who a bearer token stands for: the person, a program the person gave rights to, or a program
+//! that only read `daemon.json`.
+
+mod sessions;
+pub(crate) mod tokens;
+
+use std::sync::Arc;
+
+use aileron_contract::{
+    Access, Context, Error, Principal, Reason, Result, Scope, Scopes, Secret,
+    access::{Caller, MintRequest, Minted, Opened, PersonSession, Token},
+    audit::{Actor, Event, EventKind},
+    names::Sha256Hash,
+};
+use async_trait::async_trait;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use zeroize::Zeroizing;
+
+use crate::{
+    envelope,
+    file::VaultFile,
+    keeper::{Keeper, attempt::Proven},
+};
+
+pub(crate) use sessions::Sessions;
+
+/// How the bearer of a person session begins.
+const PERSON: &str = "alp_";
+
+/// How the bearer of a minted token begins.
+const TOKEN: &str = "alt_";
+
+/// No bearer of ours is longer.
+const BEARER: usize = 256;
+
+/// Access as its contract promises it.
+#[derive(Debug)]
+pub(crate) struct Door {
+    pub(crate) keeper: Arc<Keeper>,
+    pub(crate) sessions: Arc<Sessions>,
+    /// The hash of the token in `daemon.json`.
+    pub(crate) daemon: Option<Sha256Hash>,
+}
+
+#[async_trait]
+impl Access for Door {
+    // The passphrase is the proof: no right is needed to offer it.
+    async fn open_session(&self, context: &Context, passphrase: Secret) -> Result<Opened> {
+        context.require(Scope::StatusRead)?;
+        let (keeper, context) = (Arc::clone(&self.keeper), context.clone());
+        let sessions = Arc::clone(&self.sessions);
+        self.keeper.owned(async move { open(&keeper, &sessions, &context, passphrase).await }).await
+    }
+
+    async fn close_sessions(&self, context: &Context, id: Option<String>) -> Result<()> {
+        context.require(Scope::TokensMint)?;
+        let (keeper, context) = (Arc::clone(&self.keeper), context.clone());
+        let sessions = Arc::clone(&self.sessions);
+        self.keeper
+            .owned(async move {
+                let closed = match id {
+                    Some(id) => sessions.close(&context, &id),
+                    None => sessions.close_all(&context),
+                };
+                keeper.record(&context, &closed).await
+            })
+            .await
+    }
+
+    async fn sessions(&self, context: &Context) -> Result<Vec<PersonSession>> {
+        context.require(Scope::TokensMint)?;
+        Ok(self.sessions.list((self.keeper.clock)()))
+    }
+
+    async fn mint(&self, context: &Context, request: MintRequest) -> Result<Minted> {
+        context.require(Scope::TokensMint)?;
+        let (keeper, context) = (Arc::clone(&self.keeper), context.clone());
+        self.keeper.owned(async move { tokens::mint(&keeper, &context, request).await }).await
+    }
+
+    async fn tokens(&self, context: &Context) -> Result<Vec<Token>> {
+        context.require(Scope::TokensMint)?;
+        tokens::list(&self.keeper).await
+    }
+
+    async fn revoke(&self, context: &Context, id: String) -> Result<()> {
+        context.require(Scope::TokensMint)?;
+        let (keeper, context) = (Arc::clone(&self.keeper), context.clone());
+        self.keeper.owned(async move { tokens::revoke(&keeper, &context, &id).await }).await
+    }
+
+    async fn authenticate(&self, bearer: Secret) -> Result<Caller> {
+        if bearer.is_empty() {
+            return Err(Error::new(Reason::TokenMissing, "this call needs a bearer token"));
+        }
+        if bearer.len() > BEARER {
+            return Err(unknown());
+        }
+        let hash = hashed(&bearer);
+        if self.daemon.is_some_and(|daemon| envelope::equal(daemon.bytes(), hash.bytes())) {
+            return Ok(Caller {
+                principal: Principal::Program("daemon".into()),
+                scopes: Scopes::of_daemon_token(),
+                expires_at: None,
+            });
+        }
+        let begins = |prefix: &str| bearer.expose(|bytes| bytes.starts_with(prefix.as_bytes()));
+        if begins(PERSON) {
+            let session = self.sessions.find(&hash, (self.keeper.clock)())?;
+            return Ok(Caller {
+                principal: Principal::Person(session.id.into()),
+                scopes: Scopes::all(),
+                expires_at: Some(session.expires_at),
+            });
+        }
+        if begins(TOKEN) {
+            return tokens::authenticate(&self.keeper, &hash).await;
+        }
+        Err(unknown())
+    }
+}
+
+async fn open(
+    keeper: &Keeper,
+    sessions: &Sessions,
+    context: &Context,
+    passphrase: Secret,
+) -> Result<Opened> {
+    let mut turn = keeper.turn().await?;
+    let refused = EventKind::PersonSessionRefused;
+    let Proven { file, keys } = keeper.prove(context, &mut turn, passphrase, refused).await?;
+    drop(keys);
+    if matches!(&*file, VaultFile::V1(file) if file.takes_any_passphrase()) {
+        return Err(Error::new(
+            Reason::VaultLocked,
+            "this old vault file is empty and has no passphrase yet: unlock it first, and the \
+             passphrase you give counts from then on",
+        ));
+    }
+    let opened = sessions.prepare((keeper.clock)())?;
+    let event = Event::new(EventKind::PersonSessionOpened, Actor::of(context))
+        .with("aileron.person_session.id", opened.session.id.as_str());
+    keeper.record(context, &[event]).await?;
+    sessions.admit(&opened)?;
+    Ok(opened)
+}
+
+/// 32 random bytes in a form that can be told apart, and found by a scanner when it leaks.
+fn fresh_bearer(prefix: &str) -> Result<Secret> {
+    let bytes = Zeroizing::new(envelope::random::<32>()?);
+    let mut text = String::with_capacity(prefix.len().saturating_add(43));
+    text.push_str(prefix);
+    URL_SAFE_NO_PAD.encode_string(*bytes, &mut text);
+    Ok(Secret::from(text))
+}
+
+/// A name that says nothing.
+fn fresh_id(prefix: &str) -> Result<String> {
+    Ok(format!("{prefix}-{}", hex::encode(envelope::random::<8>()?)))
+}
+
+pub(crate) fn hashed(bearer: &Secret) -> Sha256Hash {
+    bearer.expose(|bytes| Sha256Hash::of(&[bytes]))
+}
+
+fn unknown() -> Error {
+    Error::new(
+        Reason::TokenInvalid,
+        "this bearer token is not known here: it was revoked, its session ended, or the daemon \
+         was restarted",
+    )
+}

@@ -1,0 +1,257 @@
+//! Bindings: a credential's labels, as published, with the consent that bounds it.
+
+use std::collections::BTreeMap;
+
+use aileron_contract::{
+    Error, Reason, Result, Timestamp,
+    credential::{CredentialKind, HeaderTemplate},
+    names::{BindingName, Fqn, HostPort, Identity},
+    vault::{Binding, BindingFilter, BindingStatus, Consent},
+};
+
+use crate::file::{Entries, Metadata};
+
+/// Hosts one consent may name.
+const HOSTS: usize = 256;
+
+/// A binding's stored form, and back.
+#[derive(Clone, Debug)]
+pub(crate) struct Record {
+    pub(crate) binding: Binding,
+    /// The form consented to; none on a binding of an older file, where the manifest's counts.
+    pub(crate) template: Option<HeaderTemplate>,
+}
+
+/// The stale reason of a binding whose connector declares hosts nobody consented to.
+pub(crate) const HOSTS_ADDED: &str = "hosts_added";
+
+impl Record {
+    /// What a person's consent becomes. `earlier` keeps the day it was first given.
+    pub(crate) fn new(consent: &Consent, earlier: Option<&Self>, now: Timestamp) -> Result<Self> {
+        let Consent { connector, kind, service, identity, account, scope, reach, refuse_existing } =
+            consent;
+        if *kind != CredentialKind::ApiKey {
+            return Err(Error::new(
+                Reason::UnsupportedKind,
+                format!("bindings of kind {kind} cannot be set up yet: only api_key can"),
+            ));
+        }
+        let name = BindingName::new(kind.text(), service, identity)?;
+        let exists = |advice: &str| {
+            Err(Error::new(Reason::BindingExists, format!("{name} exists already: {advice}")))
+        };
+        if let Some(Self { binding, .. }) = earlier {
+            if *refuse_existing {
+                return exists("revoke it first, or choose another identity");
+            }
+            if binding.connector != *connector {
+                return exists("it belongs to another connector, choose another identity");
+            }
+        }
+        if reach.hosts.len() > HOSTS {
+            return Err(Error::new(
+                Reason::InvalidRequest,
+                format!("a consent names at most {HOSTS} hosts"),
+            ));
+        }
+        for text in [account, scope].into_iter().flatten() {
+            prose(text)?;
+        }
+        let mut hosts = reach.hosts.clone();
+        hosts.sort();
+        hosts.dedup();
+        let created_at = earlier.map_or(now, |earlier| earlier.binding.created_at);
+        let binding = Binding {
+            name,
+            connector: connector.clone(),
+            kind: *kind,
+            service: service.clone(),
+            identity: identity.clone(),
+            scope: scope.clone(),
+            account: account.clone(),
+            status: BindingStatus::Active,
+            stale_reason: None,
+            hosts: Some(hosts),
+            created_at,
+            last_used_at: None,
+            last_refreshed_at: None,
+        };
+        Ok(Self { binding, template: Some(reach.template.clone()) })
+    }
+
+    /// None for entries that are no binding, or lack what makes one.
+    pub(crate) fn read(path: &str, metadata: &Metadata) -> Option<Self> {
+        let name: BindingName = path.parse().ok()?;
+        let label = |key: &str| metadata.labels.get(key).filter(|value| !value.is_empty());
+        let time = |key: &str| {
+            let seconds = label(key)?.parse().ok()?;
+            Timestamp::from_second(seconds).ok()
+        };
+        let status = match label("status") {
+            Some(status) => status.parse().ok()?,
+            None => BindingStatus::Active,
+        };
+        let template = match (label("header"), label("format")) {
+            (Some(header), Some(format)) => Some(HeaderTemplate::new(header, format).ok()?),
+            (None, None) => None,
+            _ => return None,
+        };
+        let binding = Binding {
+            connector: label("connector_fqn")?.parse::<Fqn>().ok()?,
+            kind: name.kind().parse().ok()?,
+            service: name.service().to_owned(),
+            identity: name.identity().parse::<Identity>().ok()?,
+            scope: label("scope").cloned(),
+            account: label("account").cloned(),
+            status,
+            stale_reason: label("stale_reason").cloned(),
+            hosts: match metadata.labels.get("hosts") {
+                Some(text) => Some(hosts(text)?),
+                None => None,
+            },
+            created_at: time("created_at").unwrap_or(Timestamp::UNIX_EPOCH),
+            last_used_at: time("last_used_at"),
+            last_refreshed_at: time("last_refreshed_at"),
+            name,
+        };
+        Some(Self { binding, template })
+    }
+
+    /// All labels of a new binding.
+    pub(crate) fn metadata(&self) -> Metadata {
+        let Self { binding, template } = self;
+        let mut labels = BTreeMap::new();
+        let mut set = |key: &str, value: Option<String>| {
+            if let Some(value) = value.filter(|value| !value.is_empty()) {
+                labels.insert(key.to_owned(), value);
+            }
+        };
+        let seconds = |time: Option<Timestamp>| time.map(|time| time.as_second().to_string());
+        set("service", Some(binding.service.clone()));
+        set("identity", Some(binding.identity.to_string()));
+        set("connector_fqn", Some(binding.connector.to_string()));
+        set("status", Some(binding.status.to_string()));
+        set("stale_reason", binding.stale_reason.clone());
+        set("created_at", seconds(Some(binding.created_at)));
+        set("scope", binding.scope.clone());
+        set("account", binding.account.clone());
+        set("last_used_at", seconds(binding.last_used_at));
+        set("last_refreshed_at", seconds(binding.last_refreshed_at));
+        set("header", template.as_ref().map(|template| template.header().to_owned()));
+        set("format", template.as_ref().map(|template| template.format().to_owned()));
+        if let Some(hosts) = &binding.hosts {
+            // Present though empty: consent to no host at all is consent all the same.
+            labels.insert("hosts".to_owned(), host_label(hosts));
+        }
+        Metadata { kind: binding.kind.to_string(), environment: String::new(), labels }
+    }
+}
+
+/// The bindings of a file that match, by name.
+pub(crate) fn select(entries: &Entries, filter: &BindingFilter) -> Vec<Record> {
+    let BindingFilter { connector, kind, name } = filter;
+    let matches = |binding: &Binding| {
+        connector.as_ref().is_none_or(|connector| *connector == binding.connector)
+            && kind.is_none_or(|kind| kind == binding.kind)
+            && name.as_ref().is_none_or(|name| *name == binding.name)
+    };
+    entries
+        .iter()
+        .filter_map(|(path, sealed)| Record::read(path, &sealed.metadata))
+        .filter(|record| matches(&record.binding))
+        .collect()
+}
+
+pub(crate) fn host_label(hosts: &[HostPort]) -> String {
+    hosts.iter().map(HostPort::to_string).collect::<Vec<_>>().join(" ")
+}
+
+/// None when one of them is not a host: half a consent is none.
+fn hosts(text: &str) -> Option<Vec<HostPort>> {
+    text.split_ascii_whitespace().map(|host| host.parse().ok()).collect()
+}
+
+/// Text for people, in one line.
+pub(crate) fn prose(text: &str) -> Result<()> {
+    if text.len() <= 1024 && !text.chars().any(char::is_control) {
+        return Ok(());
+    }
+    Err(Error::new(
+        Reason::InvalidRequest,
+        "a description is one line of at most 1024 bytes, without control characters",
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use aileron_contract::credential::Reach;
+
+    use super::*;
+
+    fn consent() -> Consent {
+        Consent {
+            connector: "github://acme/notes".parse().unwrap(),
+            kind: CredentialKind::ApiKey,
+            service: "notes".to_owned(),
+            identity: "me".parse().unwrap(),
+            account: Some("me@example.com".to_owned()),
+            scope: None,
+            reach: Reach {
+                hosts: vec!["b.example:443".parse().unwrap(), "a.example:8443".parse().unwrap()],
+                template: HeaderTemplate::new("X-Key", "{key}").unwrap(),
+            },
+            refuse_existing: false,
+        }
+    }
+
+    #[test]
+    fn a_binding_reads_back_from_its_labels() {
+        let record = Record::new(&consent(), None, Timestamp::from_second(1_000).unwrap()).unwrap();
+        let metadata = record.metadata();
+        assert_eq!(metadata.labels["hosts"], "a.example:8443 b.example:443");
+        assert_eq!(metadata.labels["created_at"], "1000");
+        let read = Record::read("api_key/notes/me", &metadata).unwrap();
+        assert_eq!((read.binding, read.template), (record.binding, record.template));
+    }
+
+    #[test]
+    fn damaged_labels_are_no_binding_rather_than_half_of_one() {
+        let now = Timestamp::UNIX_EPOCH;
+        let good = Record::new(&consent(), None, now).unwrap().metadata();
+        for (key, value) in [
+            ("hosts", "a.example:443 *.evil"),
+            ("status", "excellent"),
+            ("header", ""),
+            ("format", "without the place"),
+            ("connector_fqn", "github://acme"),
+        ] {
+            let mut bad = good.clone();
+            bad.labels.insert(key.to_owned(), value.to_owned());
+            assert!(Record::read("api_key/notes/me", &bad).is_none(), "{key}");
+        }
+        assert!(Record::read("agents/notes/me", &good).is_none());
+        assert!(Record::read("_api_key/notes/me", &good).is_none());
+    }
+
+    #[test]
+    fn a_published_binding_has_no_hosts_and_no_form() {
+        let labels = [("connector_fqn", "github://acme/notes"), ("created_at", "5")];
+        let labels = labels.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+        let metadata = Metadata { kind: "api_key".to_owned(), environment: String::new(), labels };
+        let read = Record::read("api_key/notes/me", &metadata).unwrap();
+        assert_eq!((read.binding.hosts, read.template), (None, None));
+        assert_eq!(read.binding.status, BindingStatus::Active);
+    }
+
+    #[test]
+    fn another_connectors_binding_is_never_replaced() {
+        let now = Timestamp::UNIX_EPOCH;
+        let earlier = Record::new(&consent(), None, now).unwrap();
+        assert!(Record::new(&consent(), Some(&earlier), now).is_ok());
+        let other = Consent { connector: "github://evil/notes".parse().unwrap(), ..consent() };
+        let refused = Record::new(&other, Some(&earlier), now).unwrap_err();
+        assert_eq!(refused.reason(), Reason::BindingExists);
+        let careful = Consent { refuse_existing: true, ..consent() };
+        assert!(Record::new(&careful, Some(&earlier), now).is_err());
+    }
+}

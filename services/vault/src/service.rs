@@ -1,0 +1,107 @@
+//! The room, put together.
+
+use std::{path::PathBuf, sync::Arc};
+
+use aileron_contract::{
+    Context, Error, Result, Secret, Timestamp, access as access_contract, audit,
+    egress as egress_contract, vault as vault_contract,
+};
+use aileron_store::Database;
+
+use crate::{
+    Kdf,
+    access::{self, Sessions, tokens},
+    credentials::Bindings,
+    disk::Disk,
+    egress,
+    keeper::{Keeper, Parts},
+    mark, vault,
+};
+
+/// What the vault needs.
+pub struct Options {
+    /// The state folder; `secrets.json` lies in it.
+    pub home: PathBuf,
+    pub database: Database,
+    pub audit: audit::Handle,
+    /// The token that `daemon.json` holds.
+    pub daemon_token: Option<Secret>,
+    /// What a new passphrase costs to check.
+    pub kdf: Kdf,
+    pub egress: egress::Options,
+    pub clock: fn() -> Timestamp,
+}
+
+/// The running vault.
+#[derive(Debug)]
+pub struct Service {
+    keeper: Arc<Keeper>,
+    sessions: Arc<Sessions>,
+    vault: Arc<vault::Door>,
+    access: Arc<access::Door>,
+    egress: egress::Service,
+}
+
+impl Service {
+    /// Takes the vault's lock in the state folder and prepares its tables. Opens without a vault
+    /// file as well, in the state `missing`.
+    pub async fn open(options: Options) -> Result<Self> {
+        let Options { home, database, audit, daemon_token, kdf, egress, clock } = options;
+        let kdf = kdf.bounded()?;
+        database.migrate(&[mark::MIGRATION, tokens::MIGRATION]).await?;
+        let disk = tokio::task::spawn_blocking(move || Disk::open(&home))
+            .await
+            .map_err(Error::internal)??;
+        let parts = Parts { disk, database, audit: Arc::clone(&audit), clock, kdf };
+        let keeper = Arc::new(Keeper::new(parts));
+        let sessions = Arc::new(Sessions::default());
+        let bindings = Arc::new(Bindings(Arc::clone(&keeper)));
+        Ok(Self {
+            egress: egress::Service::new(egress, audit, clock, bindings)?,
+            vault: Arc::new(vault::Door {
+                keeper: Arc::clone(&keeper),
+                sessions: Arc::clone(&sessions),
+            }),
+            access: Arc::new(access::Door {
+                keeper: Arc::clone(&keeper),
+                sessions: Arc::clone(&sessions),
+                daemon: daemon_token.as_ref().map(access::hashed),
+            }),
+            keeper,
+            sessions,
+        })
+    }
+
+    pub fn vault(&self) -> vault_contract::Handle {
+        Arc::clone(&self.vault) as vault_contract::Handle
+    }
+
+    pub fn access(&self) -> access_contract::Handle {
+        Arc::clone(&self.access) as access_contract::Handle
+    }
+
+    pub fn egress(&self) -> egress_contract::Handle {
+        self.egress.handle()
+    }
+
+    /// Ends connections, finishes changes under way, ends the person sessions and forgets the keys. To be called
+    /// while the log can still be written.
+    pub async fn shutdown(&self) {
+        self.egress.shutdown().await;
+        self.keeper.tasks.close();
+        self.keeper.tasks.wait().await;
+        let context = Context::service("vault");
+        if let Err(error) = vault::lock(&self.keeper, &self.sessions, &context).await {
+            tracing::warn!(%error, "the vault's end could not be recorded");
+        }
+    }
+}
+
+impl std::fmt::Debug for Options {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Options")
+            .field("home", &self.home)
+            .field("kdf", &self.kdf)
+            .finish_non_exhaustive()
+    }
+}
