@@ -10,6 +10,9 @@ use aileron_contract::{Secret, names::HostPort};
 
 pub use load::{Flags, load};
 
+/// What a new log is called unless the configuration names it.
+pub const AUDIT_ORIGIN: &str = "aileron.local/audit";
+
 /// Everything the daemon needs to know before it starts.
 #[derive(Debug)]
 pub struct Config {

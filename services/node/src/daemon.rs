@@ -3,11 +3,11 @@
 //! Order of start: harden, configuration, lock, log, vault, executor, listener, discovery file.
 //! Order of stop: stop accepting, drain, stop tasks, forget keys, flush the log.
 
-use std::path::Path;
+use std::{io::ErrorKind, path::Path};
 
 use aileron_contract::{Error, Reason, Result, limits};
 use aileron_store::{files, lock::FolderLock};
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     config::{self, Config, Flags, Role},
@@ -20,21 +20,25 @@ use crate::{
 
 /// Runs until the process is asked to stop.
 pub async fn run(environment: &Environment, flags: &Flags) -> Result<()> {
-    aileron_vault::harden_process();
+    aileron_vault::harden_process()?;
     let config = configure(environment, flags)?;
     telemetry::init(&config.log);
     for name in environment.unknown() {
         tracing::warn!(name, "unknown variable ignored: is it misspelt?");
     }
-    files::create_private_dir(&config.home)?;
-    let lock_path = config.home.join(lock_name(&config.roles));
-    let _lock = FolderLock::acquire(&lock_path)?;
-    let held = signals::inode(&lock_path);
+    files::create_private_dir(&config.home).map_err(|error| {
+        Error::new(
+            Reason::ConfigInvalid,
+            format!("{} cannot be the state folder: {error}", config.home.display()),
+        )
+    })?;
+    let lock = FolderLock::acquire(&config.home, &lock_name(&config.roles))?;
+    let held = signals::inode(lock.path());
     let guard = Guard::read(&config)?;
     let services = Services::start(&config, &guard).await?;
     let stop = CancellationToken::new();
     let served = serve(&config, &guard, &services, &stop, async {
-        signals::stop_requested(&lock_path, held).await
+        signals::stop_requested(lock.path(), held).await
     })
     .await;
     services.stop().await;
@@ -50,8 +54,9 @@ async fn serve(
 ) -> Result<()> {
     let mut parts = services.serve_sockets(config, guard, stop).await?;
     let mut published = None;
+    let tasks = TaskTracker::new();
     if config.roles.contains(&Role::Gateway) {
-        let (listener, router, address) = gateway(config, services).await?;
+        let (listener, router, address) = gateway(config, services, stop, &tasks).await?;
         published = Some(Published::write(&config.home, address, &guard.daemon_token, now())?);
         let stop = stop.clone();
         parts.push(Box::pin(async move {
@@ -75,12 +80,18 @@ async fn serve(
     if tokio::time::timeout(limits::DRAIN_WALL * 2, parts).await.is_err() {
         tracing::warn!("a listener did not drain in time");
     }
+    tasks.close();
+    if tokio::time::timeout(limits::DRAIN_WALL, tasks.wait()).await.is_err() {
+        tracing::warn!("a request's work did not end in time");
+    }
     Ok(())
 }
 
 async fn gateway(
     config: &Config,
     services: &Services,
+    stop: &CancellationToken,
+    tasks: &TaskTracker,
 ) -> Result<(tokio::net::TcpListener, axum::Router, std::net::SocketAddr)> {
     let (Some(executor), Some(packages)) = (&services.executor, &services.packages) else {
         return Err(Error::new(
@@ -97,11 +108,10 @@ async fn gateway(
         packages: packages.clone(),
         audit: services.audit.clone(),
     };
-    let options = aileron_gateway::Options {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        listen_addr: address,
-        extra_hosts: config.hosts.clone(),
-    };
+    let mut options = aileron_gateway::Options::new(env!("CARGO_PKG_VERSION"), address, now);
+    options.extra_hosts.clone_from(&config.hosts);
+    options.tasks = tasks.clone();
+    options.shutdown = stop.clone();
     Ok((listener, aileron_gateway::Gateway::router(handles, options), address))
 }
 
@@ -118,15 +128,12 @@ fn configure(environment: &Environment, flags: &Flags) -> Result<Config> {
 
 /// A file that was named must be there; the default one need not.
 fn read_config(path: &Path, named: bool) -> Result<String> {
-    match files::read_bounded(path, limits::CONFIG_FILE)? {
-        Some(bytes) => String::from_utf8(bytes).map_err(|_| {
-            Error::new(Reason::ConfigInvalid, format!("{}: not UTF-8 text", path.display()))
-        }),
-        None if named => Err(Error::new(
-            Reason::ConfigInvalid,
-            format!("{}: there is no such file", path.display()),
-        )),
-        None => Ok(String::new()),
+    let unusable =
+        |what: String| Error::new(Reason::ConfigInvalid, format!("{}: {what}", path.display()));
+    match files::read_bounded(path, limits::CONFIG_FILE) {
+        Ok(bytes) => String::from_utf8(bytes).map_err(|_| unusable("not UTF-8 text".to_owned())),
+        Err(error) if error.kind() == ErrorKind::NotFound && !named => Ok(String::new()),
+        Err(error) => Err(unusable(error.to_string())),
     }
 }
 

@@ -57,10 +57,8 @@ impl Servers {
         let (source_listener, source_host) = listen().await?;
         let packages = pack::packages(&notes_host)?;
         let tls = authority.server()?;
-        let serving = [
-            (notes_listener, notes.router()),
-            (source_listener, source::router(packages)),
-        ];
+        let serving =
+            [(notes_listener, notes.router()), (source_listener, source::router(packages))];
         for (listener, router) in serving {
             tasks.spawn(https::serve(listener, tls.clone(), router, stop.clone()));
         }
@@ -104,7 +102,7 @@ pub async fn resign(home: &Path) -> Result<()> {
     std::fs::remove_dir_all(log.join("tile")).map_err(Error::internal)?;
     let service = aileron_audit::Service::open(aileron_audit::Options {
         home: home.to_owned(),
-        origin: aileron_audit::DEFAULT_ORIGIN.to_owned(),
+        origin: crate::config::AUDIT_ORIGIN.to_owned(),
         database: None,
         clock: crate::services::now,
     })

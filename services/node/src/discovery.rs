@@ -29,8 +29,9 @@ impl Published {
         };
         let json = serde_json::to_vec(&discovery).map_err(Error::internal)?;
         let [discovery_path, pid_path] = &paths;
-        write_atomic(discovery_path, &json, 0o600)?;
-        write_atomic(pid_path, format!("{}\n", std::process::id()).as_bytes(), 0o600)?;
+        write_atomic(discovery_path, &json, 0o600).map_err(Error::internal)?;
+        write_atomic(pid_path, format!("{}\n", std::process::id()).as_bytes(), 0o600)
+            .map_err(Error::internal)?;
         Ok(Self { paths })
     }
 }

@@ -33,6 +33,7 @@ impl Services {
     /// Starts what runs here, in the order in which the parts need each other.
     pub(crate) async fn start(config: &Config, guard: &Guard) -> Result<Self> {
         let mut here = Here::default();
+        let database = database(config).await?;
         let audit = if config.roles.contains(&Role::Audit) {
             let service = aileron_audit::Service::open(aileron_audit::Options {
                 home: config.audit_home.clone(),
@@ -48,7 +49,7 @@ impl Services {
             Arc::new(aileron_wire::audit::Remote::new(guard.channel(config, Role::Audit)?))
         };
         let (vault, access, egress) = if config.roles.contains(&Role::Vault) {
-            let service = vault_here(config, guard, Arc::clone(&audit)).await?;
+            let service = vault_here(config, guard, database.clone(), Arc::clone(&audit)).await?;
             let handles = (service.vault(), service.access(), service.egress());
             here.vault = Some(service);
             handles
@@ -58,7 +59,7 @@ impl Services {
         let (executor, packages) = if config.roles.contains(&Role::Executor) {
             let service = aileron_executor::Service::open(aileron_executor::Options {
                 home: config.home.clone(),
-                database: database(config, "executor").await?,
+                database: database.clone(),
                 vault: Arc::clone(&vault),
                 egress: Arc::clone(&egress),
                 audit: Arc::clone(&audit),
@@ -75,8 +76,7 @@ impl Services {
             let channel = guard.channel(config, Role::Executor)?;
             let executor: executor::Handle =
                 Arc::new(aileron_wire::executor::Remote::new(channel.clone()));
-            let packages: packages::Handle =
-                Arc::new(aileron_wire::packages::Remote::new(channel));
+            let packages: packages::Handle = Arc::new(aileron_wire::packages::Remote::new(channel));
             (Some(executor), Some(packages))
         } else {
             (None, None)
@@ -119,9 +119,9 @@ impl Services {
             let server = self.server_of(*role, token.duplicate());
             let listener = aileron_wire::listen(socket).await?;
             let stop = stop.clone();
-            serving.push(Box::pin(async move {
-                server.serve(listener, stop.cancelled_owned()).await
-            }) as Serving);
+            serving.push(Box::pin(
+                async move { server.serve(listener, stop.cancelled_owned()).await },
+            ) as Serving);
             tracing::info!(%role, socket = %socket.display(), "serving");
         }
         Ok(serving)
@@ -147,8 +147,7 @@ impl Services {
 }
 
 /// One socket being served; ends after its `stop`.
-pub(crate) type Serving =
-    std::pin::Pin<Box<dyn Future<Output = Result<()>> + Send + 'static>>;
+pub(crate) type Serving = std::pin::Pin<Box<dyn Future<Output = Result<()>> + Send + 'static>>;
 
 /// Tokens that guard the doors: the service token of the sockets and the daemon's own.
 pub(crate) struct Guard {
@@ -181,7 +180,9 @@ impl Guard {
         let (Some(socket), Some(token)) = (socket, &self.token) else {
             return Err(Error::new(
                 Reason::ConfigInvalid,
-                format!("services.{role} and services.token_file are needed: {role} runs elsewhere"),
+                format!(
+                    "services.{role} and services.token_file are needed: {role} runs elsewhere"
+                ),
             ));
         };
         aileron_wire::connect(socket, token.duplicate())
@@ -191,11 +192,12 @@ impl Guard {
 async fn vault_here(
     config: &Config,
     guard: &Guard,
+    database: Database,
     audit: audit::Handle,
 ) -> Result<aileron_vault::Service> {
     aileron_vault::Service::open(aileron_vault::Options {
         home: config.home.clone(),
-        database: database(config, "vault").await?,
+        database,
         audit,
         daemon_token: Some(guard.daemon_token.duplicate()),
         kdf: aileron_vault::Kdf::default(),
@@ -218,17 +220,13 @@ fn vault_elsewhere(
     )
 }
 
-/// The operational database. Each migration belongs to the service that names it.
-async fn database(config: &Config, service: &str) -> Result<Database> {
+/// The operational database, shared by the services that run here; each brings its own tables.
+async fn database(config: &Config) -> Result<Database> {
     let location = match &config.database_url {
         Some(url) => Location::Url(url.clone()),
         None => Location::File(config.home.join("state.db")),
     };
-    let migrations = match service {
-        "vault" => aileron_vault::MIGRATIONS,
-        _ => aileron_executor::MIGRATIONS,
-    };
-    Database::open(location, migrations).await
+    Database::open(location, &[]).await
 }
 
 fn sources(config: &Config) -> Result<Sources> {
@@ -251,13 +249,14 @@ fn sources(config: &Config) -> Result<Sources> {
 /// Compiled modules are cached below the home, authenticated with a key of that home.
 fn guest_options(home: &Path) -> Result<aileron_wasmhost::Options> {
     let cache_dir = home.join("cache").join("modules");
-    files::create_private_dir(&cache_dir)?;
+    files::create_private_dir(&cache_dir).map_err(Error::internal)?;
     let key_path = home.join("cache").join("modules.key");
-    let key = match files::read_bounded(&key_path, 64)? {
-        Some(key) if key.len() == 32 => key,
+    let key = match files::read_bounded(&key_path, 64) {
+        Ok(key) if key.len() == 32 => key,
+        // Without its key the cache is worthless, and with a new one it fills again.
         _ => {
             let key = random::<32>()?.to_vec();
-            files::write_atomic(&key_path, &key, 0o600)?;
+            files::write_atomic(&key_path, &key, 0o600).map_err(Error::internal)?;
             key
         }
     };
@@ -268,16 +267,15 @@ fn guest_options(home: &Path) -> Result<aileron_wasmhost::Options> {
 fn read_token(path: &Path) -> Result<Secret> {
     use std::os::unix::fs::PermissionsExt as _;
     let wrong = |what: &str| {
-        Error::new(
-            Reason::ConfigInvalid,
-            format!("services.token_file {}: {what}", path.display()),
-        )
+        Error::new(Reason::ConfigInvalid, format!("services.token_file {}: {what}", path.display()))
     };
-    let metadata = std::fs::metadata(path).map_err(|error| wrong("not readable").caused_by(error))?;
+    let metadata =
+        std::fs::metadata(path).map_err(|error| wrong("not readable").caused_by(error))?;
     if metadata.permissions().mode() & 0o077 != 0 {
         return Err(wrong("others may read it: chmod 600"));
     }
-    let text = files::read_bounded(path, 4_096)?.ok_or_else(|| wrong("not there"))?;
+    let text =
+        files::read_bounded(path, 4_096).map_err(|error| wrong("not readable").caused_by(error))?;
     let token = String::from_utf8(text).map_err(|_| wrong("not text"))?;
     let token = token.trim();
     if token.len() < 32 || !token.bytes().all(|c| c.is_ascii_graphic()) {

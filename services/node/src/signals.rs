@@ -9,7 +9,10 @@ use tokio::{
 
 /// Returns when the process is asked to stop, or when another daemon has taken the state folder
 /// (the lock file at `lock` is no longer the one that is held).
-pub(crate) async fn stop_requested(lock: &Path, held: Option<u64>) -> std::io::Result<&'static str> {
+pub(crate) async fn stop_requested(
+    lock: &Path,
+    held: Option<u64>,
+) -> std::io::Result<&'static str> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut look = interval(Duration::from_secs(2));

@@ -44,7 +44,7 @@ pub fn load(file: &str, environment: &Environment, flags: &Flags) -> Result<Conf
         hosts: file.hosts,
         log: file.log.unwrap_or_else(|| "info".to_owned()),
         database_url: file.database_url,
-        audit_origin: file.audit_origin.unwrap_or_else(|| aileron_audit::DEFAULT_ORIGIN.to_owned()),
+        audit_origin: file.audit_origin.unwrap_or_else(|| super::AUDIT_ORIGIN.to_owned()),
         approval_wall: file.approval_wall.unwrap_or(limits::APPROVAL_WALL),
         github: file.github,
         egress_roots: file.egress_roots,
@@ -157,19 +157,15 @@ fn quiet_hours(root: &mut Section<'_>) -> Option<QuietHours> {
     }
 }
 
-fn overlay(
-    file: &mut File,
-    environment: &Environment,
-    flags: &Flags,
-    problems: &mut Vec<String>,
-) {
-    let mut layer = |name: &str, raw: Option<&str>, apply: &mut dyn FnMut(&str) -> Result<(), String>| {
-        if let Some(raw) = raw
-            && let Err(problem) = apply(raw)
-        {
-            problems.push(format!("{name}: {problem}"));
-        }
-    };
+fn overlay(file: &mut File, environment: &Environment, flags: &Flags, problems: &mut Vec<String>) {
+    let mut layer =
+        |name: &str, raw: Option<&str>, apply: &mut dyn FnMut(&str) -> Result<(), String>| {
+            if let Some(raw) = raw
+                && let Err(problem) = apply(raw)
+            {
+                problems.push(format!("{name}: {problem}"));
+            }
+        };
     let mut listen = |raw: &str| address(raw).map(|value| file.listen = Some(value));
     layer(environment::LISTEN, environment.get(environment::LISTEN), &mut listen);
     layer("--listen", flags.listen.as_deref(), &mut listen);
@@ -302,9 +298,15 @@ mod tests {
                     egress: {roots: [relative, 7]}\n";
         let problems = load(file, &environment(&[("AILERON_LOG", "=[")]), &Flags::default())
             .expect_err("five problems");
-        for key in ["listen:", "hub.url:", "hub.branch: unknown", "surces: unknown",
-            "egress.roots[0]:", "egress.roots[1]:", "AILERON_LOG:"]
-        {
+        for key in [
+            "listen:",
+            "hub.url:",
+            "hub.branch: unknown",
+            "surces: unknown",
+            "egress.roots[0]:",
+            "egress.roots[1]:",
+            "AILERON_LOG:",
+        ] {
             assert!(problems.iter().any(|p| p.starts_with(key)), "{key} in {problems:?}");
         }
     }
