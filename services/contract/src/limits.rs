@@ -194,6 +194,12 @@ limits! {
     REQUEST_BODY_WALL: Duration = Duration::from_secs(30), "seconds", seconds;
     /// Open connections of the public listener.
     CONNECTIONS: u32 = 512, "connections", count;
+    /// REST requests under way at once; further ones are refused with `busy`.
+    REQUESTS: usize = 1_024, "requests", size;
+    /// Watches of the log open at once.
+    WATCHES: usize = 64, "streams", size;
+    /// How long a watch of the log lasts: its watcher comes back and shows its token again.
+    WATCH_WALL: Duration = Duration::from_mins(15), "seconds", seconds;
     /// One gRPC message; larger bodies are streamed (tonic's own default).
     MESSAGE: usize = 4 * 1024 * 1024, "bytes", size;
     /// One answer between services: an action's output and what surrounds it.

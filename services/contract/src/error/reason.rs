@@ -64,6 +64,8 @@ reasons! {
     // bindings
     BindingExists = "binding_exists" => Conflict,
     BindingRequired = "binding_required" => Conflict,
+    /// What the person saw is not what would be bound now.
+    ConsentChanged = "consent_changed" => Conflict,
     KindMismatch = "kind_mismatch" => Invalid,
     MissingValue = "missing_value" => Invalid,
     UnsupportedKind = "unsupported_kind" => Invalid,
