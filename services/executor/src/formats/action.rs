@@ -93,14 +93,12 @@ fn requirements(
     for entry in raw {
         let line = entry.line;
         let fqn = document.required_named(entry.name, "requires.connectors.name", line)?;
-        let version = document.required_named(entry.version, "requires.connectors.version", line)?;
+        let version =
+            document.required_named(entry.version, "requires.connectors.version", line)?;
         let hash = document.required(entry.hash, "requires.connectors.hash", line)?;
         let hash = pinned(document, &hash)?;
-        let capabilities = document.required(
-            entry.capabilities,
-            "requires.connectors.capabilities",
-            line,
-        )?;
+        let capabilities =
+            document.required(entry.capabilities, "requires.connectors.capabilities", line)?;
         if capabilities.value.is_empty() || capabilities.value.iter().any(|op| op.trim().is_empty())
         {
             let rule = "requires.connectors.capabilities needs at least one operation, none blank";

@@ -27,8 +27,8 @@ pub fn split(bytes: &[u8], file: &str) -> Result<Envelope, Problem> {
         Ok(text) => text.strip_prefix('\u{feff}').unwrap_or(text),
         Err(error) => {
             let good = bytes.get(..error.valid_up_to()).unwrap_or_default();
-            let line = good.iter().filter(|byte| **byte == b'\n').count();
-            return refused("the file is not UTF-8", number(line));
+            let before = good.split(|byte| *byte == b'\n').count().saturating_sub(1);
+            return refused("the file is not UTF-8", number(before));
         }
     };
     let mut lines = text.lines().enumerate();
@@ -108,7 +108,7 @@ mod tests {
         #[test]
         fn any_bytes_are_split_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             if let Err(problem) = split(&bytes, "x.md") {
-                let lines = bytes.iter().filter(|byte| **byte == b'\n').count() + 1;
+                let lines = bytes.split(|byte| *byte == b'\n').count();
                 prop_assert!(usize::try_from(problem.line()).unwrap() <= lines);
             }
         }

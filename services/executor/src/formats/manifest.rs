@@ -136,8 +136,7 @@ pub fn parse(bytes: &[u8], file: &str) -> Result<Manifest, Problem> {
     let forwarder = forwarder(&document, raw.forwarder, raw.spawn.is_some())?;
     let idempotency = raw.idempotency.map(|table| idempotency(&document, table)).transpose()?;
     let hosts = hosts(&document, raw.hosts)?;
-    let credential =
-        raw.credential.map(|table| credential::check(&document, table)).transpose()?;
+    let credential = raw.credential.map(|table| credential::check(&document, table)).transpose()?;
     let spawn = raw.spawn.map(|table| spawn::check(&document, table)).transpose()?;
     let limits = raw.limits.map(|table| call_limits(&document, &table)).transpose()?;
     Ok(Manifest {
@@ -198,17 +197,13 @@ fn forwarder(
     }
 }
 
-fn idempotency(
-    document: &Document<'_>,
-    raw: raw::Idempotency,
-) -> Result<Idempotency, Problem> {
+fn idempotency(document: &Document<'_>, raw: raw::Idempotency) -> Result<Idempotency, Problem> {
     let default = document.required(raw.default, "connector.idempotency.default", raw.line)?;
     match default.value.as_str() {
         "idempotent" => Ok(Idempotency::Idempotent),
         "not_idempotent" => Ok(Idempotency::NotIdempotent),
         _ => {
-            let rule =
-                "connector.idempotency.default must be \"idempotent\" or \"not_idempotent\"";
+            let rule = "connector.idempotency.default must be \"idempotent\" or \"not_idempotent\"";
             Err(document.invalid(rule, default.line))
         }
     }

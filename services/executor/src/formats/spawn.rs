@@ -46,18 +46,19 @@ const STDOUT: u64 = 1024 * 1024;
 const STDERR: u64 = 256 * 1024;
 const OUTPUT_MAX: u64 = 64 * 1024 * 1024;
 
+type Text = Option<Spot<String>>;
 type Texts = Option<Spot<Vec<String>>>;
 
 /// The table's keys, before any rule but their types.
 pub(super) struct Raw {
     line: u32,
-    programs: Vec<(u32, Option<Spot<String>>, Option<Spot<String>>)>,
-    operations: Vec<(String, u32, Option<Spot<String>>, Option<Spot<String>>)>,
+    programs: Vec<(u32, Text, Text)>,
+    operations: Vec<(String, u32, Text, Text)>,
     env_passthrough: Texts,
     credential_env_keys: Texts,
     fs_read: Texts,
     fs_write: Texts,
-    cwd: Option<Spot<String>>,
+    cwd: Text,
     max_stdout: Option<Spot<i64>>,
     max_stderr: Option<Spot<i64>>,
 }
@@ -178,8 +179,10 @@ fn anchored(document: &Document<'_>, key: &str, path: &str, line: u32) -> Result
 
 fn output(document: &Document<'_>, raw: Option<&Spot<i64>>, standard: u64) -> Result<u64, Problem> {
     let Some(raw) = raw else { return Ok(standard) };
-    u64::try_from(raw.value).ok().filter(|bytes| (1..=OUTPUT_MAX).contains(bytes)).ok_or_else(|| {
-        let rule = format!("capabilities.spawn.limits must be 1 to {OUTPUT_MAX} bytes");
-        document.invalid(rule, raw.line)
-    })
+    u64::try_from(raw.value).ok().filter(|bytes| (1..=OUTPUT_MAX).contains(bytes)).ok_or_else(
+        || {
+            let rule = format!("capabilities.spawn.limits must be 1 to {OUTPUT_MAX} bytes");
+            document.invalid(rule, raw.line)
+        },
+    )
 }

@@ -48,9 +48,8 @@ pub fn parse(bytes: &[u8], file: &str) -> Result<SuiteFile, Problem> {
         return Err(document.invalid("actions needs at least one entry", actions.line));
     }
     let members = actions.value.iter().map(|entry| {
-        member(entry).map_err(|rule| {
-            document.invalid(format!("actions: {entry:?} {rule}"), actions.line)
-        })
+        member(entry)
+            .map_err(|rule| document.invalid(format!("actions: {entry:?} {rule}"), actions.line))
     });
     Ok(SuiteFile { name, description, members: members.collect::<Result<_, _>>()? })
 }

@@ -102,6 +102,9 @@ impl<'a> Document<'a> {
     }
 }
 
+/// Keys and texts in declaration order.
+pub(super) type Pairs = Vec<(String, String)>;
+
 /// A value and the file's line it stands on.
 #[derive(Clone, Debug)]
 pub(super) struct Spot<T> {
@@ -222,15 +225,14 @@ impl<'a> Table<'a> {
     }
 
     /// A table whose values are strings, in declaration order.
-    pub(super) fn pairs(
-        &mut self,
-        key: &str,
-    ) -> Result<Option<Spot<Vec<(String, String)>>>, Problem> {
+    pub(super) fn pairs(&mut self, key: &str) -> Result<Option<Spot<Pairs>>, Problem> {
         self.read(key, "a table of strings", |value| match value {
             DeValue::Table(table) => table
                 .into_iter()
                 .map(|(name, item)| match item.into_inner() {
-                    DeValue::String(text) => Ok((name.into_inner().into_owned(), text.into_owned())),
+                    DeValue::String(text) => {
+                        Ok((name.into_inner().into_owned(), text.into_owned()))
+                    }
                     other => Err(other),
                 })
                 .collect(),
@@ -239,7 +241,10 @@ impl<'a> Table<'a> {
     }
 
     /// A table of any values, as JSON.
-    pub(super) fn object(&mut self, key: &str) -> Result<Option<Spot<Map<String, Value>>>, Problem> {
+    pub(super) fn object(
+        &mut self,
+        key: &str,
+    ) -> Result<Option<Spot<Map<String, Value>>>, Problem> {
         let wanted = "a table of values that JSON can carry";
         self.read(key, wanted, |value| match value {
             DeValue::Table(table) => object(table),
@@ -261,9 +266,7 @@ impl<'a> Table<'a> {
         let line = self.document.line(&span.span());
         match reader(value) {
             Ok(value) => Ok(Some(Spot { value, line })),
-            Err(other) => {
-                Err(self.document.mistyped(&self.at(key), wanted, &other, line))
-            }
+            Err(other) => Err(self.document.mistyped(&self.at(key), wanted, &other, line)),
         }
     }
 }
@@ -283,7 +286,7 @@ fn integer(value: &DeValue<'_>) -> Option<i64> {
     i64::from_str_radix(number.as_str(), number.radix()).ok()
 }
 
-fn object<'a>(table: DeTable<'a>) -> Result<Map<String, Value>, DeValue<'a>> {
+fn object(table: DeTable<'_>) -> Result<Map<String, Value>, DeValue<'_>> {
     table
         .into_iter()
         .map(|(key, value)| Ok((key.into_inner().into_owned(), json(value.into_inner())?)))
@@ -295,9 +298,7 @@ fn json(value: DeValue<'_>) -> Result<Value, DeValue<'_>> {
         DeValue::String(text) => Ok(Value::String(text.into_owned())),
         DeValue::Boolean(flag) => Ok(Value::Bool(flag)),
         DeValue::Datetime(time) => Ok(Value::String(time.to_string())),
-        DeValue::Array(items) => {
-            items.into_iter().map(|item| json(item.into_inner())).collect()
-        }
+        DeValue::Array(items) => items.into_iter().map(|item| json(item.into_inner())).collect(),
         DeValue::Table(table) => object(table).map(Value::Object),
         DeValue::Integer(_) => match integer(&value) {
             Some(number) if number.unsigned_abs() <= MAX_INTEGER => Ok(Value::from(number)),

@@ -12,10 +12,7 @@ use crate::formats::{
 };
 
 /// Checks the declared inputs, in order.
-pub(super) fn check(
-    document: &Document<'_>,
-    raw: Vec<raw::Input>,
-) -> Result<Vec<Input>, Problem> {
+pub(super) fn check(document: &Document<'_>, raw: Vec<raw::Input>) -> Result<Vec<Input>, Problem> {
     let mut inputs: Vec<Input> = Vec::with_capacity(raw.len());
     let mut names = std::collections::BTreeSet::new();
     for entry in raw {

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::formats::{
     Problem,
-    table::{Spot, Table},
+    table::{Pairs, Spot, Table},
 };
 
 pub(super) type Text = Option<Spot<String>>;
@@ -57,7 +57,7 @@ pub(super) struct Preview {
     pub(super) line: u32,
     pub(super) op: Text,
     pub(super) args: Option<Spot<Map<String, Value>>>,
-    pub(super) render: Option<Spot<Vec<(String, String)>>>,
+    pub(super) render: Option<Spot<Pairs>>,
     pub(super) multiline: Option<Spot<Vec<String>>>,
 }
 

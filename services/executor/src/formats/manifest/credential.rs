@@ -11,18 +11,12 @@ use crate::formats::{
 
 const KEY: &str = "capabilities.credential";
 
-pub(super) fn check(
-    document: &Document<'_>,
-    raw: raw::Credential,
-) -> Result<Credential, Problem> {
+pub(super) fn check(document: &Document<'_>, raw: raw::Credential) -> Result<Credential, Problem> {
     let kind = document.required(raw.kind, "capabilities.credential.kind", raw.line)?;
     let kind: CredentialKind = document.named(&kind, "capabilities.credential.kind")?;
     let api_key = [("header", &raw.header), ("format", &raw.format)];
-    let sigv4 = [
-        ("region", &raw.region),
-        ("service", &raw.service),
-        ("access_key_id", &raw.access_key_id),
-    ];
+    let sigv4 =
+        [("region", &raw.region), ("service", &raw.service), ("access_key_id", &raw.access_key_id)];
     only(document, kind, CredentialKind::ApiKey, &api_key)?;
     only(document, kind, CredentialKind::AwsSigv4, &sigv4)?;
     if let Some(table) = raw.oauth2.as_ref().filter(|_| kind != CredentialKind::Oauth2) {

@@ -1,0 +1,226 @@
+//! Installed actions: the files in `actions/`, their switches, and whether each file is the one
+//! a person installed.
+
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use aileron_contract::{
+    Context, Error, Reason, Result, audit,
+    executor::{Action, Actions, LoadError},
+    failure::Class,
+    names::{ActionName, Sha256Hash},
+};
+
+use super::{Parts, blocking, pins::Kind, records::ActionRecord};
+use crate::formats::action::ActionFile;
+
+mod files;
+mod previews;
+mod state;
+mod switch;
+
+use files::{Parsed, Shelf};
+use state::Switches;
+
+/// The installed actions. Cheap to clone. Files are looked at again at every call; those that
+/// did not change are not read again.
+#[derive(Clone)]
+pub struct Catalog {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    folder: PathBuf,
+    switches: PathBuf,
+    parts: Parts,
+    shelf: Mutex<Arc<Shelf>>,
+    /// Files already reported to the log as not being what was installed.
+    reported: Mutex<HashSet<Sha256Hash>>,
+}
+
+/// An action file of the store, as it was last read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Installed {
+    pub file: ActionFile,
+    /// Of the file's bytes.
+    pub hash: Sha256Hash,
+    pub path: PathBuf,
+    pub enabled: bool,
+    /// Is this the file a person installed? None while the vault is locked and cannot tell.
+    pub pinned: Option<bool>,
+}
+
+impl Installed {
+    /// As agents and persons see it.
+    pub fn shown(&self) -> Action {
+        let file = self.file.clone();
+        Action {
+            name: file.name,
+            version: file.version,
+            source: file.source,
+            hash: self.hash,
+            requires: file.requires,
+            intent: file.intent,
+            inputs: file.inputs,
+            steps: file.steps,
+            approval: file.approval,
+            enabled: self.enabled,
+            pinned: self.pinned,
+            body: file.body,
+            path: self.path.display().to_string(),
+        }
+    }
+
+    /// Refuses a file that is not the one that was installed.
+    pub fn require_pinned(&self) -> Result<()> {
+        match self.pinned {
+            Some(true) => Ok(()),
+            Some(false) => Err(quarantined(&self.file.name, &self.path)),
+            None => {
+                let text = format!(
+                    "the vault is locked, and only it can tell whether {} is the action you \
+                     installed: unlock it first (aileron vault unlock)",
+                    self.file.name
+                );
+                Err(Error::new(Reason::VaultLocked, text))
+            }
+        }
+    }
+}
+
+impl Catalog {
+    pub(super) fn new(parts: Parts) -> Self {
+        let inner = Inner {
+            folder: parts.home.join("actions"),
+            switches: parts.home.join("action-state.json"),
+            parts,
+            shelf: Mutex::default(),
+            reported: Mutex::default(),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// Installed actions in the order of their files, and the files that cannot be offered.
+    pub async fn list(&self) -> Result<Actions> {
+        let (files, switches) = self.look().await?;
+        let mut load_errors = files.errors.clone();
+        load_errors.extend(self.unreadable_switches(&switches));
+        let mut items = Vec::with_capacity(files.actions.len());
+        for parsed in &files.actions {
+            items.push(self.judge(parsed, &switches).await?.shown());
+        }
+        Ok(Actions { items, load_errors })
+    }
+
+    /// One installed action.
+    pub async fn get(&self, name: &ActionName) -> Result<Option<Arc<Installed>>> {
+        let (files, switches) = self.look().await?;
+        match files.actions.iter().find(|parsed| parsed.file.name == *name) {
+            Some(parsed) => Ok(Some(Arc::new(self.judge(parsed, &switches).await?))),
+            None => Ok(None),
+        }
+    }
+
+    /// Looks at the files now and returns how many actions there are.
+    pub async fn reload(&self) -> Result<usize> {
+        Ok(self.look().await?.0.actions.len())
+    }
+
+    async fn look(&self) -> Result<(Arc<Shelf>, Switches)> {
+        let before = Arc::clone(&self.shelf());
+        let (folder, path) = (self.inner.folder.clone(), self.inner.switches.clone());
+        let (found, switches) =
+            blocking(move || (files::look(&folder, &before), state::read(&path))).await?;
+        let found = Arc::new(found.map_err(|cause| {
+            let text = format!("{} cannot be read", self.inner.folder.display());
+            Error::new(Reason::StoreUnreadable, text).caused_by(cause)
+        })?);
+        *self.shelf() = Arc::clone(&found);
+        Ok((found, switches))
+    }
+
+    /// Adds to a file what other places know about it.
+    async fn judge(&self, parsed: &Arc<Parsed>, switches: &Switches) -> Result<Installed> {
+        let pinned = self.pinned(parsed).await?;
+        if pinned == Some(false) {
+            self.report(parsed).await;
+        }
+        Ok(Installed {
+            file: parsed.file.clone(),
+            hash: parsed.hash,
+            path: parsed.path.clone(),
+            enabled: switches.enabled(&parsed.file.name),
+            pinned,
+        })
+    }
+
+    async fn pinned(&self, parsed: &Parsed) -> Result<Option<bool>> {
+        let pins = &self.inner.parts.pins;
+        let Some(row) = pins.get(Kind::Action, parsed.file.name.as_str()).await? else {
+            return Ok(Some(false));
+        };
+        let fits = ActionRecord::of(&row).is_some_and(|record| record.hash == parsed.hash);
+        if fits { pins.verdict(Kind::Action, &row.record, row.pin).await } else { Ok(Some(false)) }
+    }
+
+    /// Tells the log once that a file is set aside. The refusal itself does not depend on it.
+    async fn report(&self, parsed: &Parsed) {
+        let fresh = {
+            let mut reported = self.inner.reported.lock().unwrap_or_else(PoisonError::into_inner);
+            if reported.len() >= aileron_contract::limits::ACTIONS {
+                reported.clear();
+            }
+            reported.insert(parsed.hash)
+        };
+        if !fresh {
+            return;
+        }
+        let context = Context::service("executor");
+        let event =
+            audit::Event::new(audit::EventKind::ActionQuarantined, audit::Actor::of(&context))
+                .with("aileron.action.name", parsed.file.name.as_str())
+                .with("aileron.action.hash", parsed.hash.to_string())
+                .with("aileron.action.path", parsed.path.display().to_string());
+        if let Err(error) = self.inner.parts.audit.append(&context, event).await {
+            tracing::warn!(%error, action = %parsed.file.name, "a quarantine was not recorded");
+        }
+    }
+
+    fn unreadable_switches(&self, switches: &Switches) -> Option<LoadError> {
+        let Switches::Unreadable(cause) = switches else { return None };
+        Some(LoadError {
+            class: Class::ParseError,
+            message: format!(
+                "the file cannot be read, so every action counts as disabled: {cause}. Repair or \
+                 remove it"
+            ),
+            file: self.inner.switches.display().to_string(),
+            line: 0,
+        })
+    }
+
+    fn shelf(&self) -> std::sync::MutexGuard<'_, Arc<Shelf>> {
+        // A shelf is replaced whole: a panic elsewhere leaves nothing half done here.
+        self.inner.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Catalog {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Catalog").field("folder", &self.inner.folder).finish_non_exhaustive()
+    }
+}
+
+/// The refusal to run a file nobody installed.
+pub fn quarantined(name: &ActionName, path: &Path) -> Error {
+    let text = format!(
+        "{} is not the file that was installed as {name}: it was edited or put there by hand, and \
+         will not run. Read it; then accept it as it is (a person, with `aileron action enable \
+         {name}`), or install the published one again (`aileron action add --force`)",
+        path.display()
+    );
+    Error::new(Reason::Quarantined, text)
+}

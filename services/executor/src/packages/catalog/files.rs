@@ -1,0 +1,170 @@
+//! The files in `actions/`. All functions block.
+
+use std::{
+    collections::HashMap,
+    fs::{self, Metadata},
+    io,
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use aileron_contract::{
+    executor::LoadError,
+    failure::Class,
+    limits,
+    names::{ActionName, Sha256Hash},
+};
+use aileron_store::files::read_bounded;
+
+use super::previews;
+use crate::formats::action::{self, ActionFile};
+
+/// An action file that could be read.
+#[derive(Debug)]
+pub(super) struct Parsed {
+    pub(super) file: ActionFile,
+    pub(super) hash: Sha256Hash,
+    pub(super) path: PathBuf,
+}
+
+/// All action files as they were at one moment.
+#[derive(Debug, Default)]
+pub(super) struct Shelf {
+    /// In the byte order of their file names.
+    pub(super) actions: Vec<Arc<Parsed>>,
+    pub(super) errors: Vec<LoadError>,
+    seen: HashMap<PathBuf, (Stamp, Content)>,
+}
+
+/// What became of a file's bytes.
+#[derive(Clone, Debug)]
+enum Content {
+    Sound(Arc<Parsed>),
+    Broken(LoadError),
+}
+
+/// Changes whenever a file may have: the time of the last change of the inode cannot be set by
+/// those who write files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stamp {
+    inode: u64,
+    length: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl Stamp {
+    fn of(found: &Metadata) -> Self {
+        Self {
+            inode: found.ino(),
+            length: found.len(),
+            modified: (found.mtime(), found.mtime_nsec()),
+            changed: (found.ctime(), found.ctime_nsec()),
+        }
+    }
+}
+
+/// Looks at `folder`; files unchanged since `before` are not read again. No folder, no actions.
+pub(super) fn look(folder: &Path, before: &Shelf) -> io::Result<Shelf> {
+    let mut shelf = Shelf::default();
+    let mut owners: HashMap<ActionName, PathBuf> = HashMap::new();
+    let (paths, dropped) = paths(folder)?;
+    for path in paths {
+        let found = match fs::symlink_metadata(&path) {
+            Ok(found) if found.is_file() => found,
+            // Gone since it was listed, or nothing that is read: a folder, a link.
+            _ => continue,
+        };
+        let stamp = Stamp::of(&found);
+        let content = match before.seen.get(&path) {
+            Some((earlier, content)) if *earlier == stamp => content.clone(),
+            _ => read(&path),
+        };
+        match &content {
+            Content::Broken(error) => shelf.errors.push(error.clone()),
+            Content::Sound(parsed) => {
+                if let Some(owner) = owners.get(&parsed.file.name) {
+                    shelf.errors.push(duplicate(parsed, owner));
+                } else {
+                    owners.insert(parsed.file.name.clone(), path.clone());
+                    shelf.actions.push(Arc::clone(parsed));
+                }
+            }
+        }
+        shelf.seen.insert(path, (stamp, content));
+    }
+    let misuses = previews::check(&shelf.actions);
+    shelf.actions.retain(|parsed| misuses.iter().all(|error| error.file != shown(&parsed.path)));
+    shelf.errors.extend(misuses);
+    shelf.errors.extend(dropped);
+    Ok(shelf)
+}
+
+/// The `*.md` directly in `folder`, sorted, and a complaint when there are too many.
+fn paths(folder: &Path) -> io::Result<(Vec<PathBuf>, Option<LoadError>)> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Vec::new(), None)),
+        Err(error) => return Err(error),
+    };
+    let mut paths = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        if path.extension().is_some_and(|extension| extension == "md") && !hidden {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    let dropped = (paths.len() > limits::ACTIONS).then(|| LoadError {
+        class: Class::ValidationError,
+        message: format!("only the first {} action files are read", limits::ACTIONS),
+        file: shown(folder),
+        line: 0,
+    });
+    paths.truncate(limits::ACTIONS);
+    Ok((paths, dropped))
+}
+
+fn read(path: &Path) -> Content {
+    let file = shown(path);
+    let most = u64::try_from(limits::ACTION_FILE).unwrap_or(u64::MAX);
+    let bytes = match read_bounded(path, most) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            let message = format!("the file cannot be read: {error}");
+            return Content::Broken(LoadError { class: Class::ParseError, message, file, line: 0 });
+        }
+    };
+    match action::parse(&bytes, &file) {
+        Ok(parsed) => Content::Sound(Arc::new(Parsed {
+            file: parsed,
+            hash: Sha256Hash::of(&[&bytes]),
+            path: path.to_owned(),
+        })),
+        Err(problem) => Content::Broken(LoadError {
+            class: problem.class(),
+            message: problem.message().to_owned(),
+            file,
+            line: problem.line(),
+        }),
+    }
+}
+
+fn duplicate(parsed: &Parsed, owner: &Path) -> LoadError {
+    LoadError {
+        class: Class::ValidationError,
+        message: format!(
+            "duplicate action name \"{}\" also declared in {}",
+            parsed.file.name,
+            owner.display()
+        ),
+        file: shown(&parsed.path),
+        line: 0,
+    }
+}
+
+pub(super) fn shown(path: &Path) -> String {
+    path.display().to_string()
+}

@@ -1,0 +1,105 @@
+//! What is installed, and what an installation would bring, for a person to read.
+
+use aileron_contract::{
+    Error, Reason, Result,
+    names::Fqn,
+    packages::{
+        ActionPreview, ActionRequest, Capabilities, Connector, ConnectorDependency,
+        ConnectorPreview, ConnectorRequest, SignatureStatus,
+    },
+};
+
+use super::{
+    Parts,
+    catalog::Catalog,
+    install::{self, standing},
+    verify,
+};
+use crate::formats::manifest::Manifest;
+
+pub(super) async fn connector_preview(
+    parts: &Parts,
+    request: ConnectorRequest,
+) -> Result<ConnectorPreview> {
+    let found = verify::connector(parts, &request.package, request.expected_hash).await?;
+    Ok(ConnectorPreview {
+        publisher: found.package.fqn.owner().to_owned(),
+        hash: found.hash,
+        fingerprint: found.fingerprint,
+        // The published manifest has no such key.
+        description: None,
+        capabilities: capabilities(&found.manifest),
+        already_installed: install::is_installed(parts, found.hash).await?,
+        package: found.package,
+    })
+}
+
+pub(super) async fn action_preview(
+    parts: &Parts,
+    catalog: &Catalog,
+    request: ActionRequest,
+) -> Result<ActionPreview> {
+    let found = verify::action(parts, &request.package).await?;
+    let mut connectors = Vec::with_capacity(found.file.requires.len());
+    for required in &found.file.requires {
+        connectors.push(ConnectorDependency {
+            package: required.package.clone(),
+            hash: required.hash,
+            operations: required.capabilities.clone(),
+            already_installed: install::is_installed(parts, required.hash).await?,
+        });
+    }
+    let standing = standing::of(parts, catalog, &found.file.name, found.hash).await?;
+    Ok(ActionPreview {
+        name: found.file.name.clone(),
+        hash: found.hash,
+        intent: found.file.intent.clone(),
+        signature: signature(found.fingerprint.as_deref()),
+        approval_required: found.file.gated(),
+        connectors,
+        already_installed: standing.is_installed(),
+        existing: standing.existing(),
+        package: request.package,
+    })
+}
+
+/// Installed connectors, sorted by name and version.
+pub(super) async fn connectors(parts: &Parts) -> Result<Vec<Connector>> {
+    let mut connectors = Vec::new();
+    for record in parts.store.records().await? {
+        match parts.store.read(record.hash).await {
+            Ok(loaded) if loaded.package == record.package => connectors.push(Connector {
+                package: record.package,
+                hash: record.hash,
+                capabilities: capabilities(&loaded.manifest),
+            }),
+            Ok(_) => tracing::warn!(hash = %record.hash, "a store entry names another package"),
+            Err(error) => tracing::warn!(%error, "leaving out a connector that cannot be read"),
+        }
+    }
+    connectors.sort_by(|a, b| a.package.cmp(&b.package));
+    Ok(connectors)
+}
+
+/// The newest installed version of a connector.
+pub(super) async fn connector(parts: &Parts, fqn: &Fqn) -> Result<Connector> {
+    let all = connectors(parts).await?;
+    all.into_iter().rfind(|connector| connector.package.fqn == *fqn).ok_or_else(|| {
+        let text = format!(
+            "{fqn} is not installed: install it (aileron connector install {fqn} --version …), or \
+             an action that needs it (aileron action add)"
+        );
+        Error::new(Reason::ConnectorNotInstalled, text)
+    })
+}
+
+pub(super) fn capabilities(manifest: &Manifest) -> Capabilities {
+    Capabilities { hosts: manifest.hosts.clone(), credential: manifest.need().cloned() }
+}
+
+pub(super) fn signature(fingerprint: Option<&str>) -> SignatureStatus {
+    match fingerprint {
+        Some(_) => SignatureStatus::Verified,
+        None => SignatureStatus::Unsigned,
+    }
+}

@@ -1,0 +1,187 @@
+//! Trusted publisher keys: `keyring.json`, believed only while it is what persons made it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io,
+    path::{Path, PathBuf},
+};
+
+use aileron_contract::{Error, Reason, Result, Timestamp, names::Authority, packages::TrustedKey};
+use aileron_store::files;
+
+use super::{
+    blocking,
+    keys::{self, Key},
+    pins::{Kind, Pins, Row},
+};
+
+mod file;
+pub use file::{Keys, parse};
+
+/// More than any person trusts.
+const FILE: u64 = 1024 * 1024;
+
+/// The keyring's file and its pin. Read anew at every use: other programs may write it.
+#[derive(Clone, Debug)]
+pub(super) struct KeyringFile {
+    path: PathBuf,
+    pins: Pins,
+}
+
+/// What the file says, and whether to believe it.
+#[derive(Clone, Debug)]
+pub(super) struct Seen {
+    pub(super) keys: Keys,
+    /// None while the vault is locked.
+    pub(super) verified: Option<bool>,
+}
+
+impl KeyringFile {
+    pub(super) fn new(home: &Path, pins: Pins) -> Self {
+        Self { path: home.join("keyring.json"), pins }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The file as it is, with its verdict. `validation_error` when it cannot be read.
+    pub(super) async fn look(&self) -> Result<Seen> {
+        let keys = self.read().await?;
+        let row = self.pins.get(Kind::Keyring, "").await?;
+        let verified = match row {
+            Some(row) if row.record == keys.text() => {
+                self.pins.verdict(Kind::Keyring, &row.record, row.pin).await?
+            }
+            Some(_) => Some(false),
+            // Nobody trusted anything yet: only an empty file says the same.
+            None => Some(keys.is_empty()),
+        };
+        Ok(Seen { keys, verified })
+    }
+
+    /// The keys that may verify packages of `authority`; fails closed.
+    pub(super) async fn trusted(&self, authority: &Authority) -> Result<BTreeSet<Key>> {
+        let seen = self.look().await?;
+        match seen.verified {
+            Some(true) => {}
+            Some(false) => return Err(unverified(&self.path)),
+            None => {
+                let text = "the vault is locked, and only it can tell whether the keyring is the \
+                            one you made: unlock it first (aileron vault unlock)";
+                return Err(Error::new(Reason::VaultLocked, text));
+            }
+        }
+        let keys = seen.keys.of(authority);
+        if keys.is_empty() {
+            let text = format!(
+                "no signing key registered for authority \"{authority}\": trust its publisher \
+                 first (aileron keyring trust {authority})"
+            );
+            return Err(Error::new(Reason::SignatureFailure, text));
+        }
+        Ok(keys)
+    }
+
+    /// The fingerprint of the trusted key that signed `message` for `authority`.
+    pub(super) async fn signer(
+        &self,
+        authority: &Authority,
+        message: Vec<u8>,
+        signature: [u8; 64],
+    ) -> Result<String> {
+        let trusted = self.trusted(authority).await?;
+        let found =
+            blocking(move || keys::signer(&trusted, &message, &signature).map(keys::fingerprint))
+                .await?;
+        found.ok_or_else(|| {
+            let text = format!(
+                "signature does not verify against any key registered for authority \
+                 \"{authority}\": the package was not signed by the publisher you trust, or the \
+                 publisher changed keys; nothing was installed"
+            );
+            Error::new(Reason::SignatureFailure, text)
+        })
+    }
+
+    /// What to change: the file's keys when they are believed, else the last ones that were.
+    /// With the second, the file is not ours and must be set aside.
+    pub(super) async fn base(&self) -> Result<(Keys, bool)> {
+        let foreign = match self.look().await {
+            Ok(Seen { keys, verified: Some(true) }) => return Ok((keys, false)),
+            Ok(Seen { verified: None, .. }) => {
+                let text = "the vault is locked: unlock it before changing whom you trust";
+                return Err(Error::new(Reason::VaultLocked, text));
+            }
+            Ok(_) => true,
+            Err(error) if error.reason() == Reason::ValidationError => true,
+            Err(error) => return Err(error),
+        };
+        let row = self.pins.get(Kind::Keyring, "").await?;
+        let Some(row) = row else { return Ok((Keys::default(), foreign)) };
+        if self.pins.verdict(Kind::Keyring, &row.record, row.pin).await? != Some(true) {
+            return Ok((Keys::default(), foreign));
+        }
+        Ok((parse(row.record.as_bytes())?, foreign))
+    }
+
+    /// The row that makes `keys` the believed ones, with the file still to be written.
+    pub(super) async fn seal(&self, keys: &Keys) -> Result<Row> {
+        let text = keys.text();
+        let row = self.pins.seal(Kind::Keyring, String::new(), text.clone()).await?;
+        Ok(row.staging(text.as_bytes()))
+    }
+
+    /// Keeps a file somebody else changed, out of the way.
+    pub(super) async fn set_aside(&self, now: Timestamp) -> Result<()> {
+        let path = self.path.clone();
+        let stamp = now.strftime("%Y%m%dT%H%M%SZ");
+        let aside = path.with_file_name(format!("keyring.json.unverified-{stamp}"));
+        let moved = blocking(move || match std::fs::rename(path, aside) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            done => done,
+        });
+        moved.await?.map_err(|cause| {
+            let text = format!("{} could not be moved aside", self.path.display());
+            Error::new(Reason::StoreUnwritable, text).caused_by(cause)
+        })
+    }
+
+    async fn read(&self) -> Result<Keys> {
+        let path = self.path.clone();
+        match blocking(move || files::read_bounded(&path, FILE)).await? {
+            Ok(bytes) => parse(&bytes),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Keys::default()),
+            Err(cause) => {
+                let text = format!(
+                    "the keyring {} cannot be read: check that it is yours",
+                    self.path.display()
+                );
+                Err(Error::new(Reason::StoreUnreadable, text).caused_by(cause))
+            }
+        }
+    }
+}
+
+/// Keys as lists show them, sorted by authority.
+pub(super) fn shown(keys: &Keys) -> Vec<TrustedKey> {
+    keys.iter()
+        .map(|(authority, key)| TrustedKey {
+            authority: authority.clone(),
+            key: *key,
+            fingerprint: keys::fingerprint(key),
+        })
+        .collect()
+}
+
+fn unverified(path: &Path) -> Error {
+    let text = format!(
+        "{} is not the keyring you made: something else changed it, so none of its keys is used. \
+         Look at it with `aileron keyring list`, then trust each publisher you know again with \
+         `aileron keyring trust`: that writes a fresh keyring and keeps the changed file beside it",
+        path.display()
+    );
+    Error::new(Reason::Quarantined, text)
+}
+
+pub(super) type KeyMap = BTreeMap<Authority, BTreeSet<Key>>;

@@ -1,0 +1,200 @@
+//! Where packages, keys and suites are fetched from.
+
+use aileron_contract::{
+    Error, Reason, Result, Secret,
+    names::{Authority, Fqn, HostPort, PackageRef, Scheme},
+};
+use url::Url;
+
+/// The addresses of a GitHub, the public one or a company's own.
+#[derive(Debug)]
+pub struct Sources {
+    /// Release downloads live below it.
+    pub base_url: Url,
+    pub api_url: Url,
+    /// Files of a repository, by reference.
+    pub raw_url: Url,
+    /// Sent to `api_url` only.
+    pub token: Option<Secret>,
+    /// Where release downloads may redirect to, besides `base_url`'s own host.
+    pub asset_hosts: Vec<HostPort>,
+}
+
+impl Sources {
+    /// The public GitHub.
+    pub fn github() -> Result<Self> {
+        let hosts = [
+            "objects.githubusercontent.com:443",
+            "release-assets.githubusercontent.com:443",
+            "github-releases.githubusercontent.com:443",
+        ];
+        Ok(Self {
+            base_url: address("https://github.com")?,
+            api_url: address("https://api.github.com")?,
+            raw_url: address("https://raw.githubusercontent.com")?,
+            token: None,
+            asset_hosts: hosts.iter().map(|host| host.parse()).collect::<Result<_>>()?,
+        })
+    }
+
+    /// The addresses of a GitHub Enterprise Server derived from its own: the API below `api/v3`,
+    /// files below `raw`, downloads on the same host or its `media` host. The public GitHub's
+    /// address gives [`Sources::github`].
+    pub fn from_base(base: &Url) -> Result<Self> {
+        let unfit = || {
+            let text = format!("sources.github.base_url {base} is not an address with a host");
+            Error::new(Reason::ConfigInvalid, text)
+        };
+        if base.cannot_be_a_base() || base.query().is_some() || base.fragment().is_some() {
+            return Err(unfit());
+        }
+        let host = base.host_str().ok_or_else(unfit)?;
+        if host == "github.com" {
+            return Self::github();
+        }
+        let media = format!("media.{host}:{}", base.port_or_known_default().unwrap_or(443));
+        Ok(Self {
+            base_url: base.clone(),
+            api_url: below(base, &["api", "v3"])?,
+            raw_url: below(base, &["raw"])?,
+            token: None,
+            // An address has no subdomains.
+            asset_hosts: media.parse().into_iter().collect(),
+        })
+    }
+
+    /// The package's archive on its release page.
+    pub(super) fn archive(&self, package: &PackageRef) -> Result<Url> {
+        let fqn = &package.fqn;
+        only_github(fqn.scheme(), fqn.as_str())?;
+        let tag = match fqn.subpath() {
+            "" => format!("v{}", package.version),
+            subpath => format!("{subpath}/v{}", package.version),
+        };
+        let path = [fqn.owner(), fqn.repo(), "releases", "download", &tag, "aileron.tar.gz"];
+        below(&self.base_url, &path)
+    }
+
+    /// A repository's published key: through the API for those with a token, else its raw file.
+    pub(super) fn key(&self, repository: &Fqn, with_token: bool) -> Result<Url> {
+        only_github(repository.scheme(), repository.as_str())?;
+        let (owner, repo) = (repository.owner(), repository.repo());
+        if with_token {
+            let path = ["repos", owner, repo, "contents", "keys", "publisher.pub"];
+            return below(&self.api_url, &path);
+        }
+        below(&self.raw_url, &[owner, repo, "HEAD", "keys", "publisher.pub"])
+    }
+
+    /// A repository's newest release.
+    pub(super) fn latest(&self, repository: &Fqn) -> Result<Url> {
+        let path = ["repos", repository.owner(), repository.repo(), "releases", "latest"];
+        below(&self.api_url, &path)
+    }
+
+    /// A file of a repository at a tag, branch or commit.
+    pub(super) fn file(&self, file: &Fqn, reference: &str) -> Result<Url> {
+        only_github(file.scheme(), file.as_str())?;
+        let mut path = vec![file.owner(), file.repo(), reference];
+        path.extend(file.subpath().split('/'));
+        below(&self.raw_url, &path)
+    }
+}
+
+/// Refuses authorities whose keys cannot be looked up.
+pub(super) fn repository(authority: &Authority) -> Result<Fqn> {
+    authority.repository().ok_or_else(|| {
+        let text = format!(
+            "{authority} names an owner, and keys are published per repository: name one of its \
+             repositories, like {authority}/connector, or give the key itself"
+        );
+        Error::new(Reason::InvalidRequest, text)
+    })
+}
+
+/// Every other scheme is a name we can hold but not fetch.
+fn only_github(scheme: Scheme, name: &str) -> Result<()> {
+    let advice = match scheme {
+        Scheme::Github => return Ok(()),
+        Scheme::Gitlab => "packages are fetched from GitHub only for now",
+        Scheme::Hub => "the hub no longer serves packages: use the github:// name it lists",
+        Scheme::Local => "a local connector is made on this machine and has nothing to fetch",
+    };
+    Err(Error::new(Reason::UnknownScheme, format!("{name} cannot be fetched: {advice}")))
+}
+
+/// `base` with further path segments, each percent-encoded as one segment (`/` becomes `%2F`).
+fn below(base: &Url, segments: &[&str]) -> Result<Url> {
+    let mut url = base.clone();
+    url.path_segments_mut()
+        .map_err(|()| Error::new(Reason::ConfigInvalid, format!("{base} has no paths")))?
+        .pop_if_empty()
+        .extend(segments);
+    Ok(url)
+}
+
+fn address(text: &str) -> Result<Url> {
+    text.parse().map_err(Error::internal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn package(text: &str) -> PackageRef {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn archives_lie_at_the_published_addresses() {
+        let sources = Sources::github().unwrap();
+        let plain = sources.archive(&package("github://acme/notes@1.2.3+b.1")).unwrap();
+        assert_eq!(
+            plain.as_str(),
+            "https://github.com/acme/notes/releases/download/v1.2.3+b.1/aileron.tar.gz"
+        );
+        let nested = sources.archive(&package("github://acme/notes/actions/list@1.0.0")).unwrap();
+        assert_eq!(
+            nested.as_str(),
+            "https://github.com/acme/notes/releases/download/actions%2Flist%2Fv1.0.0/aileron.tar.gz"
+        );
+    }
+
+    #[test]
+    fn keys_come_from_the_api_only_with_a_token() {
+        let sources = Sources::github().unwrap();
+        let repository: Fqn = "github://acme/notes".parse().unwrap();
+        assert_eq!(
+            sources.key(&repository, false).unwrap().as_str(),
+            "https://raw.githubusercontent.com/acme/notes/HEAD/keys/publisher.pub"
+        );
+        assert_eq!(
+            sources.key(&repository, true).unwrap().as_str(),
+            "https://api.github.com/repos/acme/notes/contents/keys/publisher.pub"
+        );
+    }
+
+    #[test]
+    fn a_companys_addresses_follow_from_one() {
+        let base: Url = "https://git.corp.example/".parse().unwrap();
+        let sources = Sources::from_base(&base).unwrap();
+        assert_eq!(sources.api_url.as_str(), "https://git.corp.example/api/v3");
+        assert_eq!(sources.raw_url.as_str(), "https://git.corp.example/raw");
+        let file: Fqn = "github://acme/notes/suite.toml".parse().unwrap();
+        assert_eq!(
+            sources.file(&file, "release/1").unwrap().as_str(),
+            "https://git.corp.example/raw/acme/notes/release%2F1/suite.toml"
+        );
+        let public = Sources::from_base(&"https://github.com".parse().unwrap()).unwrap();
+        assert_eq!(public.api_url.as_str(), "https://api.github.com/");
+    }
+
+    #[test]
+    fn other_schemes_are_named_but_not_fetched() {
+        let sources = Sources::github().unwrap();
+        for name in ["gitlab://a/b@1.0.0", "hub://a/b@1.0.0", "local://user/b@1.0.0"] {
+            let error = sources.archive(&package(name)).unwrap_err();
+            assert_eq!(error.reason(), Reason::UnknownScheme, "{name}");
+        }
+    }
+}

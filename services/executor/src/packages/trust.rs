@@ -1,0 +1,123 @@
+//! Whom a person trusts to sign packages.
+
+use aileron_contract::{
+    Context, Error, Reason, Result, audit, limits,
+    names::Authority,
+    packages::{DistrustRequest, Keyring, PublishedKey, TrustRequest, Trusted, TrustedKey},
+};
+
+use super::{Parts, keyring, keys, sources};
+
+/// The keyring as it is, believed or not.
+pub(super) async fn list(parts: &Parts) -> Result<Keyring> {
+    let seen = parts.keyring.look().await?;
+    Ok(Keyring {
+        keys: keyring::shown(&seen.keys),
+        verified: seen.verified,
+        path: parts.keyring.path().display().to_string(),
+    })
+}
+
+/// The key a repository publishes.
+pub(super) async fn published(parts: &Parts, authority: Authority) -> Result<PublishedKey> {
+    let repository = sources::repository(&authority)?;
+    let url = parts.sources.key(&repository, parts.with_token)?;
+    let fetched = if parts.with_token {
+        let accept = "application/vnd.github.raw";
+        parts.fetcher.api(url, accept, limits::KEY_FILE).await
+    } else {
+        parts.fetcher.public(url, limits::KEY_FILE).await
+    };
+    let file = fetched.map_err(|error| {
+        let advice = "the repository may publish no key (keys/publisher.pub), or be private: set \
+                      GH_TOKEN for the daemon, or give the key from a file (--key-file)";
+        error.told(Reason::KeyFetchFailed, advice)
+    })?;
+    let key = keys::parse(&file).map_err(|error| {
+        let text = format!("{authority} publishes a key that cannot be used: {}", error.public());
+        Error::new(Reason::KeyFetchFailed, text)
+    })?;
+    let seen = parts.keyring.look().await;
+    let trusted = seen
+        .is_ok_and(|seen| seen.verified == Some(true) && seen.keys.of(&authority).contains(&key));
+    Ok(PublishedKey {
+        authority,
+        key,
+        fingerprint: keys::fingerprint(&key),
+        trusted,
+        fetched_at: (parts.clock)(),
+    })
+}
+
+/// Trusts a key. The log is told before the keyring changes.
+pub(super) async fn trust(
+    parts: &Parts,
+    context: &Context,
+    request: TrustRequest,
+) -> Result<Trusted> {
+    let key = keys::usable(request.key)?;
+    let _changing = parts.changing.lock().await;
+    let (mut keys_now, foreign) = parts.keyring.base().await?;
+    let key = TrustedKey {
+        authority: request.authority.clone(),
+        key,
+        fingerprint: keys::fingerprint(&key),
+    };
+    let added = keys_now.add(request.authority, key.key);
+    if added || foreign {
+        let row = parts.keyring.seal(&keys_now).await?;
+        record(parts, context, audit::EventKind::KeyringTrusted, &key).await?;
+        if foreign {
+            parts.keyring.set_aside((parts.clock)()).await?;
+        }
+        parts.journal.commit(vec![row]).await?;
+    }
+    let path = parts.keyring.path().display().to_string();
+    Ok(Trusted { key, already: !added, path })
+}
+
+/// Stops trusting; returns what was removed.
+pub(super) async fn distrust(
+    parts: &Parts,
+    context: &Context,
+    request: DistrustRequest,
+) -> Result<Vec<TrustedKey>> {
+    let _changing = parts.changing.lock().await;
+    let (mut keys_now, foreign) = parts.keyring.base().await?;
+    let removed = match &request {
+        DistrustRequest::Authority(unwanted) => {
+            keys_now.remove(|authority, _| authority == unwanted)
+        }
+        DistrustRequest::Fingerprint(unwanted) => {
+            keys_now.remove(|_, key| keys::fingerprint(key) == *unwanted)
+        }
+    };
+    let removed: Vec<_> = removed
+        .into_iter()
+        .map(|(authority, key)| TrustedKey { authority, key, fingerprint: keys::fingerprint(&key) })
+        .collect();
+    if removed.is_empty() {
+        return Ok(removed);
+    }
+    let row = parts.keyring.seal(&keys_now).await?;
+    for key in &removed {
+        record(parts, context, audit::EventKind::KeyringRevoked, key).await?;
+    }
+    if foreign {
+        parts.keyring.set_aside((parts.clock)()).await?;
+    }
+    parts.journal.commit(vec![row]).await?;
+    Ok(removed)
+}
+
+async fn record(
+    parts: &Parts,
+    context: &Context,
+    kind: audit::EventKind,
+    key: &TrustedKey,
+) -> Result<()> {
+    let event = audit::Event::new(kind, audit::Actor::of(context))
+        .with("aileron.keyring.authority", key.authority.as_str())
+        .with("aileron.keyring.fingerprint", key.fingerprint.as_str());
+    parts.audit.append(context, event).await.map(drop)
+}
