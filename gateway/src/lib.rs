@@ -1,1 +1,69 @@
-//! aileron-gateway
+//! The public door: REST over the handles of the contracts.
+//!
+//! It authenticates, reads input strictly, calls one service and shapes the answer. It decides
+//! nothing: which scope a call needs, whether an approval is good, what a binding may reach, the
+//! services behind the handles decide. Deliberately absent: cookies, cross-origin access, any
+//! knowledge of how a service is reached.
+
+mod answer;
+mod caller;
+mod guard;
+mod input;
+pub mod openapi;
+mod options;
+mod router;
+mod routes;
+mod shape;
+
+use std::sync::Arc;
+
+pub use options::{Options, Services};
+
+/// The door itself.
+#[derive(Debug)]
+pub struct Gateway;
+
+impl Gateway {
+    /// Every route, behind its guards: to be mounted on a listener as it is.
+    pub fn router(services: Services, options: Options) -> axum::Router {
+        router::build(Shared::new(services, options))
+    }
+}
+
+/// What every handler may use.
+#[derive(Clone)]
+struct Shared(Arc<Inner>);
+
+struct Inner {
+    services: Services,
+    options: Options,
+    addresses: guard::Addresses,
+    /// Requests under way.
+    requests: Arc<tokio::sync::Semaphore>,
+    /// Watches under way.
+    watches: Arc<tokio::sync::Semaphore>,
+}
+
+impl Shared {
+    fn new(services: Services, options: Options) -> Self {
+        use aileron_contract::limits;
+        use tokio::sync::Semaphore;
+
+        let addresses = guard::Addresses::new(options.listen_addr, &options.extra_hosts);
+        Self(Arc::new(Inner {
+            services,
+            options,
+            addresses,
+            requests: Arc::new(Semaphore::new(limits::REQUESTS)),
+            watches: Arc::new(Semaphore::new(limits::WATCHES)),
+        }))
+    }
+}
+
+impl std::ops::Deref for Shared {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}

@@ -1,0 +1,159 @@
+//! Refusals: one error, one reason code, in the published envelope with the published status.
+
+mod status;
+
+use aileron_api::error::{ErrorBody, ErrorEnvelope, FailureBody, FailureEnvelope};
+use aileron_contract::{Error, Kind, Reason, failure::Failure};
+use axum::{
+    Json,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderValue, StatusCode, header};
+use serde_json::Value;
+
+pub(crate) type Result<T, E = Refusal> = std::result::Result<T, E>;
+
+/// An answer that is a refusal. It travels as an extension of an empty response; the outermost
+/// layer writes the body, because only it knows the request's id.
+#[derive(Clone, Debug)]
+pub(crate) struct Refusal {
+    status: StatusCode,
+    body: Body,
+    /// The cause of a refusal that is our fault, for the log.
+    cause: Option<Error>,
+    headers: Vec<(header::HeaderName, HeaderValue)>,
+}
+
+#[derive(Clone, Debug)]
+enum Body {
+    Error(ErrorBody),
+    Failure(Box<FailureBody>),
+}
+
+impl Refusal {
+    pub(crate) fn new(reason: Reason, public: impl Into<Box<str>>) -> Self {
+        Error::new(reason, public).into()
+    }
+
+    /// For the few refusals of HTTP itself, whose status says more than their reason.
+    #[must_use]
+    pub(crate) fn with_status(mut self, status: StatusCode) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// How a run answers an error: what keeps it from a credential is a failure of the run in the
+    /// published API, whichever service noticed it.
+    pub(crate) fn of_run(error: Error) -> Self {
+        let (required, hint) = match error.reason() {
+            Reason::VaultLocked => {
+                ("vault.passphrase", "aileron vault unlock, or POST /v1/vault/unlock")
+            }
+            Reason::VaultMissing => ("vault.passphrase", "aileron vault init, or POST /v1/vault"),
+            Reason::BindingRequired => ("binding", "aileron binding setup"),
+            _ => return error.into(),
+        };
+        use aileron_contract::failure::{Boundary, Class};
+        let failure = Failure::new(Class::BindingRequired, Boundary::Runtime, error.public())
+            .detail("required", required)
+            .detail("hint", hint);
+        let mut refusal = Self::from(failure);
+        if let Body::Failure(body) = &mut refusal.body {
+            body.code = Some(error.reason().code().to_owned());
+        }
+        refusal
+    }
+
+    pub(crate) fn render(self, request_id: &str) -> Response {
+        let Self { status, body, cause, headers } = self;
+        if let Some(cause) = cause {
+            tracing::error!(error = ?cause, %status, request_id, "request failed");
+        }
+        let request_id = Some(request_id.to_owned());
+        let mut response = match body {
+            Body::Error(body) => {
+                let error = ErrorBody { request_id, ..body };
+                (status, Json(ErrorEnvelope { error })).into_response()
+            }
+            Body::Failure(body) => {
+                let error = FailureBody { request_id, ..*body };
+                (status, Json(FailureEnvelope { error })).into_response()
+            }
+        };
+        response.headers_mut().extend(headers);
+        response
+    }
+
+    /// The body of an error event in a stream, which has no status.
+    pub(crate) fn into_event(self) -> ErrorEnvelope {
+        match self.body {
+            Body::Error(error) => ErrorEnvelope { error },
+            Body::Failure(failure) => ErrorEnvelope {
+                error: ErrorBody {
+                    code: failure.class,
+                    message: failure.message,
+                    details: None,
+                    request_id: None,
+                },
+            },
+        }
+    }
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        let headers = headers(&error);
+        Self {
+            status: status::of_error(error.reason()),
+            body: Body::Error(ErrorBody {
+                code: error.reason().code().to_owned(),
+                message: error.public().to_owned(),
+                details: error.details().map(|details| match details {
+                    Value::Array(items) => items.clone(),
+                    other => vec![other.clone()],
+                }),
+                request_id: None,
+            }),
+            cause: (error.kind() == Kind::Internal).then_some(error),
+            headers,
+        }
+    }
+}
+
+impl From<Failure> for Refusal {
+    fn from(failure: Failure) -> Self {
+        Self {
+            status: status::of_failure(failure.class),
+            body: Body::Failure(Box::new(crate::shape::failure(failure))),
+            cause: None,
+            headers: Vec::new(),
+        }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// `WWW-Authenticate` on every 401 (RFC 9110, section 11.6.1), `Retry-After` where it is known.
+fn headers(error: &Error) -> Vec<(header::HeaderName, HeaderValue)> {
+    let mut headers = Vec::new();
+    match error.reason() {
+        Reason::TokenInvalid | Reason::TokenExpired => headers.push((
+            header::WWW_AUTHENTICATE,
+            HeaderValue::from_static("Bearer realm=\"aileron\", error=\"invalid_token\""),
+        )),
+        reason if reason.kind() == Kind::Unauthenticated => headers
+            .push((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"aileron\""))),
+        _ => {}
+    }
+    let wait = error.details().and_then(|details| details.get("retry_after_seconds")?.as_u64());
+    if let Some(seconds) = wait {
+        headers.push((header::RETRY_AFTER, HeaderValue::from(seconds)));
+    }
+    headers
+}

@@ -1,0 +1,65 @@
+//! What the composition root hands over.
+
+use std::{fmt, net::SocketAddr, time::Duration};
+
+use aileron_contract::{Timestamp, access, audit, executor, limits, packages, vault};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// The services behind the door, however they are reached.
+#[derive(Clone)]
+pub struct Services {
+    pub vault: vault::Handle,
+    pub access: access::Handle,
+    pub executor: executor::Handle,
+    pub packages: packages::Handle,
+    pub audit: audit::Handle,
+}
+
+impl fmt::Debug for Services {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Services").finish_non_exhaustive()
+    }
+}
+
+/// How the door behaves.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Shown by health and status.
+    pub version: String,
+    pub commit: Option<String>,
+    /// Where the listener is bound; its port is part of the names a request may use for us.
+    pub listen_addr: SocketAddr,
+    /// Further names a request may use for us: `name`, or `name:port` for another port.
+    pub extra_hosts: Vec<String>,
+    /// The address people reach us at, when it is not the listener's.
+    pub gateway_url: Option<String>,
+    pub session_id: Option<String>,
+    pub clock: fn() -> Timestamp,
+    /// How long a request's body may take.
+    pub body_wall: Duration,
+    /// Work that goes on when its caller is gone; the owner waits for it at shutdown.
+    pub tasks: TaskTracker,
+    /// Ends the watches, so that the listener can drain.
+    pub shutdown: CancellationToken,
+}
+
+impl Options {
+    pub fn new(
+        version: impl Into<String>,
+        listen_addr: SocketAddr,
+        clock: fn() -> Timestamp,
+    ) -> Self {
+        Self {
+            version: version.into(),
+            commit: None,
+            listen_addr,
+            extra_hosts: Vec::new(),
+            gateway_url: None,
+            session_id: None,
+            clock,
+            body_wall: limits::REQUEST_BODY_WALL,
+            tasks: TaskTracker::new(),
+            shutdown: CancellationToken::new(),
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Every route, and the order of the guards in front of it.
+
+use aileron_contract::Reason;
+use axum::{Router, middleware};
+use http::StatusCode;
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    Shared,
+    answer::Refusal,
+    caller, guard, openapi,
+    routes::{
+        access, actions, approvals, audit, bindings, health, keyring, packages, runs, status, vault,
+    },
+};
+
+/// From the outside in: name the request, trace it, refuse what is not meant for us, shed, catch
+/// panics, authenticate, handle.
+pub(crate) fn build(shared: Shared) -> Router {
+    let (protected, _) = protected().split_for_parts();
+    let (open, _) = open().split_for_parts();
+    protected
+        .layer(middleware::from_fn_with_state(shared.clone(), caller::authenticate))
+        .merge(open)
+        .method_not_allowed_fallback(method_not_allowed)
+        .fallback(nothing_here)
+        .layer(CatchPanicLayer::custom(guard::panicked))
+        .layer(middleware::from_fn_with_state(shared.clone(), guard::shed))
+        .layer(middleware::from_fn_with_state(shared.clone(), guard::addressed))
+        .layer(middleware::from_fn(guard::trace))
+        .layer(middleware::from_fn(guard::finish))
+        .with_state(shared)
+}
+
+/// The document of all routes, as the code has them.
+pub(crate) fn document() -> utoipa::openapi::OpenApi {
+    openapi::base().merge(open()).merge(protected()).into_openapi()
+}
+
+/// Routes without a token. Nothing may join them without a reason.
+fn open() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new().routes(routes!(health::health)).routes(routes!(openapi::serve))
+}
+
+fn protected() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+        .routes(routes!(status::status))
+        .routes(routes!(status::limits))
+        .routes(routes!(vault::status))
+        .routes(routes!(vault::entries, vault::create))
+        .routes(routes!(vault::unlock))
+        .routes(routes!(vault::lock))
+        .routes(routes!(vault::passphrase))
+        .routes(routes!(vault::secrets))
+        .routes(routes!(vault::put_secret, vault::delete_secret))
+        .routes(routes!(bindings::list))
+        .routes(routes!(bindings::setup))
+        .routes(routes!(bindings::get, bindings::revoke))
+        .routes(routes!(bindings::rebind))
+        .routes(routes!(keyring::list, keyring::trust, keyring::revoke))
+        .routes(routes!(keyring::lookup))
+        .routes(routes!(packages::connectors))
+        .routes(routes!(packages::preview_connector))
+        .routes(routes!(packages::install_connector))
+        .routes(routes!(packages::suite))
+        .routes(routes!(actions::list))
+        .routes(routes!(actions::preview))
+        .routes(routes!(actions::install))
+        .routes(routes!(actions::get, actions::patch))
+        .routes(routes!(actions::run))
+        .routes(routes!(approvals::list))
+        .routes(routes!(approvals::decide))
+        .routes(routes!(approvals::result))
+        .routes(routes!(runs::list))
+        .routes(routes!(runs::get))
+        .routes(routes!(access::open_session, access::sessions, access::close_sessions))
+        .routes(routes!(access::close_session))
+        .routes(routes!(access::mint, access::tokens))
+        .routes(routes!(access::revoke))
+        .routes(routes!(audit::list))
+        .routes(routes!(audit::watch))
+        .routes(routes!(audit::checkpoint))
+        .routes(routes!(audit::get))
+        .routes(routes!(audit::receipt))
+}
+
+async fn nothing_here() -> Refusal {
+    Refusal::new(Reason::NotFound, "there is nothing at this address: see /openapi.yaml")
+}
+
+async fn method_not_allowed() -> Refusal {
+    Refusal::new(Reason::InvalidRequest, "this address does not take this method")
+        .with_status(StatusCode::METHOD_NOT_ALLOWED)
+}

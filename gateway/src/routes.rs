@@ -1,0 +1,34 @@
+//! The handlers: each extracts, calls one service and shapes the answer.
+
+pub(crate) mod access;
+pub(crate) mod actions;
+pub(crate) mod approvals;
+pub(crate) mod audit;
+pub(crate) mod bindings;
+pub(crate) mod health;
+pub(crate) mod keyring;
+pub(crate) mod packages;
+pub(crate) mod runs;
+pub(crate) mod status;
+pub(crate) mod vault;
+
+use aileron_contract::{Error, Reason};
+
+use crate::{Shared, answer::Result};
+
+impl Shared {
+    /// Runs work that consists of several steps in a task of its own, so that a caller who goes
+    /// away does not leave it half done.
+    async fn detached<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        use tracing::Instrument as _;
+        let task = self.options.tasks.spawn(work.in_current_span());
+        task.await.map_err(Error::internal)?
+    }
+}
+
+fn not_found(what: &str) -> Error {
+    Error::new(Reason::NotFound, what)
+}

@@ -1,0 +1,100 @@
+//! Server-sent events (WHATWG HTML, section 9.2): one per record, the record's index as its id.
+
+use std::{convert::Infallible, time::Duration};
+
+use aileron_api::error::ErrorEnvelope;
+use aileron_contract::{Context, Error, Reason, Result as ServiceResult, audit::Record, limits};
+use axum::{
+    extract::State,
+    response::sse::{Event, KeepAlive, Sse},
+};
+use futures::{Stream, StreamExt, future};
+use http::{HeaderMap, HeaderName};
+use serde::Deserialize;
+
+use crate::{
+    Shared,
+    answer::{Refusal, Result},
+    caller::{Caller, single},
+    input::Filter,
+    shape,
+};
+
+/// A silent connection looks like a dead one to whatever stands between.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Start {
+    /// The index of the first record; without it only records to come.
+    from: Option<u64>,
+}
+
+/// Records as they are written: `event: record`, its index as `id`. `Last-Event-ID` resumes after
+/// that record. Ends after a while, with its token, or with `event: error`.
+#[utoipa::path(
+    get,
+    path = "/v1/audit/watch",
+    tag = "audit",
+    params(
+        Start,
+        ("Last-Event-ID" = Option<u64>, Header, description = "The last record seen"),
+    ),
+    responses((status = 200, description = "Events", body = String, content_type = "text/event-stream"))
+)]
+pub(crate) async fn watch(
+    State(shared): State<Shared>,
+    Caller { context, expires_at }: Caller,
+    Filter(Start { from }): Filter<Start>,
+    headers: HeaderMap,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>> {
+    let permit = std::sync::Arc::clone(&shared.watches).try_acquire_owned().map_err(|_| {
+        Refusal::new(Reason::Busy, "too many watches are open (WATCHES): close one")
+    })?;
+    let from = match resumed(&headers)?.or(from) {
+        Some(from) => from,
+        None => next_index(&shared, &context).await?,
+    };
+    let records = shared.services.audit.watch(&context, from).await?;
+    // The watcher comes back and shows its token again: a revoked one does not watch on for ever.
+    let left =
+        expires_at.and_then(|end| end.duration_since((shared.options.clock)()).try_into().ok());
+    let wall = left.unwrap_or(limits::WATCH_WALL).min(limits::WATCH_WALL);
+    let shutdown = shared.options.shutdown.clone().cancelled_owned();
+    let end = future::select(Box::pin(tokio::time::sleep(wall)), Box::pin(shutdown));
+    let events = records.take_until(end).map(move |record| {
+        let _held = &permit;
+        Ok(event(record))
+    });
+    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT).text("heartbeat")))
+}
+
+fn resumed(headers: &HeaderMap) -> Result<Option<u64>> {
+    let last = single(headers, &HeaderName::from_static("last-event-id"))?;
+    let refused = || Error::new(Reason::InvalidRequest, "Last-Event-ID: not the id of a record");
+    last.map(|last| {
+        let last: u64 = last.parse().map_err(|_| refused())?;
+        Ok(last.checked_add(1).ok_or_else(refused)?)
+    })
+    .transpose()
+}
+
+async fn next_index(shared: &Shared, context: &Context) -> ServiceResult<u64> {
+    Ok(shared.services.audit.checkpoint(context).await?.size)
+}
+
+fn event(record: ServiceResult<Record>) -> Event {
+    let written = match record {
+        Ok(record) => {
+            let index = record.index.to_string();
+            Event::default().id(index).event("record").json_data(shape::record(record))
+        }
+        Err(error) => {
+            let body: ErrorEnvelope = Refusal::from(error).into_event();
+            Event::default().event("error").json_data(body)
+        }
+    };
+    // Shapes of text and numbers always serialize; an event without data is not dispatched.
+    written.unwrap_or_default()
+}

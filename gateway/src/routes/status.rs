@@ -1,0 +1,60 @@
+use aileron_api::status::{Limit, Limits, Status};
+use aileron_contract::{Context, Reason, Scope, limits, vault::BindingFilter};
+use axum::{Json, extract::State};
+
+use crate::{Shared, answer::Result, caller::Caller, shape};
+
+/// How the runtime stands. Has no side effect and never unlocks.
+#[utoipa::path(
+    get,
+    path = "/v1/status",
+    tag = "runtime",
+    responses((status = 200, description = "Status, also without a vault", body = Status))
+)]
+pub(crate) async fn status(
+    State(shared): State<Shared>,
+    Caller { context, .. }: Caller,
+) -> Result<Json<Status>> {
+    let services = &shared.services;
+    let vault = services.vault.status(&context).await?;
+    let counts = services.executor.counts(&context).await?;
+    // The count is part of the status the caller was just allowed to read; the names are not.
+    let own = Context::service("gateway");
+    let bindings = match services.vault.bindings(&own, BindingFilter::default()).await {
+        Ok(bindings) => bindings.len(),
+        Err(error) if error.reason() == Reason::VaultMissing => 0,
+        Err(error) => return Err(error.into()),
+    };
+    let options = &shared.options;
+    Ok(Json(Status {
+        version: options.version.clone(),
+        vault_state: shape::vault_state(vault.state),
+        action_count: counts.actions,
+        connector_count: counts.connectors,
+        binding_count: u64::try_from(bindings).unwrap_or(u64::MAX),
+        pending_approval_count: counts.pending_approvals,
+        commit: options.commit.clone(),
+        listen_addr: Some(options.listen_addr.to_string()),
+        gateway_url: options.gateway_url.clone(),
+        session_id: options.session_id.clone(),
+    }))
+}
+
+/// Every bound of the runtime, with its reason.
+#[utoipa::path(
+    get,
+    path = "/v1/limits",
+    tag = "runtime",
+    responses((status = 200, description = "All bounds", body = Limits))
+)]
+pub(crate) async fn limits(Caller { context, .. }: Caller) -> Result<Json<Limits>> {
+    // No service stands behind this one.
+    context.require(Scope::StatusRead)?;
+    let items = limits::ALL.iter().map(|limit| Limit {
+        name: limit.name.to_owned(),
+        value: limit.value,
+        unit: limit.unit.to_owned(),
+        reason: limit.reason.trim().to_owned(),
+    });
+    Ok(Json(Limits { items: items.collect() }))
+}

@@ -1,0 +1,27 @@
+//! From the contracts' types to the published shapes. Every field is named, so that a new one
+//! cannot be forgotten here.
+
+mod access;
+mod actions;
+mod audit;
+mod packages;
+mod runs;
+mod vault;
+
+pub(crate) use access::{minted, opened, person_session, token};
+pub(crate) use actions::{action, actions, pending, run_result};
+pub(crate) use audit::{checkpoint, record};
+pub(crate) use packages::{
+    action_preview, connector, connector_preview, installed_action, installed_connector, keyring,
+    keys_revoked, published_key, suite, trusted,
+};
+pub(crate) use runs::{approval, approval_result, failure, run, state_from};
+pub(crate) use vault::{binding, entry, secret_entry, status, vault_state};
+
+fn texts<T: ToString>(items: &[T]) -> Vec<String> {
+    items.iter().map(T::to_string).collect()
+}
+
+fn text<T: ToString>(item: Option<T>) -> Option<String> {
+    item.map(|item| item.to_string())
+}

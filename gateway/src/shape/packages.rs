@@ -1,0 +1,196 @@
+use aileron_api::packages::{
+    ActionPreview, Capabilities, Connector, ConnectorDependency, ConnectorPreview, CredentialNeed,
+    ExistingAction, InstalledAction, InstalledConnector, KeyTrusted, Keyring, KeysRevoked,
+    PublishedKey, Suite, SuiteMember, TrustedKey, UnboundCapability,
+};
+use aileron_contract::{
+    credential,
+    names::{Authority, PackageRef, Sha256Hash},
+    packages,
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+
+use super::texts;
+
+fn parts(package: PackageRef) -> (String, String) {
+    let PackageRef { fqn, version } = package;
+    (fqn.to_string(), version.to_string())
+}
+
+fn capabilities(capabilities: packages::Capabilities) -> Capabilities {
+    let packages::Capabilities { hosts, credential } = capabilities;
+    Capabilities { network_hosts: texts(&hosts), credential: credential.map(need) }
+}
+
+fn need(need: credential::CredentialNeed) -> CredentialNeed {
+    let credential::CredentialNeed { kind, scope, template } = need;
+    CredentialNeed { kind: kind.to_string(), scope, header: Some(template.to_string()) }
+}
+
+pub(crate) fn connector_preview(preview: packages::ConnectorPreview) -> ConnectorPreview {
+    let packages::ConnectorPreview {
+        package,
+        hash,
+        publisher,
+        fingerprint,
+        description,
+        capabilities: may,
+        already_installed,
+    } = preview;
+    let (fqn, version) = parts(package);
+    ConnectorPreview {
+        fqn,
+        version,
+        hash: hash.to_string(),
+        publisher,
+        signature_status: "verified".to_owned(),
+        capabilities: capabilities(may),
+        already_installed,
+        description,
+        fingerprint: Some(fingerprint),
+    }
+}
+
+pub(crate) fn installed_connector(installed: packages::InstalledConnector) -> InstalledConnector {
+    let packages::InstalledConnector {
+        package,
+        hash,
+        entry_dir,
+        already_installed,
+        newly_stale_bindings,
+    } = installed;
+    let (fqn, version) = parts(package);
+    InstalledConnector {
+        fqn,
+        version,
+        hash: hash.to_string(),
+        entry_dir,
+        already_installed,
+        newly_stale_bindings: texts(&newly_stale_bindings),
+    }
+}
+
+pub(crate) fn connector(connector: packages::Connector) -> Connector {
+    let packages::Connector { package, hash, capabilities: may } = connector;
+    let (fqn, version) = parts(package);
+    Connector { fqn, version, hash: hash.to_string(), capabilities: capabilities(may) }
+}
+
+pub(crate) fn action_preview(preview: packages::ActionPreview) -> ActionPreview {
+    let packages::ActionPreview {
+        package,
+        name,
+        hash,
+        intent,
+        signature,
+        approval_required,
+        connectors,
+        already_installed,
+        existing,
+    } = preview;
+    let (fqn, version) = parts(package);
+    ActionPreview {
+        fqn,
+        version,
+        hash: hash.to_string(),
+        name: name.to_string(),
+        connector_deps: connectors.into_iter().map(dependency).collect(),
+        intent: Some(intent),
+        signature_status: Some(signature.to_string()),
+        already_installed,
+        existing: existing.map(existing_action),
+        approval_required,
+    }
+}
+
+fn dependency(dependency: packages::ConnectorDependency) -> ConnectorDependency {
+    let packages::ConnectorDependency { package, hash, operations, already_installed } = dependency;
+    let (fqn, version) = parts(package);
+    let hash = hash.to_string();
+    ConnectorDependency { fqn, version, hash, capabilities: operations, already_installed }
+}
+
+fn existing_action(existing: packages::ExistingAction) -> ExistingAction {
+    let packages::ExistingAction { source, hash, path } = existing;
+    ExistingAction {
+        version: source.version.to_string(),
+        hash: hash.to_string(),
+        source: source.to_string(),
+        path,
+    }
+}
+
+pub(crate) fn installed_action(installed: packages::InstalledAction) -> InstalledAction {
+    let packages::InstalledAction {
+        name,
+        package,
+        hash,
+        path,
+        already_installed,
+        installed_connectors,
+        unbound,
+        newly_stale_bindings,
+    } = installed;
+    let source = package.to_string();
+    let (fqn, version) = parts(package);
+    InstalledAction {
+        name: name.to_string(),
+        fqn,
+        version,
+        source,
+        path,
+        already_installed,
+        hash: Some(hash.to_string()),
+        installed_connectors: installed_connectors.into_iter().map(installed_connector).collect(),
+        unbound_capabilities: unbound.into_iter().map(unbound_capability).collect(),
+        newly_stale_bindings: texts(&newly_stale_bindings),
+    }
+}
+
+fn unbound_capability(unbound: packages::UnboundCapability) -> UnboundCapability {
+    let packages::UnboundCapability { connector, kind, scope } = unbound;
+    UnboundCapability { connector_fqn: connector.to_string(), kind: kind.to_string(), scope }
+}
+
+pub(crate) fn suite(suite: packages::Suite) -> Suite {
+    let packages::Suite { name, description, actions } = suite;
+    let member = |package| {
+        let (fqn, version) = parts(package);
+        SuiteMember { fqn, version }
+    };
+    Suite { name, description, actions: actions.into_iter().map(member).collect() }
+}
+
+pub(crate) fn keyring(keyring: packages::Keyring) -> Keyring {
+    let packages::Keyring { keys, verified, path } = keyring;
+    Keyring { items: keys.into_iter().map(trusted_key).collect(), verified, path }
+}
+
+fn trusted_key(key: packages::TrustedKey) -> TrustedKey {
+    let packages::TrustedKey { authority, key, fingerprint } = key;
+    one_key(&authority, &key, fingerprint)
+}
+
+fn one_key(authority: &Authority, key: &[u8; 32], fingerprint: String) -> TrustedKey {
+    TrustedKey {
+        authority: authority.to_string(),
+        key: STANDARD.encode(key),
+        fingerprint,
+        digest: Sha256Hash::of(&[key]).to_string(),
+    }
+}
+
+pub(crate) fn published_key(published: packages::PublishedKey) -> PublishedKey {
+    let packages::PublishedKey { authority, key, fingerprint, trusted, fetched_at } = published;
+    let key = one_key(&authority, &key, fingerprint);
+    PublishedKey { key, trusted, fetched_at: fetched_at.to_string() }
+}
+
+pub(crate) fn trusted(trusted: packages::Trusted) -> KeyTrusted {
+    let packages::Trusted { key, already, path } = trusted;
+    KeyTrusted { key: trusted_key(key), already_trusted: already, path }
+}
+
+pub(crate) fn keys_revoked(removed: Vec<packages::TrustedKey>) -> KeysRevoked {
+    KeysRevoked { removed: removed.into_iter().map(trusted_key).collect() }
+}

@@ -1,0 +1,173 @@
+use aileron_api::{
+    approvals::{ApprovalResult, ApprovalStatus, Field, PendingApproval},
+    error::{FailureBody, FailureEnvelope},
+    runs::{self, Principal, Run},
+};
+use aileron_contract::{
+    executor::{self, RunState},
+    failure::Failure,
+};
+
+use super::{actions::run_result, text};
+
+pub(crate) fn failure(failure: Failure) -> FailureBody {
+    let Failure { class, boundary, message, retriable, details, audit_id } = failure;
+    FailureBody {
+        class: class.to_string(),
+        message,
+        retriable,
+        boundary: boundary.to_string(),
+        audit_id: text(audit_id),
+        details,
+        code: Some(class.to_string()),
+        request_id: None,
+    }
+}
+
+pub(crate) fn run(run: executor::Run) -> Run {
+    let executor::Run {
+        id,
+        action,
+        action_hash,
+        connector,
+        arguments,
+        state: now,
+        step,
+        gated,
+        principal: requested_by,
+        session,
+        requested_at,
+        expires_at,
+        decided_at,
+        decided_by,
+        reason,
+        ended_at,
+        result,
+        failure: failed,
+        digest,
+        quarantined,
+    } = run;
+    Run {
+        id: id.to_string(),
+        action_name: action.to_string(),
+        action_hash: action_hash.to_string(),
+        state: state(now),
+        gated,
+        requested_at: requested_at.to_string(),
+        requested_by: principal(&requested_by),
+        args: arguments,
+        connector_fqn: text(connector),
+        step,
+        session_id: text(session),
+        expires_at: text(expires_at),
+        decided_at: text(decided_at),
+        decided_by: decided_by.as_ref().map(principal),
+        reason,
+        ended_at: text(ended_at),
+        result: result.map(run_result),
+        failure: failed.map(|failed| FailureEnvelope { error: failure(failed) }),
+        digest: text(digest),
+        quarantined,
+    }
+}
+
+fn principal(principal: &aileron_contract::Principal) -> Principal {
+    use aileron_contract::Principal::{Agent, Person, Program, Service};
+    let (kind, id) = match principal {
+        Person(id) => ("person", id),
+        Program(id) => ("program", id),
+        Agent(id) => ("agent", id),
+        Service(id) => ("service", id),
+    };
+    Principal { kind: kind.to_owned(), id: id.clone().into_string() }
+}
+
+fn state(state: RunState) -> runs::RunState {
+    match state {
+        RunState::Parked => runs::RunState::Parked,
+        RunState::Approved => runs::RunState::Approved,
+        RunState::AwaitingVault => runs::RunState::AwaitingVault,
+        RunState::Running => runs::RunState::Running,
+        RunState::Done => runs::RunState::Done,
+        RunState::Failed => runs::RunState::Failed,
+        RunState::Ambiguous => runs::RunState::Ambiguous,
+        RunState::Denied => runs::RunState::Denied,
+        RunState::Expired => runs::RunState::Expired,
+    }
+}
+
+pub(crate) fn state_from(state: runs::RunState) -> RunState {
+    match state {
+        runs::RunState::Parked => RunState::Parked,
+        runs::RunState::Approved => RunState::Approved,
+        runs::RunState::AwaitingVault => RunState::AwaitingVault,
+        runs::RunState::Running => RunState::Running,
+        runs::RunState::Done => RunState::Done,
+        runs::RunState::Failed => RunState::Failed,
+        runs::RunState::Ambiguous => RunState::Ambiguous,
+        runs::RunState::Denied => RunState::Denied,
+        runs::RunState::Expired => RunState::Expired,
+    }
+}
+
+pub(crate) fn approval(approval: executor::Approval) -> PendingApproval {
+    let executor::Approval {
+        id,
+        action,
+        connector,
+        arguments,
+        session,
+        requested_at,
+        expires_at,
+        input_fields,
+        digest,
+    } = approval;
+    PendingApproval {
+        id: id.to_string(),
+        kind: "action".to_owned(),
+        action_name: action.to_string(),
+        requested_at: requested_at.to_string(),
+        connector_fqn: text(connector),
+        args: arguments,
+        session_id: text(session),
+        input_fields: input_fields.into_iter().map(line).collect(),
+        expires_at: Some(expires_at.to_string()),
+        digest: Some(digest.to_string()),
+    }
+}
+
+fn line(field: executor::Field) -> Field {
+    let executor::Field { label, value, missing, multiline } = field;
+    Field { label, value, missing, multiline }
+}
+
+/// The published statuses know neither `expired` nor `ambiguous`: both are failures with a reason
+/// that says which, and `state` is precise.
+pub(crate) fn approval_result(run: executor::Run) -> ApprovalResult {
+    let status = match run.state {
+        RunState::Parked => ApprovalStatus::PendingApproval,
+        RunState::AwaitingVault => ApprovalStatus::AwaitingVault,
+        RunState::Approved | RunState::Running => ApprovalStatus::Running,
+        RunState::Done => ApprovalStatus::Completed,
+        RunState::Denied => ApprovalStatus::Denied,
+        RunState::Failed | RunState::Ambiguous | RunState::Expired => ApprovalStatus::Failed,
+    };
+    let reason = run.reason.or_else(|| match run.state {
+        RunState::Expired => Some("nobody decided before the approval expired".to_owned()),
+        RunState::Ambiguous => Some(
+            "the request may have been carried out, and its answer was lost: look at the other \
+             side before running it again"
+                .to_owned(),
+        ),
+        _ => None,
+    });
+    let of_failure = run.failure.as_ref().and_then(|failure| text(failure.audit_id.as_ref()));
+    ApprovalResult {
+        status,
+        state: Some(state(run.state)),
+        audit_id: run.result.as_ref().map(|result| result.audit_id.to_string()).or(of_failure),
+        result: run.result.map(|result| result.output),
+        reason,
+        failure: run.failure.map(|failed| FailureEnvelope { error: failure(failed) }),
+    }
+}

@@ -1,0 +1,135 @@
+use aileron_contract::{
+    Context, Error, Executor, Principal, Reason, Result, Scope,
+    executor::{
+        Action, Actions, Approval, Call, ConsentDecision, Counts, Decision, Pending, Run,
+        RunFilter, RunResult, RunState, Started,
+    },
+    names::{ActionName, RunId, Sha256Hash},
+};
+use async_trait::async_trait;
+
+use super::{World, world::later};
+
+pub(crate) const RUN: &str = "act-20300101T000000-00000000deadbeef";
+
+fn action(name: ActionName) -> Action {
+    Action {
+        name,
+        version: "1.0.0".parse().unwrap(),
+        source: "github://acme/notes/actions/list@1.0.0".parse().unwrap(),
+        hash: Sha256Hash::new([1; 32]),
+        requires: Vec::new(),
+        intent: "List notes".to_owned(),
+        inputs: Vec::new(),
+        steps: Vec::new(),
+        approval: None,
+        enabled: true,
+        pinned: Some(true),
+        body: "# Notes".to_owned(),
+        path: "/home/actions/notes-list.md".to_owned(),
+    }
+}
+
+pub(crate) fn result() -> RunResult {
+    RunResult {
+        run: RUN.parse().unwrap(),
+        audit_id: "audit-1".parse().unwrap(),
+        output: "{\"action\":\"notes-list\"}".to_owned(),
+        connector: "github://acme/notes@1.0.0".parse().unwrap(),
+        connector_hash: Sha256Hash::new([2; 32]),
+        binding: Some("api_key/notes/default".parse().unwrap()),
+        consent: ConsentDecision::Unattended,
+    }
+}
+
+pub(crate) fn parked() -> Pending {
+    Pending {
+        id: RUN.parse().unwrap(),
+        action: "notes-create".parse().unwrap(),
+        connector: Some("github://acme/notes".parse().unwrap()),
+        expires_at: later(),
+    }
+}
+
+fn run(id: RunId) -> Run {
+    Run {
+        id,
+        action: "notes-create".parse().unwrap(),
+        action_hash: Sha256Hash::new([1; 32]),
+        connector: None,
+        arguments: serde_json::Map::new(),
+        state: RunState::Ambiguous,
+        step: Some("create".to_owned()),
+        gated: true,
+        principal: Principal::Agent("own-session".into()),
+        session: None,
+        requested_at: later(),
+        expires_at: Some(later()),
+        decided_at: None,
+        decided_by: None,
+        reason: None,
+        ended_at: None,
+        result: None,
+        failure: None,
+        digest: Some(Sha256Hash::new([3; 32])),
+        quarantined: false,
+    }
+}
+
+#[async_trait]
+impl Executor for World {
+    async fn actions(&self, context: &Context) -> Result<Actions> {
+        self.enter("actions", context, Scope::ActionsList)?;
+        let items = vec![action("notes-list".parse().unwrap())];
+        Ok(Actions { items, load_errors: Vec::new() })
+    }
+
+    async fn action(&self, context: &Context, name: ActionName) -> Result<Action> {
+        self.enter("action", context, Scope::ActionsList)?;
+        if name.as_str() == "notes-list" {
+            return Ok(action(name));
+        }
+        Err(Error::new(Reason::NotFound, "there is no such action"))
+    }
+
+    async fn set_enabled(&self, context: &Context, name: ActionName, on: bool) -> Result<Action> {
+        self.enter("set_enabled", context, Scope::ActionsConfigure)?;
+        Ok(Action { enabled: on, ..action(name) })
+    }
+
+    async fn run(&self, context: &Context, call: Call) -> Result<Started> {
+        self.enter("run", context, Scope::ActionsRun)?;
+        self.runs.lock().unwrap().push(call);
+        Ok(self.started())
+    }
+
+    async fn runs(&self, context: &Context, _: RunFilter) -> Result<Vec<Run>> {
+        self.enter("runs", context, Scope::RunsRead)?;
+        Ok(vec![run(RUN.parse().unwrap())])
+    }
+
+    async fn run_by_id(&self, context: &Context, id: RunId) -> Result<Run> {
+        self.enter("run_by_id", context, Scope::ApprovalsPoll)?;
+        Ok(run(id))
+    }
+
+    async fn approvals(&self, context: &Context) -> Result<Vec<Approval>> {
+        self.enter("approvals", context, Scope::ApprovalsPoll)?;
+        Ok(Vec::new())
+    }
+
+    async fn decide(&self, context: &Context, _: RunId, decision: Decision) -> Result<()> {
+        self.enter("decide", context, Scope::ApprovalsDecide)?;
+        self.decisions.lock().unwrap().push(decision);
+        Ok(())
+    }
+
+    async fn wake(&self, context: &Context) -> Result<()> {
+        self.enter("wake", context, Scope::ActionsRun)
+    }
+
+    async fn counts(&self, context: &Context) -> Result<Counts> {
+        self.enter("counts", context, Scope::StatusRead)?;
+        Ok(Counts { actions: 2, connectors: 1, pending_approvals: 3 })
+    }
+}

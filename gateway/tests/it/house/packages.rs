@@ -1,0 +1,146 @@
+use aileron_contract::{
+    Context, Error, Packages, Reason, Result, Scope,
+    credential::{CredentialKind, CredentialNeed, HeaderTemplate},
+    names::{Authority, Fqn, PackageRef, Sha256Hash},
+    packages::{
+        ActionPreview, ActionRequest, Capabilities, Connector, ConnectorPreview, ConnectorRequest,
+        DistrustRequest, InstalledAction, InstalledConnector, Keyring, PublishedKey,
+        SignatureStatus, Suite, SuiteSource, TrustRequest, Trusted, TrustedKey,
+    },
+};
+use async_trait::async_trait;
+
+use super::{World, world::later};
+
+fn capabilities() -> Capabilities {
+    Capabilities {
+        hosts: vec!["a.example:443".parse().unwrap(), "b.example:443".parse().unwrap()],
+        credential: Some(CredentialNeed {
+            kind: CredentialKind::ApiKey,
+            scope: Some("read notes".to_owned()),
+            template: HeaderTemplate::new("X-Key", "{key}").unwrap(),
+        }),
+    }
+}
+
+fn trusted(authority: Authority, key: [u8; 32]) -> TrustedKey {
+    TrustedKey { authority, key, fingerprint: "sha256:short".to_owned() }
+}
+
+#[async_trait]
+impl Packages for World {
+    async fn preview_connector(
+        &self,
+        context: &Context,
+        request: ConnectorRequest,
+    ) -> Result<ConnectorPreview> {
+        self.enter("preview_connector", context, Scope::PackagesPreview)?;
+        Ok(ConnectorPreview {
+            package: request.package,
+            hash: Sha256Hash::new([2; 32]),
+            publisher: "acme".to_owned(),
+            fingerprint: "sha256:short".to_owned(),
+            description: None,
+            capabilities: capabilities(),
+            already_installed: false,
+        })
+    }
+
+    async fn install_connector(
+        &self,
+        context: &Context,
+        request: ConnectorRequest,
+    ) -> Result<InstalledConnector> {
+        self.enter("install_connector", context, Scope::PackagesInstall)?;
+        Ok(InstalledConnector {
+            package: request.package,
+            hash: Sha256Hash::new([2; 32]),
+            entry_dir: "/home/store/x".to_owned(),
+            already_installed: request.expected_hash.is_some(),
+            newly_stale_bindings: Vec::new(),
+        })
+    }
+
+    async fn connectors(&self, context: &Context) -> Result<Vec<Connector>> {
+        self.enter("connectors", context, Scope::ActionsList)?;
+        Ok(Vec::new())
+    }
+
+    async fn connector(&self, context: &Context, fqn: Fqn) -> Result<Connector> {
+        self.enter("connector", context, Scope::ActionsList)?;
+        if fqn.repo() == "absent" {
+            return Err(Error::new(Reason::ConnectorNotInstalled, "it is not installed"));
+        }
+        let mut may = capabilities();
+        may.credential = may.credential.filter(|_| fqn.repo() != "open");
+        let package = PackageRef { fqn, version: "1.0.0".parse().unwrap() };
+        Ok(Connector { package, hash: Sha256Hash::new([2; 32]), capabilities: may })
+    }
+
+    async fn preview_action(
+        &self,
+        context: &Context,
+        request: ActionRequest,
+    ) -> Result<ActionPreview> {
+        self.enter("preview_action", context, Scope::PackagesPreview)?;
+        Ok(ActionPreview {
+            package: request.package,
+            name: "notes-list".parse().unwrap(),
+            hash: Sha256Hash::new([1; 32]),
+            intent: "List notes".to_owned(),
+            signature: SignatureStatus::Verified,
+            approval_required: false,
+            connectors: Vec::new(),
+            already_installed: false,
+            existing: None,
+        })
+    }
+
+    async fn install_action(
+        &self,
+        context: &Context,
+        request: ActionRequest,
+    ) -> Result<InstalledAction> {
+        self.enter("install_action", context, Scope::PackagesInstall)?;
+        Ok(InstalledAction {
+            name: "notes-list".parse().unwrap(),
+            package: request.package,
+            hash: Sha256Hash::new([1; 32]),
+            path: "/home/actions/notes-list.md".to_owned(),
+            already_installed: request.force,
+            installed_connectors: Vec::new(),
+            unbound: Vec::new(),
+            newly_stale_bindings: Vec::new(),
+        })
+    }
+
+    async fn suite(&self, context: &Context, _: SuiteSource) -> Result<Suite> {
+        self.enter("suite", context, Scope::PackagesPreview)?;
+        let actions = vec!["github://acme/notes/actions/list@1.0.0".parse().unwrap()];
+        Ok(Suite { name: "notes".to_owned(), description: "Notes".to_owned(), actions })
+    }
+
+    async fn keyring(&self, context: &Context) -> Result<Keyring> {
+        self.enter("keyring", context, Scope::KeyringList)?;
+        let path = "/home/keyring.json".to_owned();
+        Ok(Keyring { keys: Vec::new(), verified: None, path })
+    }
+
+    async fn published_key(&self, context: &Context, authority: Authority) -> Result<PublishedKey> {
+        self.enter("published_key", context, Scope::PackagesPreview)?;
+        let TrustedKey { authority, key, fingerprint } = trusted(authority, [9; 32]);
+        Ok(PublishedKey { authority, key, fingerprint, trusted: false, fetched_at: later() })
+    }
+
+    async fn trust(&self, context: &Context, request: TrustRequest) -> Result<Trusted> {
+        self.enter("trust", context, Scope::KeyringTrust)?;
+        let already = request.key == [0; 32];
+        let key = trusted(request.authority, request.key);
+        Ok(Trusted { key, already, path: "/home/keyring.json".to_owned() })
+    }
+
+    async fn distrust(&self, context: &Context, _: DistrustRequest) -> Result<Vec<TrustedKey>> {
+        self.enter("distrust", context, Scope::KeyringTrust)?;
+        Ok(Vec::new())
+    }
+}

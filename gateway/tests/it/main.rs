@@ -1,0 +1,21 @@
+//! The door in front of services that remember what they were asked: real router, real sockets,
+//! raw requests.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod addresses;
+mod authentication;
+mod bindings;
+mod bodies;
+mod client;
+mod document;
+mod envelopes;
+mod house;
+mod paths;
+mod runs;
+mod watch;

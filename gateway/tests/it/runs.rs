@@ -1,0 +1,82 @@
+use serde_json::json;
+
+use crate::house::{AGENT, Door, Outcome, PERSON, PROGRAM};
+
+const RUN: &str = "POST /v1/actions/notes-list/run";
+
+#[tokio::test]
+async fn a_run_that_is_done_answers_with_its_output_and_provenance() {
+    let door = Door::open().await;
+    let reply = door.ask(RUN, AGENT, Some(r#"{"args":{"z":1,"a":[true,null]},"later":1}"#)).await;
+    assert_eq!(reply.status, 200);
+    let expected = json!({
+        "audit_id": "audit-1",
+        "result": "{\"action\":\"notes-list\"}",
+        "run_id": "act-20300101T000000-00000000deadbeef",
+        "connector_fqn": "github://acme/notes",
+        "connector_version": "1.0.0",
+        "connector_hash": format!("sha256:{}", "02".repeat(32)),
+        "identity_label": "default",
+        "credential_binding": "api_key/notes/default",
+        "consent_decision": "unattended",
+    });
+    assert_eq!(reply.json(), expected);
+    let call = door.world.runs.lock().unwrap()[0].clone();
+    assert_eq!(call.action.as_str(), "notes-list");
+    assert_eq!(serde_json::to_string(&call.arguments).unwrap(), r#"{"z":1,"a":[true,null]}"#);
+}
+
+#[tokio::test]
+async fn a_parked_run_tells_the_person_which_command_decides() {
+    let door = Door::open().await;
+    door.world.answer(Outcome::Pending);
+    let reply = door.ask(RUN, AGENT, Some("{}")).await;
+    let body = reply.json();
+    assert_eq!((reply.status, &body["status"]), (202, &json!("pending_approval")));
+    assert!(body.get("review_url").is_none());
+    let id = body["approval_id"].as_str().unwrap();
+    assert!(body["message"].as_str().unwrap().contains(&format!("aileron approval approve {id}")));
+}
+
+#[tokio::test]
+async fn an_idempotency_key_reaches_the_run() {
+    let door = Door::open().await;
+    let ask = async |keys: &str| {
+        let headers = format!(
+            "Authorization: Bearer {AGENT}\r\nContent-Type: application/json\r\nContent-Length: 2\r\n{keys}"
+        );
+        door.raw(RUN, &headers, "{}").await.status
+    };
+    assert_eq!(ask("Idempotency-Key: try-1\r\n").await, 200);
+    assert_eq!(ask("Idempotency-Key: a b\r\n").await, 400);
+    assert_eq!(ask("Idempotency-Key: a\r\nIdempotency-Key: b\r\n").await, 400);
+    let contexts = door.world.called("run");
+    assert_eq!(contexts.len(), 1);
+    let key = contexts[0].idempotency_key.as_ref();
+    assert_eq!(key.map(|key| key.as_str()), Some("try-1"));
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_a_failure_that_says_what_is_not_known() {
+    let door = Door::open().await;
+    let reply = door.ask("GET /v1/action-approvals/act-1/result", AGENT, None).await;
+    let body = reply.json();
+    assert_eq!((&body["status"], &body["state"]), (&json!("failed"), &json!("ambiguous")));
+    assert!(body["reason"].as_str().unwrap().contains("may have been carried out"));
+    let run = door.ask("GET /v1/action-runs/act-1", PROGRAM, None).await.json();
+    assert_eq!(run["requested_by"], json!({"type": "agent", "id": "own-session"}));
+}
+
+#[tokio::test]
+async fn status_counts_also_for_whom_names_are_hidden() {
+    let door = Door::open().await;
+    let expected = json!({
+        "version": "1.2.3", "vault_state": "locked", "action_count": 2, "connector_count": 1,
+        "binding_count": 1, "pending_approval_count": 3, "listen_addr": door.address.to_string(),
+    });
+    assert_eq!(door.ask("GET /v1/status", PROGRAM, None).await.json(), expected);
+    assert_eq!(door.ask("GET /v1/status", AGENT, None).await.code(), "scope_missing");
+    let limits = door.ask("GET /v1/limits", PERSON, None).await.json();
+    let listed = limits["items"].as_array().unwrap().len();
+    assert_eq!(listed, aileron_contract::limits::ALL.len());
+}
