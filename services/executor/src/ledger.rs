@@ -1,0 +1,218 @@
+//! The table of runs. Reads go to the pool; writes go to one task that puts those of many callers
+//! into one transaction, so that one flush to the disk serves them all.
+
+use aileron_contract::{
+    Error, Reason, Result, Timestamp,
+    executor::RunState,
+    names::{ActionName, RunId, SessionId, Sha256Hash},
+    vault::Pin,
+};
+use aileron_store::{Database, Migration, failed};
+use sqlx::{Any, QueryBuilder, Row as _, any::AnyRow};
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::task::TaskTracker;
+
+use crate::runs::{Record, micros, principal_text};
+
+mod writer;
+
+const MIGRATIONS: &[Migration] = &[Migration {
+    id: "executor/1",
+    statements: &[
+        // Every column but the last two repeats a part of `record`, for conditions and order;
+        // what is acted upon is `record`, after its pin was checked.
+        "CREATE TABLE runs (
+            id TEXT PRIMARY KEY,
+            version BIGINT NOT NULL,
+            state TEXT NOT NULL,
+            action TEXT NOT NULL,
+            principal TEXT NOT NULL,
+            session TEXT,
+            requested_at BIGINT NOT NULL,
+            expires_at BIGINT,
+            repetition TEXT UNIQUE,
+            record TEXT NOT NULL,
+            pin BYTEA NOT NULL
+        )",
+        "CREATE INDEX runs_by_state ON runs (state, requested_at)",
+        "CREATE INDEX runs_by_time ON runs (requested_at)",
+    ],
+}];
+
+/// Writes waiting at once; further callers wait in line.
+const QUEUE: usize = 1_024;
+
+/// A record as the table holds it, not yet believed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Row {
+    pub(crate) id: String,
+    pub(crate) text: String,
+    pub(crate) pin: Pin,
+}
+
+/// A record with its pin, ready to be written.
+#[derive(Debug)]
+pub(crate) struct Pinned {
+    pub(crate) record: Record,
+    pub(crate) text: String,
+    pub(crate) pin: Pin,
+}
+
+/// Which rows to read. All conditions must hold.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Query {
+    pub(crate) action: Option<ActionName>,
+    pub(crate) states: Vec<RunState>,
+    pub(crate) session: Option<SessionId>,
+    /// As [`principal_text`] writes it.
+    pub(crate) principal: Option<String>,
+    /// Parked rows whose time was over at this moment.
+    pub(crate) expired_at: Option<Timestamp>,
+    pub(crate) oldest_first: bool,
+    pub(crate) limit: u32,
+}
+
+/// The table and its writer.
+#[derive(Clone, Debug)]
+pub(crate) struct Ledger {
+    database: Database,
+    writes: mpsc::Sender<writer::Write>,
+    _tasks: TaskTracker,
+    #[cfg(test)]
+    pub(crate) transactions: std::sync::Arc<std::sync::atomic::AtomicU64>,
+}
+
+impl Ledger {
+    /// Makes the table when missing and starts the writer, which ends when the last ledger is
+    /// dropped.
+    pub(crate) async fn open(database: Database) -> Result<Self> {
+        database.migrate(MIGRATIONS).await?;
+        let (writes, waiting) = mpsc::channel(QUEUE);
+        let transactions = std::sync::Arc::default();
+        let tasks = TaskTracker::new();
+        tasks.spawn(writer::run(database.clone(), waiting, std::sync::Arc::clone(&transactions)));
+        Ok(Self {
+            database,
+            writes,
+            _tasks: tasks,
+            #[cfg(test)]
+            transactions,
+        })
+    }
+
+    /// Adds a run. False when its id, or its repetition key, is taken: nothing was written.
+    pub(crate) async fn insert(&self, pinned: Pinned) -> Result<bool> {
+        self.write(writer::Change::Insert(pinned)).await
+    }
+
+    /// Replaces the run's previous version. False when the row is not that version any more:
+    /// nothing was written.
+    pub(crate) async fn advance(&self, pinned: Pinned) -> Result<bool> {
+        self.write(writer::Change::Advance(pinned)).await
+    }
+
+    pub(crate) async fn get(&self, id: &RunId) -> Result<Option<Row>> {
+        let row = sqlx::query("SELECT id, record, pin FROM runs WHERE id = $1")
+            .bind(id.as_str())
+            .fetch_optional(self.database.pool())
+            .await
+            .map_err(failed)?;
+        row.as_ref().map(read).transpose()
+    }
+
+    /// The run of a repetition key.
+    pub(crate) async fn repeated(&self, key: Sha256Hash) -> Result<Option<Row>> {
+        let row = sqlx::query("SELECT id, record, pin FROM runs WHERE repetition = $1")
+            .bind(key.to_string())
+            .fetch_optional(self.database.pool())
+            .await
+            .map_err(failed)?;
+        row.as_ref().map(read).transpose()
+    }
+
+    pub(crate) async fn list(&self, query: &Query) -> Result<Vec<Row>> {
+        let mut sql = select("SELECT id, record, pin FROM runs WHERE 1 = 1", query);
+        sql.push(if query.oldest_first {
+            " ORDER BY requested_at, id LIMIT "
+        } else {
+            " ORDER BY requested_at DESC, id DESC LIMIT "
+        });
+        sql.push_bind(i64::from(query.limit));
+        let rows = sql.build().fetch_all(self.database.pool()).await.map_err(failed)?;
+        rows.iter().map(read).collect()
+    }
+
+    pub(crate) async fn count(&self, query: &Query) -> Result<u64> {
+        let mut sql = select("SELECT COUNT(*) AS n FROM runs WHERE 1 = 1", query);
+        let row = sql.build().fetch_one(self.database.pool()).await.map_err(failed)?;
+        let count: i64 = row.try_get("n").map_err(failed)?;
+        Ok(u64::try_from(count).unwrap_or_default())
+    }
+
+    async fn write(&self, change: writer::Change) -> Result<bool> {
+        let gone = || {
+            Error::new(Reason::ShuttingDown, "the executor is stopping: try again when it is back")
+        };
+        let (done, outcome) = oneshot::channel();
+        self.writes.send(writer::Write { change, done }).await.map_err(|_| gone())?;
+        outcome.await.map_err(|_| gone())?
+    }
+}
+
+fn select(head: &'static str, query: &Query) -> QueryBuilder<Any> {
+    let mut sql = QueryBuilder::new(head);
+    if let Some(action) = &query.action {
+        sql.push(" AND action = ").push_bind(action.as_str().to_owned());
+    }
+    if let Some(session) = &query.session {
+        sql.push(" AND session = ").push_bind(session.as_str().to_owned());
+    }
+    if let Some(principal) = &query.principal {
+        sql.push(" AND principal = ").push_bind(principal.clone());
+    }
+    if let Some(now) = query.expired_at {
+        sql.push(" AND expires_at <= ").push_bind(micros(now));
+    }
+    if !query.states.is_empty() {
+        sql.push(" AND state IN (");
+        let mut list = sql.separated(", ");
+        for state in &query.states {
+            list.push_bind(state.text());
+        }
+        sql.push(")");
+    }
+    sql
+}
+
+fn read(row: &AnyRow) -> Result<Row> {
+    let pin: Vec<u8> = row.try_get("pin").map_err(failed)?;
+    Ok(Row {
+        id: row.try_get("id").map_err(failed)?,
+        text: row.try_get("record").map_err(failed)?,
+        // A pin of another length belongs to nothing: it will not match.
+        pin: Pin(pin.try_into().unwrap_or([0; 32])),
+    })
+}
+
+/// The columns that repeat parts of a record.
+fn columns(record: &Record) -> Columns {
+    Columns {
+        version: i64::from(record.version),
+        state: record.state().text(),
+        principal: principal_text(&record.principal),
+        session: record.session.as_ref().map(ToString::to_string),
+        requested_at: micros(record.requested_at),
+        expires_at: record.gate.as_ref().map(|gate| micros(gate.expires_at)),
+        repetition: record.repetition.as_ref().map(|repetition| repetition.key.to_string()),
+    }
+}
+
+struct Columns {
+    version: i64,
+    state: &'static str,
+    principal: String,
+    session: Option<String>,
+    requested_at: i64,
+    expires_at: Option<i64>,
+    repetition: Option<String>,
+}

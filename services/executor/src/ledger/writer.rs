@@ -1,0 +1,110 @@
+//! One task, many callers, one transaction.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use aileron_contract::Result;
+use aileron_store::{Database, failed};
+use sqlx::{Any, Transaction};
+use tokio::sync::{mpsc, oneshot};
+
+use super::{Pinned, columns};
+
+/// Writes of one transaction at most: a caller's wait stays short.
+const GROUP: usize = 256;
+
+pub(super) struct Write {
+    pub(super) change: Change,
+    /// Told after the transaction is on the disk.
+    pub(super) done: oneshot::Sender<Result<bool>>,
+}
+
+#[derive(Debug)]
+pub(super) enum Change {
+    Insert(Pinned),
+    Advance(Pinned),
+}
+
+/// Writes until every ledger is gone. While one transaction is being flushed the next group
+/// gathers in the queue.
+pub(super) async fn run(
+    database: Database,
+    mut waiting: mpsc::Receiver<Write>,
+    transactions: Arc<AtomicU64>,
+) {
+    let mut group = Vec::with_capacity(GROUP);
+    while waiting.recv_many(&mut group, GROUP).await > 0 {
+        let (changes, callers): (Vec<_>, Vec<_>) =
+            group.drain(..).map(|write| (write.change, write.done)).unzip();
+        transactions.fetch_add(1, Ordering::Relaxed);
+        let outcomes = match write(&database, &changes).await {
+            Ok(written) => written.into_iter().map(Ok).collect::<Vec<_>>(),
+            Err(error) => {
+                tracing::error!(?error, writes = changes.len(), "cannot write runs");
+                callers.iter().map(|_| Err(error.clone())).collect()
+            }
+        };
+        for (caller, outcome) in callers.into_iter().zip(outcomes) {
+            // A caller that left does not need the answer.
+            drop(caller.send(outcome));
+        }
+    }
+}
+
+async fn write(database: &Database, changes: &[Change]) -> Result<Vec<bool>> {
+    let mut transaction = database.begin().await?;
+    let mut written = Vec::with_capacity(changes.len());
+    for change in changes {
+        let rows = match change {
+            Change::Insert(pinned) => insert(&mut transaction, pinned).await?,
+            Change::Advance(pinned) => advance(&mut transaction, pinned).await?,
+        };
+        written.push(rows == 1);
+    }
+    transaction.commit().await.map_err(failed)?;
+    Ok(written)
+}
+
+async fn insert(transaction: &mut Transaction<'_, Any>, pinned: &Pinned) -> Result<u64> {
+    let columns = columns(&pinned.record);
+    let done = sqlx::query(
+        "INSERT INTO runs (id, version, state, action, principal, session, requested_at,
+            expires_at, repetition, record, pin)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING",
+    )
+    .bind(pinned.record.id.as_str())
+    .bind(columns.version)
+    .bind(columns.state)
+    .bind(pinned.record.action.as_str())
+    .bind(columns.principal)
+    .bind(columns.session)
+    .bind(columns.requested_at)
+    .bind(columns.expires_at)
+    .bind(columns.repetition)
+    .bind(pinned.text.as_str())
+    .bind(pinned.pin.0.to_vec())
+    .execute(&mut **transaction)
+    .await
+    .map_err(failed)?;
+    Ok(done.rows_affected())
+}
+
+async fn advance(transaction: &mut Transaction<'_, Any>, pinned: &Pinned) -> Result<u64> {
+    let columns = columns(&pinned.record);
+    let done = sqlx::query(
+        "UPDATE runs SET version = $1, state = $2, record = $3, pin = $4
+         WHERE id = $5 AND version = $6",
+    )
+    .bind(columns.version)
+    .bind(columns.state)
+    .bind(pinned.text.as_str())
+    .bind(pinned.pin.0.to_vec())
+    .bind(pinned.record.id.as_str())
+    .bind(columns.version.saturating_sub(1))
+    .execute(&mut **transaction)
+    .await
+    .map_err(failed)?;
+    Ok(done.rows_affected())
+}

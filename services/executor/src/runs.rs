@@ -1,0 +1,27 @@
+//! Runs: called, parked for a person, carried out, remembered. One state machine, one table.
+
+mod announce;
+mod call;
+mod connector;
+mod decide;
+mod door;
+mod drive;
+mod engine;
+mod guest;
+mod lifecycle;
+mod listing;
+mod outcome;
+mod pins;
+mod plan;
+mod record;
+mod recover;
+mod step;
+#[cfg(test)]
+mod tests;
+mod text;
+
+pub(crate) use connector::{Library, Shelf};
+pub(crate) use engine::{Engine, Pace, Parts};
+pub(crate) use guest::Guest;
+pub(crate) use record::Record;
+pub(crate) use text::{micros, principal_text};

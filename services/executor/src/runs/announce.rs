@@ -1,0 +1,184 @@
+//! What the log is told about runs and approvals.
+
+use aileron_contract::{
+    Context, Principal, Result,
+    audit::{Actor, Event, EventKind, Record as Logged},
+    failure::Failure,
+    names::{AuditId, BindingName, Sha256Hash},
+};
+use serde_json::Value;
+
+use super::{Record, engine::Engine, plan::Plan, record::Verdict};
+
+/// The longest failure message the log keeps.
+const MESSAGE: usize = 2_000;
+
+/// Failure details longer than this, as JSON, stay in the run's record.
+const DETAILS: usize = 16 * 1024;
+
+impl Engine {
+    /// Appends one event. Once this returns the caller may act.
+    pub(super) async fn announce(&self, event: Event) -> Result<AuditId> {
+        let logged: Logged =
+            self.parts.audit.append(&Context::service("executor"), event).await?;
+        Ok(logged.id)
+    }
+}
+
+/// One event of a run has one id, so that saying it again after a crash says it once.
+pub(super) fn event_id(record: &Record, kind: EventKind) -> Result<AuditId> {
+    let hash = Sha256Hash::of(&[
+        b"aileron/run-event/v1\0",
+        record.id.as_str().as_bytes(),
+        b"\0",
+        kind.text().as_bytes(),
+    ]);
+    let mut bytes = [0; 16];
+    for (to, from) in bytes.iter_mut().zip(hash.bytes()) {
+        *to = *from;
+    }
+    format!("audit-{}", uuid::Builder::from_custom_bytes(bytes).into_uuid()).parse()
+}
+
+/// A run begins.
+pub(super) fn started(record: &Record, plan: &Plan) -> Result<Event> {
+    Ok(planned(of_run(record, EventKind::ExecutionStarted)?, plan))
+}
+
+/// A run came to its end.
+pub(super) fn succeeded(
+    record: &Record,
+    plan: &Plan,
+    binding: Option<&BindingName>,
+    took: std::time::Duration,
+) -> Result<Event> {
+    Ok(planned(of_run(record, EventKind::ExecutionSucceeded)?, plan)
+        .with("aileron.binding.name", binding.map(BindingName::as_str))
+        .with("aileron.duration_ms", millis(took))
+        .with("aileron.disposition", "succeeded"))
+}
+
+/// A run failed, or nobody knows whether it did.
+pub(super) fn failed(
+    record: &Record,
+    plan: Option<&Plan>,
+    failure: &Failure,
+    ambiguous: bool,
+    took: Option<std::time::Duration>,
+) -> Result<Event> {
+    let mut event = of_run(record, EventKind::ExecutionFailed)?;
+    if let Some(plan) = plan {
+        event = planned(event, plan);
+    }
+    Ok(with_failure(event, failure)
+        .with("aileron.duration_ms", took.map(millis))
+        .with("aileron.disposition", if ambiguous { "ambiguous" } else { "failed" }))
+}
+
+/// A call was refused before it became a run.
+pub(super) fn refused(context: &Context, call: &str, failure: &Failure) -> Event {
+    let event = Event::new(EventKind::ExecutionFailed, Actor::of(context))
+        .with("aileron.action.name", call)
+        .with("aileron.session.id", context.session.as_ref().map(ToString::to_string))
+        .with("aileron.disposition", "refused");
+    with_failure(event, failure)
+}
+
+/// A run waits for a person.
+pub(super) fn requested(record: &Record) -> Result<Event> {
+    Ok(of_approval(record, EventKind::ApprovalRequested, &record.principal, false)?
+        .with("aileron.action.hash", record.action_hash.to_string()))
+}
+
+/// A person decided. Said before the record says it: a decision is never missing from the log.
+pub(super) fn decided(record: &Record, verdict: &Verdict) -> Result<Event> {
+    let (kind, word) = if verdict.approved {
+        (EventKind::ApprovalApproved, "approved")
+    } else {
+        (EventKind::ApprovalDenied, "denied")
+    };
+    let waited = verdict.at.duration_since(record.requested_at);
+    Ok(of_approval(record, kind, &verdict.by, false)?
+        .with("aileron.approval.decision", word)
+        .with("aileron.approval.wait_ms", u64::try_from(waited.as_millis()).unwrap_or_default())
+        .with("aileron.approval.reason", verdict.reason.clone()))
+}
+
+/// Nobody decided in time.
+pub(super) fn expired(record: &Record) -> Result<Event> {
+    let runtime = Principal::Service("executor".into());
+    Ok(of_approval(record, EventKind::ApprovalExpired, &runtime, true)?
+        .with("aileron.approval.decision", "timeout"))
+}
+
+/// Somebody who may not decide tried to.
+pub(super) fn decision_refused(record: &Record, by: &Principal, approve: bool) -> Result<Event> {
+    Ok(of_approval(record, EventKind::ApprovalRefused, by, false)?
+        .with("aileron.approval.decision", if approve { "approved" } else { "denied" }))
+}
+
+fn of_run(record: &Record, kind: EventKind) -> Result<Event> {
+    let mut event = Event::new(kind, actor(&record.principal))
+        .with("aileron.run.id", record.id.as_str())
+        .with("aileron.action.name", record.action.as_str())
+        .with("aileron.action.hash", record.action_hash.to_string())
+        .with("aileron.connector.fqn", record.connector.as_ref().map(ToString::to_string))
+        .with("aileron.session.id", record.session.as_ref().map(ToString::to_string))
+        .with(
+            "aileron.consent.decision",
+            if record.gate.is_some() { "approved" } else { "unattended" },
+        );
+    if record.gate.is_some() {
+        event = event.with("aileron.approval.id", record.id.as_str());
+    }
+    event.id = Some(event_id(record, kind)?);
+    Ok(event)
+}
+
+fn planned(event: Event, plan: &Plan) -> Event {
+    let last = plan.last();
+    event
+        .with("aileron.action.version", plan.installed.file.version.to_string())
+        .with("aileron.action.fqn", plan.installed.file.source.fqn.as_str())
+        .with("aileron.connector.fqn", last.package.fqn.as_str())
+        .with("aileron.connector.version", last.package.version.to_string())
+        .with("aileron.connector.hash", last.hash.to_string())
+}
+
+fn of_approval(record: &Record, kind: EventKind, by: &Principal, once: bool) -> Result<Event> {
+    let mut event = Event::new(kind, actor(by))
+        .with("aileron.run.id", record.id.as_str())
+        .with("aileron.approval.id", record.id.as_str())
+        .with("aileron.approval.kind", "action")
+        .with("aileron.approval.action", record.action.as_str())
+        .with("aileron.connector.fqn", record.connector.as_ref().map(ToString::to_string))
+        .with("aileron.session.id", record.session.as_ref().map(ToString::to_string))
+        .with(
+            "aileron.approval.digest",
+            record.gate.as_ref().map(|gate| gate.digest.to_string()),
+        );
+    if once {
+        event.id = Some(event_id(record, kind)?);
+    }
+    Ok(event)
+}
+
+fn with_failure(event: Event, failure: &Failure) -> Event {
+    let details = failure.details.clone().map(Value::Object);
+    let details = details.filter(|details| details.to_string().len() <= DETAILS);
+    event
+        .with("aileron.failure.class", failure.class.text())
+        .with("aileron.failure.boundary", failure.boundary.text())
+        .with("aileron.failure.retriable", failure.retriable)
+        .with("aileron.failure.message", failure.message.chars().take(MESSAGE).collect::<String>())
+        .with("aileron.failure.details", details)
+}
+
+/// The actor of a run's events is who asked for it, also when the runtime resumes it later.
+fn actor(principal: &Principal) -> Actor {
+    Actor::of(&Context { principal: principal.clone(), ..Context::service("executor") })
+}
+
+fn millis(took: std::time::Duration) -> u64 {
+    u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
+}

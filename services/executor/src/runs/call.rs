@@ -1,0 +1,280 @@
+//! From a caller's wish to a run: checked, recorded, then carried out or parked.
+
+use std::sync::Arc;
+
+use aileron_contract::{
+    Context, Error, Reason, Result, Scope, Timestamp,
+    executor::{Call, RunState, Started},
+    failure::Failure,
+    json, limits,
+    names::RunId,
+    vault::{BindingFilter, BindingStatus, State},
+};
+use jiff::{SignedDuration, tz::TimeZone};
+use serde_json::{Map, Value};
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::{
+    Record, announce,
+    drive::Drive,
+    engine::Engine,
+    outcome,
+    pins::Trust,
+    plan::Plan,
+    record::{Gate, Phase, Repetition},
+    text::principal_text,
+};
+use crate::{
+    approval::{self, Covered, Credential},
+    arguments,
+    ledger::Query,
+    packages::catalog::Installed,
+};
+
+impl Engine {
+    /// See [`Executor::run`](aileron_contract::Executor::run).
+    pub(crate) async fn run(self: &Arc<Self>, context: &Context, call: Call) -> Result<Started> {
+        context.require(Scope::ActionsRun)?;
+        self.accepting()?;
+        let repetition = repetition(context, &call)?;
+        if let Some(repetition) = &repetition {
+            if let Some(started) = self.repeated(repetition).await? {
+                return Ok(started);
+            }
+        }
+        let installed = self.runnable(&call).await?;
+        let plan = match self.planned(Arc::clone(&installed), call.arguments).await? {
+            Ok(planned) => planned,
+            Err(failure) => return self.refuse(context, &installed, failure).await,
+        };
+        let (plan, arguments) = plan;
+        let record = Record {
+            id: run_id(self.now())?,
+            version: 0,
+            action: installed.file.name.clone(),
+            action_hash: installed.hash,
+            connector: Some(plan.first.package.fqn.clone()),
+            arguments,
+            principal: context.principal.clone(),
+            session: context.session.clone(),
+            requested_at: self.now(),
+            gate: None,
+            repetition,
+            phase: Phase::running(&plan.first.id),
+        };
+        let engine = Arc::clone(self);
+        if installed.file.gated() {
+            return self.owned(async move { engine.park(record, plan).await }).await;
+        }
+        let slot = self.slot()?;
+        self.owned(async move { engine.begin_run(record, plan, slot).await }).await
+    }
+
+    /// The outcome of an earlier call with the same key.
+    async fn repeated(&self, repetition: &Repetition) -> Result<Option<Started>> {
+        let Some(row) = self.ledger.repeated(repetition.key).await? else { return Ok(None) };
+        let (Trust::Sound(record) | Trust::Unknown(record)) = self.pins.check(&row).await? else {
+            return Err(Error::new(
+                Reason::Quarantined,
+                "the record of the first call with this Idempotency-Key is not what the runtime \
+                 wrote: use another key, and look at who can write the state database",
+            ));
+        };
+        if record.repetition.as_ref() != Some(repetition) {
+            return Err(Error::new(
+                Reason::IdempotencyConflict,
+                "this Idempotency-Key was used for another call: use a new one",
+            ));
+        }
+        if let Some(started) = self.outcome_of(&record.id).await {
+            return Ok(Some(started));
+        }
+        // The run may have ended between the two looks: the row, or what is kept of it, says how.
+        let record = match self.unwritten(&record.id) {
+            Some(newer) => newer,
+            None => self.read(&record.id).await?.unwrap_or(record),
+        };
+        let ended = || {
+            Error::new(
+                Reason::ServiceUnavailable,
+                "the first call with this Idempotency-Key has not ended: ask again in a moment",
+            )
+        };
+        outcome::of(&record).ok_or_else(ended).map(Some)
+    }
+
+    async fn runnable(&self, call: &Call) -> Result<Arc<Installed>> {
+        let installed = self.parts.library.action(&call.action).await?.ok_or_else(|| {
+            Error::new(
+                Reason::NotFound,
+                format!("no action named {} is installed: list them first", call.action),
+            )
+        })?;
+        if !installed.enabled {
+            return Err(Error::new(
+                Reason::ActionDisabled,
+                format!("the action {} is disabled: a person may enable it", call.action),
+            ));
+        }
+        if installed.pinned == Some(false) {
+            return Err(Error::new(
+                Reason::Quarantined,
+                format!(
+                    "the file of the action {} is not the one that was installed: a person has to \
+                     look at it and install or enable it again",
+                    call.action
+                ),
+            ));
+        }
+        Ok(installed)
+    }
+
+    /// The plan and the checked arguments, or why the call cannot be a run.
+    async fn planned(
+        &self,
+        installed: Arc<Installed>,
+        given: Map<String, Value>,
+    ) -> Result<Result<(Plan, Map<String, Value>), Failure>> {
+        match self.vault_state().await? {
+            // Without a pin that was checked nobody knows whose file it is.
+            State::Unlocked if installed.pinned.is_some() => {}
+            State::Missing => return Ok(Err(outcome::vault_locked(true))),
+            State::Unlocked | State::Locked => return Ok(Err(outcome::vault_locked(false))),
+        }
+        let arguments = match arguments::check(&installed.file.inputs, given) {
+            Ok(arguments) => arguments,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        Ok(Plan::of(installed, &arguments).map(|plan| (plan, arguments)))
+    }
+
+    /// A call that never became a run is in the log all the same.
+    async fn refuse(
+        &self,
+        context: &Context,
+        installed: &Installed,
+        failure: Failure,
+    ) -> Result<Started> {
+        let event = announce::refused(context, installed.file.name.as_str(), &failure);
+        let audit_id = self.announce(event).await?;
+        Ok(Started::Failed(Failure { audit_id: Some(audit_id), ..failure }))
+    }
+
+    /// Records the intent, then carries the run out.
+    async fn begin_run(
+        self: Arc<Self>,
+        record: Record,
+        plan: Plan,
+        slot: OwnedSemaphorePermit,
+    ) -> Result<Started> {
+        let live = self.begin(&record.id);
+        let pinned = self.pins.seal(record.clone()).await?;
+        if !self.ledger.insert(pinned).await? {
+            drop(live);
+            return self.taken(&record).await;
+        }
+        let engine = Arc::clone(&self);
+        let started = Drive { engine, record, plan, credentials: Vec::new(), live };
+        let started = started.carry_out().await;
+        drop(slot);
+        Ok(started)
+    }
+
+    /// Parks a run until a person decides.
+    async fn park(self: Arc<Self>, record: Record, plan: Plan) -> Result<Started> {
+        let _one_at_a_time = self.parking.lock().await;
+        let waiting = Query { states: vec![RunState::Parked], ..Query::default() };
+        if self.ledger.count(&waiting).await? >= u64::from(limits::APPROVALS_PENDING) {
+            return Err(Error::new(
+                Reason::Busy,
+                "too many approvals wait for a person: ask again when some are decided",
+            ));
+        }
+        let wall = SignedDuration::try_from(self.parts.approval_wall).map_err(Error::internal)?;
+        let expires_at = record.requested_at.checked_add(wall).map_err(Error::internal)?;
+        let credentials = self.credentials(&plan).await?;
+        let digest = approval::digest(
+            &plan.installed,
+            Covered {
+                arguments: &record.arguments,
+                credentials: &credentials,
+                session: record.session.as_ref(),
+                expires_at,
+            },
+        )?;
+        let credentials = approval::credentials_digest(&credentials)?;
+        let gate = Some(Gate { digest, credentials, expires_at, decision: None });
+        let record = Record { gate, phase: Phase::Parked, ..record };
+        let pinned = self.pins.seal(record.clone()).await?;
+        self.announce(announce::requested(&record)?).await?;
+        if !self.ledger.insert(pinned).await? {
+            return self.taken(&record).await;
+        }
+        outcome::of(&record).ok_or_else(|| Error::internal("a parked run has an answer"))
+    }
+
+    /// The key was taken by a call at the same time: its outcome is this one's.
+    async fn taken(&self, record: &Record) -> Result<Started> {
+        let again = match &record.repetition {
+            Some(repetition) => self.repeated(repetition).await?,
+            None => None,
+        };
+        again.ok_or_else(|| Error::internal("the id of a new run was taken"))
+    }
+
+    /// The credential of each connector of the plan, as egress would pick it now.
+    pub(super) async fn credentials(&self, plan: &Plan) -> Result<Vec<Credential>> {
+        let mut credentials: Vec<Credential> = Vec::new();
+        for step in plan.steps() {
+            if credentials.iter().any(|known| known.connector == step.package.fqn) {
+                continue;
+            }
+            let loaded = self.parts.library.connector(step.hash).await?;
+            let Some(need) = loaded.manifest.need() else { continue };
+            let filter = BindingFilter {
+                connector: Some(step.package.fqn.clone()),
+                kind: Some(need.kind),
+                name: None,
+            };
+            let context = Context::service("executor");
+            let mut bound = self.parts.vault.bindings(&context, filter).await?;
+            bound.retain(|binding| binding.status == BindingStatus::Active);
+            let only = if bound.len() == 1 { bound.pop() } else { None };
+            credentials.push(Credential {
+                connector: step.package.fqn.clone(),
+                hosts: only.as_ref().and_then(|only| only.hosts.clone()).unwrap_or_default(),
+                binding: only.map(|only| only.name),
+            });
+        }
+        Ok(credentials)
+    }
+
+    fn slot(&self) -> Result<OwnedSemaphorePermit> {
+        Arc::clone(&self.slots).try_acquire_owned().map_err(|_| {
+            Error::new(
+                Reason::Busy,
+                format!("{} runs are under way: try again soon", limits::RUN_CONCURRENCY),
+            )
+        })
+    }
+}
+
+/// How a repetition of this call is recognised; none without an idempotency key.
+fn repetition(context: &Context, call: &Call) -> Result<Option<Repetition>> {
+    let Some(key) = &context.idempotency_key else { return Ok(None) };
+    let caller = (principal_text(&context.principal), context.session.as_ref().map(ToString::to_string));
+    let request = json::digest(
+        "aileron/run-request/v1",
+        &(&caller, call.action.as_str(), &call.arguments),
+    )?;
+    let key = json::digest("aileron/idempotency-key/v1", &(&caller, key.as_str()))?;
+    Ok(Some(Repetition { key, request }))
+}
+
+/// `act-<UTC time>-<16 hex>`.
+fn run_id(now: Timestamp) -> Result<RunId> {
+    let mut random = [0; 8];
+    getrandom::fill(&mut random).map_err(|cause| Error::internal(cause.to_string()))?;
+    let time = now.to_zoned(TimeZone::UTC).strftime("%Y%m%dT%H%M%S").to_string();
+    format!("act-{time}-{}", hex::encode(random)).parse()
+}

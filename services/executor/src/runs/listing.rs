@@ -1,0 +1,168 @@
+//! Runs and approvals as callers see them.
+
+use aileron_contract::{
+    Context, Error, Principal, Reason, Result, Scope,
+    executor::{Approval, Run, RunFilter, RunState},
+    limits,
+    names::RunId,
+    vault::State,
+};
+
+use super::{
+    Record,
+    engine::Engine,
+    pins::Trust,
+    record::Phase,
+    text::principal_text,
+};
+use crate::{
+    approval,
+    ledger::{Query, Row},
+};
+
+impl Engine {
+    /// See [`Executor::runs`](aileron_contract::Executor::runs).
+    pub(crate) async fn runs(&self, context: &Context, filter: RunFilter) -> Result<Vec<Run>> {
+        context.require(Scope::RunsRead)?;
+        let query = Query {
+            action: filter.action,
+            states: filter.state.map(rows_that_may_show).unwrap_or_default(),
+            session: filter.session,
+            principal: own_only(context),
+            limit: filter.limit.unwrap_or(limits::RUN_PAGE).clamp(1, limits::RUN_PAGE),
+            ..Query::default()
+        };
+        let open = self.vault_state().await? == State::Unlocked;
+        let mut runs = Vec::new();
+        for row in self.ledger.list(&query).await? {
+            if let Some(run) = self.shown(context, &row, open).await? {
+                if filter.state.is_none_or(|state| state == run.state) {
+                    runs.push(run);
+                }
+            }
+        }
+        Ok(runs)
+    }
+
+    /// See [`Executor::run_by_id`](aileron_contract::Executor::run_by_id).
+    pub(crate) async fn run_by_id(&self, context: &Context, id: &RunId) -> Result<Run> {
+        if context.require(Scope::RunsRead).is_err() {
+            context.require(Scope::ApprovalsPoll)?;
+        }
+        let row = self.ledger.get(id).await?.ok_or_else(|| unknown(id))?;
+        let open = self.vault_state().await? == State::Unlocked;
+        self.shown(context, &row, open).await?.ok_or_else(|| unknown(id))
+    }
+
+    /// See [`Executor::approvals`](aileron_contract::Executor::approvals).
+    pub(crate) async fn approvals(&self, context: &Context) -> Result<Vec<Approval>> {
+        context.require(Scope::ApprovalsPoll)?;
+        let query = Query {
+            states: vec![RunState::Parked],
+            principal: own_only(context),
+            oldest_first: true,
+            limit: limits::APPROVALS_PENDING,
+            ..Query::default()
+        };
+        let mut approvals = Vec::new();
+        for row in self.ledger.list(&query).await? {
+            // A forged card is not shown to anybody who could approve it.
+            let (Trust::Sound(record) | Trust::Unknown(record)) = self.pins.check(&row).await?
+            else {
+                continue;
+            };
+            if record.visible_to(context) && !record.expired(self.now()) {
+                approvals.extend(self.card(record).await?);
+            }
+        }
+        Ok(approvals)
+    }
+
+    /// How many approvals wait for a person.
+    pub(crate) async fn pending(&self) -> Result<u64> {
+        let waiting = Query { states: vec![RunState::Parked], ..Query::default() };
+        self.ledger.count(&waiting).await
+    }
+
+    /// The newest record of a run, for telling its outcome.
+    pub(super) async fn read(&self, id: &RunId) -> Result<Option<Record>> {
+        let Some(row) = self.ledger.get(id).await? else { return Ok(None) };
+        match self.pins.check(&row).await? {
+            Trust::Sound(record) | Trust::Unknown(record) => Ok(Some(record)),
+            Trust::Forged(_) => Ok(None),
+        }
+    }
+
+    async fn card(&self, record: Record) -> Result<Option<Approval>> {
+        let Some(gate) = record.gate else { return Ok(None) };
+        // Without the action's file the arguments are shown under their own names.
+        let input_fields = match self.parts.library.action(&record.action).await? {
+            Some(installed) => approval::fields(&installed.file.inputs, &record.arguments),
+            None => approval::bare_fields(&record.arguments),
+        };
+        Ok(Some(Approval {
+            id: record.id,
+            action: record.action,
+            connector: record.connector,
+            arguments: record.arguments,
+            session: record.session,
+            requested_at: record.requested_at,
+            expires_at: gate.expires_at,
+            input_fields,
+            digest: gate.digest,
+        }))
+    }
+
+    async fn shown(&self, context: &Context, row: &Row, open: bool) -> Result<Option<Run>> {
+        let (record, forged) = match self.pins.check(row).await? {
+            Trust::Sound(record) | Trust::Unknown(record) => (record, false),
+            Trust::Forged(Some(record)) => (record, true),
+            Trust::Forged(None) => return Ok(None),
+        };
+        if !record.visible_to(context) {
+            return Ok(None);
+        }
+        let record = match self.unwritten(&record.id) {
+            Some(newer) if !forged => newer,
+            _ => record,
+        };
+        let state = self.shown_state(&record, open);
+        Ok(Some(record.to_run(state, forged)))
+    }
+
+    /// What the row says, and what time and the vault make of it.
+    fn shown_state(&self, record: &Record, open: bool) -> RunState {
+        match record.phase {
+            Phase::Parked if record.expired(self.now()) => RunState::Expired,
+            Phase::Approved if !open && !self.is_live(&record.id) => RunState::AwaitingVault,
+            _ => record.state(),
+        }
+    }
+}
+
+/// The same answer for what does not exist and what is not the caller's.
+pub(super) fn unknown(id: &RunId) -> Error {
+    Error::new(Reason::NotFound, format!("there is no run {id}"))
+}
+
+/// Agents are held to their own rows already by the table's condition.
+fn own_only(context: &Context) -> Option<String> {
+    match context.principal {
+        Principal::Agent(_) => Some(principal_text(&context.principal)),
+        Principal::Person(_) | Principal::Program(_) | Principal::Service(_) => None,
+    }
+}
+
+/// Rows in one of these states may be shown in the wanted one.
+fn rows_that_may_show(wanted: RunState) -> Vec<RunState> {
+    match wanted {
+        RunState::AwaitingVault => vec![RunState::Approved],
+        RunState::Expired => vec![RunState::Expired, RunState::Parked],
+        RunState::Done | RunState::Failed | RunState::Ambiguous => {
+            vec![wanted, RunState::Running]
+        }
+        RunState::Parked | RunState::Approved | RunState::Running | RunState::Denied => {
+            vec![wanted]
+        }
+    }
+}

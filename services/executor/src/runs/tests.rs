@@ -1,0 +1,8 @@
+//! Runs against stand-ins for the other services. Every stand-in can be stopped before and after
+//! what it does, so that a crash is tried at each point of a run.
+
+mod approvals;
+mod calls;
+mod crashes;
+mod fakes;
+mod house;

@@ -1,0 +1,269 @@
+//! Calls that a person decides.
+
+use std::sync::{Arc, atomic::Ordering};
+
+use aileron_contract::{
+    Context, Principal, Reason, Timestamp,
+    executor::{Decision, RunState},
+    failure::Class,
+    names::Sha256Hash,
+};
+use jiff::ToSpan as _;
+use serde_json::json;
+
+use super::house::{House, agent, approve, binding, call, ended, pending, person};
+
+#[tokio::test]
+async fn an_approved_call_runs_once_and_the_log_tells_the_story() {
+    let house = House::new();
+    let engine = house.open().await;
+    let waiting = pending(engine.run(&agent(), call("gated", json!({"title": "x"}))).await.unwrap());
+    assert_eq!(house.egress.writes(), 0);
+    let cards = engine.approvals(&person()).await.unwrap();
+    assert_eq!(cards[0].id, waiting.id);
+    let decision = Decision { digest: Some(cards[0].digest), ..approve() };
+    engine.decide(&person(), waiting.id.clone(), decision).await.unwrap();
+    let run = ended(&engine, &waiting.id).await;
+    assert_eq!(run.state, RunState::Done);
+    assert_eq!(run.decided_by, Some(Principal::Person("p1".into())));
+    assert_eq!(house.egress.writes(), 1);
+    let again = engine.decide(&person(), waiting.id, approve()).await.unwrap_err();
+    assert_eq!(again.reason(), Reason::ApprovalDecided);
+    assert_eq!(
+        house.audit.kinds(),
+        ["approval.requested", "approval.approved", "execution.started", "execution.succeeded"]
+    );
+}
+
+#[tokio::test]
+async fn a_program_cannot_decide_whatever_scopes_it_holds() {
+    let house = House::new();
+    let engine = house.open().await;
+    let waiting = pending(engine.run(&agent(), call("gated", json!({}))).await.unwrap()).id;
+    let program =
+        Context { principal: Principal::Program("daemon".into()), ..Context::service("test") };
+    for caller in [program, agent(), Context::service("gateway")] {
+        let refused = engine.decide(&caller, waiting.clone(), approve()).await.unwrap_err();
+        assert_eq!(refused.reason(), Reason::PersonRequired);
+    }
+    let scopeless = Context { scopes: [].into_iter().collect(), ..person() };
+    assert!(engine.decide(&scopeless, waiting.clone(), approve()).await.is_err());
+    assert_eq!(engine.approvals(&person()).await.unwrap().len(), 1);
+    let kinds = house.audit.kinds();
+    assert_eq!(kinds.iter().filter(|kind| *kind == "approval.refused").count(), 4);
+    assert_eq!(house.egress.writes(), 0);
+}
+
+#[tokio::test]
+async fn a_denied_call_never_runs_and_keeps_its_reason() {
+    let house = House::new();
+    let engine = house.open().await;
+    let waiting = pending(engine.run(&agent(), call("gated", json!({}))).await.unwrap()).id;
+    let decision = Decision { approved: false, reason: Some("not now".into()), digest: None };
+    engine.decide(&person(), waiting.clone(), decision).await.unwrap();
+    let run = ended(&engine, &waiting).await;
+    assert_eq!((run.state, run.reason.as_deref()), (RunState::Denied, Some("not now")));
+    assert!(engine.decide(&person(), waiting, approve()).await.is_err());
+    assert_eq!(house.egress.writes(), 0);
+}
+
+#[tokio::test]
+async fn deciders_at_once_get_one_decision() {
+    let house = House::new();
+    let engine = house.open().await;
+    let waiting = pending(engine.run(&agent(), call("gated", json!({}))).await.unwrap()).id;
+    let mut deciders = tokio::task::JoinSet::new();
+    for place in 0..16 {
+        let (engine, id) = (Arc::clone(&engine), waiting.clone());
+        let decision = Decision { approved: place % 2 == 0, reason: None, digest: None };
+        deciders.spawn(async move { engine.decide(&person(), id, decision).await.is_ok() });
+    }
+    let taken = deciders.join_all().await.into_iter().filter(|taken| *taken).count();
+    assert_eq!(taken, 1);
+    let run = ended(&engine, &waiting).await;
+    assert_eq!(house.egress.writes(), usize::from(run.state == RunState::Done));
+}
+
+#[tokio::test]
+async fn a_decision_on_something_else_than_what_was_seen_is_refused() {
+    let house = House::new();
+    let engine = house.open().await;
+    let waiting = pending(engine.run(&agent(), call("gated", json!({}))).await.unwrap()).id;
+    let decision = Decision { digest: Some(Sha256Hash::new([9; 32])), ..approve() };
+    let refused = engine.decide(&person(), waiting, decision).await.unwrap_err();
+    assert_eq!(refused.reason(), Reason::HashMismatch);
+    assert_eq!(engine.approvals(&person()).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn what_changed_after_the_call_was_parked_does_not_run() {
+    type Change = fn(&House);
+    let changes: [(&str, Change); 5] = [
+        ("action", |house| house.action("gated", &[("create", "idempotent = true")], true)),
+        ("action", |house| drop(house.library.actions.lock().unwrap().remove("gated"))),
+        ("connector", |house| house.library.connectors.lock().unwrap().clear()),
+        ("binding", |house| house.vault.bindings.lock().unwrap().push(binding("other"))),
+        ("binding", |house| *house.vault.bindings.lock().unwrap() = vec![binding("other")]),
+    ];
+    for (what, change) in changes {
+        let house = House::new();
+        let engine = house.open().await;
+        let waiting = pending(engine.run(&agent(), call("gated", json!({}))).await.unwrap()).id;
+        change(&house);
+        engine.decide(&person(), waiting.clone(), approve()).await.unwrap();
+        let run = ended(&engine, &waiting).await;
+        assert_eq!(run.state, RunState::Failed);
+        let failure = run.failure.unwrap();
+        assert_eq!(failure.details.unwrap()["changed"], what, "{}", failure.message);
+        assert_eq!(failure.class, Class::HashMismatch);
+        assert_eq!(house.egress.writes(), 0);
+    }
+}
+
+#[tokio::test]
+async fn an_approval_outlives_a_restart_and_a_locked_vault() {
+    let house = House::new();
+    let engine = house.open().await;
+    let waiting = pending(engine.run(&agent(), call("gated", json!({}))).await.unwrap()).id;
+    engine.shutdown().await;
+    drop(engine);
+
+    house.vault.locked.store(true, Ordering::SeqCst);
+    let engine = house.open().await;
+    assert_eq!(engine.approvals(&person()).await.unwrap().len(), 1);
+    let locked = engine.decide(&person(), waiting.clone(), approve()).await.unwrap_err();
+    assert_eq!(locked.reason(), Reason::VaultLocked);
+    house.vault.locked.store(false, Ordering::SeqCst);
+
+    // Approved, but stopped before it began: it waits for the vault after the next start.
+    engine.stop.cancel();
+    let record = engine.read(&waiting).await.unwrap().unwrap();
+    let verdict = crate::runs::record::Verdict {
+        approved: true,
+        by: Principal::Person("p1".into()),
+        at: engine.now(),
+        reason: None,
+    };
+    engine.advance(record.decide(verdict).unwrap()).await.unwrap();
+    drop(engine);
+    house.vault.locked.store(true, Ordering::SeqCst);
+    let engine = house.open().await;
+    let run = engine.run_by_id(&person(), &waiting).await.unwrap();
+    assert_eq!(run.state, RunState::AwaitingVault);
+    engine.wake().await.unwrap();
+    assert_eq!(house.egress.writes(), 0);
+    house.vault.locked.store(false, Ordering::SeqCst);
+    engine.wake().await.unwrap();
+    engine.wake().await.unwrap();
+    assert_eq!(ended(&engine, &waiting).await.state, RunState::Done);
+    assert_eq!(house.egress.writes(), 1);
+}
+
+#[tokio::test]
+async fn nobody_decides_after_the_end_of_an_approval() {
+    let mut house = House::new();
+    let engine = house.open().await;
+    let waiting = pending(engine.run(&agent(), call("gated", json!({}))).await.unwrap()).id;
+    drop(engine);
+    house.clock = || Timestamp::now() + 2.hours();
+    house.vault.locked.store(true, Ordering::SeqCst);
+    let engine = house.open().await;
+    assert_eq!(engine.run_by_id(&person(), &waiting).await.unwrap().state, RunState::Expired);
+    assert!(engine.approvals(&person()).await.unwrap().is_empty());
+    house.vault.locked.store(false, Ordering::SeqCst);
+    let late = engine.decide(&person(), waiting.clone(), approve()).await.unwrap_err();
+    assert_eq!(late.reason(), Reason::ApprovalExpired);
+    engine.wake().await.unwrap();
+    assert_eq!(engine.run_by_id(&person(), &waiting).await.unwrap().state, RunState::Expired);
+    assert_eq!(house.audit.kinds(), ["approval.requested", "approval.expired"]);
+    assert_eq!(house.egress.writes(), 0);
+}
+
+#[tokio::test]
+async fn a_forged_row_is_shown_and_never_runs() {
+    let forgeries: [&'static str; 3] = [
+        "UPDATE runs SET record = replace(record, '\"parked\"', '\"approved\"'), state = 'approved'",
+        "UPDATE runs SET record = replace(record, 'harmless', 'harmful')",
+        "UPDATE runs SET pin = X'00'",
+    ];
+    for forgery in forgeries {
+        let house = House::new();
+        let engine = house.open().await;
+        let arguments = json!({"title": "harmless"});
+        let waiting = pending(engine.run(&agent(), call("gated", arguments)).await.unwrap()).id;
+        sqlx::query(forgery).execute(house.database().await.pool()).await.unwrap();
+        engine.wake().await.unwrap();
+        let run = engine.run_by_id(&person(), &waiting).await.unwrap();
+        assert!(run.quarantined, "{forgery}");
+        let refused = engine.decide(&person(), waiting, approve()).await.unwrap_err();
+        assert_eq!(refused.reason(), Reason::Quarantined);
+        assert!(engine.approvals(&person()).await.unwrap().is_empty());
+        assert_eq!(house.egress.writes(), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_row_copied_under_another_id_is_forged() {
+    let house = House::new();
+    let engine = house.open().await;
+    let waiting = pending(engine.run(&agent(), call("gated", json!({}))).await.unwrap()).id;
+    engine.decide(&person(), waiting.clone(), approve()).await.unwrap();
+    ended(&engine, &waiting).await;
+    sqlx::query(
+        "INSERT INTO runs SELECT 'act-copy', version, state, action, principal, session,
+            requested_at, expires_at, NULL, record, pin FROM runs",
+    )
+    .execute(house.database().await.pool())
+    .await
+    .unwrap();
+    let copy = engine.run_by_id(&person(), &"act-copy".parse().unwrap()).await.unwrap();
+    assert!(copy.quarantined);
+}
+
+#[tokio::test]
+async fn an_old_approved_row_put_back_does_not_run_again() {
+    let house = House::new();
+    let engine = house.open().await;
+    let waiting = pending(engine.run(&agent(), call("gated", json!({}))).await.unwrap()).id;
+    // The row as it was right after the approval, pin included.
+    let record = engine.read(&waiting).await.unwrap().unwrap();
+    let verdict = crate::runs::record::Verdict {
+        approved: true,
+        by: Principal::Person("p1".into()),
+        at: engine.now(),
+        reason: None,
+    };
+    let approved = engine.pins.seal(record.decide(verdict).unwrap()).await.unwrap();
+    engine.decide(&person(), waiting.clone(), approve()).await.unwrap();
+    ended(&engine, &waiting).await;
+    sqlx::query("UPDATE runs SET record = $1, pin = $2, state = 'approved', version = 1")
+        .bind(approved.text)
+        .bind(approved.pin.0.to_vec())
+        .execute(house.database().await.pool())
+        .await
+        .unwrap();
+    engine.wake().await.unwrap();
+    assert_eq!(ended(&engine, &waiting).await.state, RunState::Failed);
+    assert_eq!(house.egress.writes(), 1);
+}
+
+#[tokio::test]
+async fn cards_show_what_hides_itself() {
+    let house = House::new();
+    let engine = house.open().await;
+    let arguments = json!({"title": "pay \u{202e}evil"});
+    engine.run(&agent(), call("gated", arguments)).await.unwrap();
+    let cards = engine.approvals(&person()).await.unwrap();
+    assert_eq!(cards[0].input_fields[0].value.as_deref(), Some("pay \\u{202e}evil"));
+}
+
+#[tokio::test]
+async fn an_agent_cannot_bury_the_person() {
+    let house = House::new();
+    let engine = house.open().await;
+    for _ in 0..aileron_contract::limits::APPROVALS_PENDING {
+        pending(engine.run(&agent(), call("gated", json!({}))).await.unwrap());
+    }
+    let refused = engine.run(&agent(), call("gated", json!({}))).await.unwrap_err();
+    assert_eq!(refused.reason(), Reason::Busy);
+}

@@ -1,0 +1,161 @@
+//! The process dies at every point of a run, one after the other. Whatever the point: the effect
+//! happens at most once, a run that sent is never lost, and doubt is shown.
+
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use aileron_contract::executor::{Run, RunFilter, RunState};
+use serde_json::json;
+use tokio::runtime::{Builder, Runtime};
+
+use super::house::{House, agent, approve, call, pending, person};
+
+fn runtime() -> Runtime {
+    Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+}
+
+/// Runs `action` until the `point`th point and dies there. False when it came to its end before.
+fn dies_at(house: &Arc<House>, point: u32, action: &'static str) -> bool {
+    let life = runtime();
+    let work = {
+        let house = Arc::clone(house);
+        async move {
+            let engine = house.open().await;
+            house.fuse.arm(point);
+            let started = engine.run(&agent(), call(action, json!({"title": "x"}))).await.unwrap();
+            if action == "gated" {
+                let id = pending(started).id;
+                engine.decide(&person(), id, approve()).await.unwrap();
+            }
+            engine.shutdown().await;
+        }
+    };
+    let died = life.block_on(async {
+        let working = tokio::spawn(work);
+        tokio::select! {
+            () = house.fuse.blown.notified() => true,
+            ended = working => { ended.unwrap(); false }
+        }
+    });
+    // Nothing gets to settle anything.
+    life.shutdown_timeout(Duration::from_millis(50));
+    house.fuse.arm(0);
+    died
+}
+
+/// The next life: first with the vault locked, as after any restart, then unlocked.
+fn next_life(house: &House) -> Vec<Run> {
+    runtime().block_on(async {
+        house.vault.locked.store(true, Ordering::SeqCst);
+        let engine = house.open().await;
+        let locked = engine.runs(&person(), RunFilter::default()).await.unwrap();
+        for run in &locked {
+            assert!(run.state != RunState::Running, "nothing runs in a locked house");
+        }
+        house.vault.locked.store(false, Ordering::SeqCst);
+        engine.wake().await.unwrap();
+        let waits = |run: &Run| matches!(run.state, RunState::Running | RunState::Approved);
+        loop {
+            let runs = engine.runs(&person(), RunFilter::default()).await.unwrap();
+            if !runs.iter().any(waits) {
+                engine.shutdown().await;
+                return runs;
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    })
+}
+
+fn dies_everywhere(action: &'static str, check: impl Fn(&House, u32, &[Run])) -> u32 {
+    for point in 1.. {
+        let house = Arc::new(House::new());
+        if action == "two" {
+            house.action("two", &[("create", ""), ("create", "")], false);
+        }
+        let died = dies_at(&house, point, action);
+        let runs = next_life(&house);
+        check(&house, point, &runs);
+        let sent = house.egress.acted.lock().unwrap().len();
+        let again = next_life(&house);
+        assert_eq!(runs, again, "point {point}: a further restart changes nothing");
+        assert_eq!(sent, house.egress.acted.lock().unwrap().len(), "point {point}");
+        if !died {
+            return point;
+        }
+    }
+    unreachable!("every run ends")
+}
+
+#[test]
+fn a_write_happens_once_at_most_and_is_never_lost() {
+    let points = dies_everywhere("create", |house, point, runs| {
+        let sent = house.egress.writes();
+        let state = runs.first().map(|run| run.state);
+        match state {
+            None => assert_eq!(sent, 0, "point {point}: a send without a record"),
+            Some(RunState::Failed) => assert_eq!(sent, 0, "point {point}: sent and called failed"),
+            Some(RunState::Done) => assert_eq!(sent, 1, "point {point}"),
+            Some(RunState::Ambiguous) => assert!(sent <= 1, "point {point}"),
+            other => panic!("point {point}: {other:?}"),
+        }
+    });
+    assert!(points > 8, "the test must pass through the whole run, not {points} points");
+}
+
+#[test]
+fn an_approved_write_happens_once_at_most_and_is_never_lost() {
+    dies_everywhere("gated", |house, point, runs| {
+        let sent = house.egress.writes();
+        match runs.first().map(|run| run.state) {
+            None | Some(RunState::Parked | RunState::Failed) => assert_eq!(sent, 0, "point {point}"),
+            Some(RunState::Done) => assert_eq!(sent, 1, "point {point}"),
+            Some(RunState::Ambiguous) => assert!(sent <= 1, "point {point}"),
+            other => panic!("point {point}: {other:?}"),
+        }
+        let kinds = house.audit.kinds();
+        if sent > 0 {
+            assert!(kinds.contains(&"approval.approved".to_owned()), "point {point}");
+            assert!(kinds.contains(&"execution.started".to_owned()), "point {point}");
+        }
+    });
+}
+
+#[test]
+fn each_of_two_writes_happens_once_at_most() {
+    dies_everywhere("two", |house, point, runs| {
+        let sent = house.egress.writes();
+        match runs.first() {
+            None => assert_eq!(sent, 0, "point {point}"),
+            Some(run) if run.state == RunState::Failed => {
+                let done = run.failure.as_ref().unwrap().details.as_ref().unwrap();
+                let done = done.get("steps_done").map_or(0, |done| done.as_array().unwrap().len());
+                assert_eq!(sent, done, "point {point}");
+            }
+            Some(run) if run.state == RunState::Done => assert_eq!(sent, 2, "point {point}"),
+            Some(run) => {
+                assert_eq!(run.state, RunState::Ambiguous, "point {point}");
+                assert!(sent <= 2, "point {point}");
+            }
+        }
+    });
+}
+
+#[test]
+fn an_interrupted_read_is_a_plain_failure() {
+    dies_everywhere("list", |_, point, runs| {
+        for run in runs {
+            let succeeded = run
+                .failure
+                .as_ref()
+                .and_then(|failure| failure.details.as_ref()?.get("succeeded").cloned());
+            match run.state {
+                RunState::Done | RunState::Failed => {}
+                // Done, with its output lost.
+                RunState::Ambiguous => assert_eq!(succeeded, Some(true.into()), "point {point}"),
+                other => panic!("point {point}: {other:?}"),
+            }
+        }
+    });
+}
