@@ -32,13 +32,12 @@ pub async fn run(environment: &Environment, flags: &Flags) -> Result<()> {
             format!("{} cannot be the state folder: {error}", config.home.display()),
         )
     })?;
-    let lock = FolderLock::acquire(&config.home, &lock_name(&config.roles))?;
-    let held = signals::inode(lock.path());
+    let locks = Locks::acquire(&config)?;
     let guard = Guard::read(&config)?;
     let services = Services::start(&config, &guard).await?;
     let stop = CancellationToken::new();
     let served = serve(&config, &guard, &services, &stop, async {
-        signals::stop_requested(lock.path(), held).await
+        signals::stop_requested(locks.watched()).await
     })
     .await;
     services.stop().await;
@@ -137,11 +136,23 @@ fn read_config(path: &Path, named: bool) -> Result<String> {
     }
 }
 
-/// The process clients look for holds `daemon.lock`; a process with other roles its own.
-fn lock_name(roles: &[Role]) -> String {
-    if roles.contains(&Role::Gateway) {
-        return "daemon.lock".to_owned();
+/// Each role is held once. The vault and the log take their own locks; the process clients look
+/// for holds `daemon.lock`, the one with the ledger `executor.lock`.
+struct Locks(Vec<FolderLock>);
+
+impl Locks {
+    fn acquire(config: &Config) -> Result<Self> {
+        let wanted = [(Role::Gateway, "daemon.lock"), (Role::Executor, "executor.lock")];
+        let held = wanted
+            .into_iter()
+            .filter(|(role, _)| config.roles.contains(role))
+            .map(|(_, name)| FolderLock::acquire(&config.home, name))
+            .collect::<Result<_>>()?;
+        Ok(Self(held))
     }
-    let names: Vec<_> = roles.iter().map(|role| role.text()).collect();
-    format!("{}.lock", names.join("-"))
+
+    /// Files that stop the daemon when they are replaced: its state folder is then another.
+    fn watched(&self) -> Vec<&Path> {
+        self.0.iter().map(FolderLock::path).collect()
+    }
 }

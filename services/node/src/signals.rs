@@ -7,12 +7,10 @@ use tokio::{
     time::{Duration, interval},
 };
 
-/// Returns when the process is asked to stop, or when another daemon has taken the state folder
-/// (the lock file at `lock` is no longer the one that is held).
-pub(crate) async fn stop_requested(
-    lock: &Path,
-    held: Option<u64>,
-) -> std::io::Result<&'static str> {
+/// Returns when the process is asked to stop, or when the state folder is no longer the one it was
+/// (one of the lock files is another file now, or gone).
+pub(crate) async fn stop_requested(locks: Vec<&Path>) -> std::io::Result<&'static str> {
+    let held: Vec<_> = locks.iter().map(|path| inode(path)).collect();
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut look = interval(Duration::from_secs(2));
@@ -21,7 +19,7 @@ pub(crate) async fn stop_requested(
             _ = terminate.recv() => return Ok("terminated"),
             _ = interrupt.recv() => return Ok("interrupted"),
             _ = look.tick() => {
-                if held.is_some() && inode(lock) != held {
+                if locks.iter().zip(&held).any(|(path, held)| inode(path) != *held) {
                     return Ok("the state folder was replaced");
                 }
             }
@@ -30,7 +28,7 @@ pub(crate) async fn stop_requested(
 }
 
 /// Which file stands at `path` now.
-pub(crate) fn inode(path: &Path) -> Option<u64> {
+fn inode(path: &Path) -> Option<u64> {
     use std::os::unix::fs::MetadataExt as _;
     std::fs::metadata(path).ok().map(|metadata| metadata.ino())
 }
