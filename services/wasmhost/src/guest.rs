@@ -134,7 +134,7 @@ fn store(module: &InstancePre<State>, setup: Setup) -> Store<State> {
 async fn start(store: &mut Store<State>, module: &InstancePre<State>) -> End {
     let not_started = |error: wasmtime::Error| match error.downcast_ref::<Trap>() {
         Some(trap) => End::Trapped(*trap),
-        None => End::NotStarted(format!("{:#}", error)),
+        None => End::NotStarted(format!("{error:#}")),
     };
     let instance = match module.instantiate_async(&mut *store).await {
         Ok(instance) => instance,

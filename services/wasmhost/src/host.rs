@@ -236,11 +236,11 @@ fn envelope(call: &Call) -> Result<Bytes, Failure> {
 }
 
 fn text((kept, dropped): (Vec<u8>, u64)) -> String {
-    let mut text = String::from_utf8_lossy(&kept).into_owned();
-    if dropped > 0 {
-        text.push_str(&format!("\n[aileron: {dropped} bytes dropped]\n"));
+    let text = String::from_utf8_lossy(&kept);
+    if dropped == 0 {
+        return text.into_owned();
     }
-    text
+    format!("{text}\n[aileron: {dropped} bytes dropped]\n")
 }
 
 fn internal(error: wasmtime::Error) -> Error {

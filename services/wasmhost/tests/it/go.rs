@@ -20,7 +20,7 @@ async fn a_guest_written_in_go_runs() {
     let run = |op: &str| {
         let args = Map::from_iter([("base".to_owned(), json!("https://notes.example"))]);
         let call = Call { op: op.to_owned(), args, limits: Limits::default() };
-        house.host.call(module.clone(), call, network.clone())
+        house.host.call(module.clone(), call, network.handle())
     };
 
     let report = run("list").await;

@@ -84,7 +84,7 @@ async fn a_large_connector_gets_what_its_manifest_asked_for() {
     let report = house.run(wat).await;
     assert_eq!(limit_of(&report), passed("memory", "64MiB"));
     let raised = Limits { memory: 256 << 20, ..Limits::default() };
-    assert_eq!(house.run_with(wat, raised, network.clone()).await.outcome, Ok(None));
+    assert_eq!(house.run_with(wat, raised, network.handle()).await.outcome, Ok(None));
 
     let body = "(call $expect (memory.grow (i32.const 16382)) (i32.const 2))
                 (call $expect (memory.grow (i32.const 1)) (i32.const -1))
@@ -175,7 +175,7 @@ async fn a_request_longer_than_the_limit_is_not_copied() {
     );
     let network = Canned::answering(200, "");
     let wat = guest("{", &body);
-    let report = House::new().run_with(&wat, Limits::default(), network.clone()).await;
+    let report = House::new().run_with(&wat, Limits::default(), network.handle()).await;
     assert_eq!(limit_of(&report), passed("request", "8MiB"));
     assert_eq!(network.seen(), []);
 }
@@ -197,7 +197,7 @@ async fn a_loop_of_requests_ends_at_their_number() {
     let body = format!("(loop $more (br_if $more (i32.eqz {again}))) {}", request(text, -1));
     let network = Canned::answering(200, "");
     let wat = guest(text, &body);
-    let report = House::new().run_with(&wat, Limits::default(), network.clone()).await;
+    let report = House::new().run_with(&wat, Limits::default(), network.handle()).await;
     assert_eq!(limit_of(&report), passed("requests", "1000"));
     assert_eq!(network.seen().len(), 1000);
 }

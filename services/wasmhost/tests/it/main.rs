@@ -5,5 +5,6 @@ mod go;
 mod limits;
 mod loading;
 mod neighbours;
+mod notes;
 mod ranges;
 mod support;

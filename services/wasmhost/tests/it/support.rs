@@ -64,7 +64,8 @@ pub(crate) fn guest(text: &str, body: &str) -> String {
 }
 
 pub(crate) fn guest_with(extra: &str, text: &str, body: &str) -> String {
-    let data: String = text.bytes().map(|byte| format!("\\{byte:02x}")).collect();
+    let escaped = text.bytes().map(|byte| ["\\", &hex::encode([byte])].concat());
+    let data: String = escaped.collect();
     format!(
         r#"(module
           (import "aileron_host" "log" (func $log (param i32 i32 i32 i32)))
@@ -166,6 +167,10 @@ impl Canned {
 
     pub(crate) fn turns(answers: Vec<Result<GuestResponse, Failure>>) -> Arc<Self> {
         Arc::new(Self { answers, seen: Mutex::default() })
+    }
+
+    pub(crate) fn handle(self: &Arc<Self>) -> Arc<dyn Network> {
+        Arc::clone(self) as Arc<dyn Network>
     }
 
     pub(crate) fn seen(&self) -> Vec<GuestRequest> {
