@@ -7,7 +7,7 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use aileron_contract::{
-    Context, Egress, Error, Result, Scope, Timestamp, audit,
+    Context, Egress, Error, Reason, Result, Scope, Timestamp, audit,
     audit::{Actor, Event, EventKind},
     egress::{CredentialUse, Fetch, Handle, Outcome, Request, Sent},
     limits,
@@ -138,8 +138,13 @@ impl Inner {
     /// In an owned task: a caller that goes away does not cut a request in half.
     async fn carry_out(&self, order: Order) -> Result<Outcome> {
         let network = Arc::clone(&self.network);
-        let under_way = self.network.tracker().spawn(order.carry_out(network));
-        under_way.await.map_err(Error::internal)
+        let outcome = self.network.owned(order.carry_out(network)).await;
+        outcome.ok_or_else(|| {
+            Error::new(
+                Reason::ShuttingDown,
+                "the runtime shuts down: the request may have been sent; look before trying again",
+            )
+        })
     }
 
     /// Checks everything that can be checked without a connection, in the order in which a guest

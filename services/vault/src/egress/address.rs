@@ -88,9 +88,7 @@ fn v6(address: Ipv6Addr) -> Place {
         [0xfc00..=0xfdff, ..] => Place::Private,
         [0xfe80..=0xfebf, ..] => Place::LinkLocal,
         // Teredo, benchmarking, ORCHID, drone ids (2001::/23); documentation; 6to4; documentation
-        [0x2001, 0..=0x1ff, ..] | [0x2001, 0xdb8, ..] | [0x2002, ..] | [0x3fff, 0..=0xfff, ..] => {
-            Place::Reserved
-        }
+        [0x2001, 0..=0x1ff | 0xdb8, ..] | [0x2002, ..] | [0x3fff, 0..=0xfff, ..] => Place::Reserved,
         [0x2000..=0x3fff, ..] => Place::Public,
         // Everything else is not global unicast.
         _ => Place::Reserved,

@@ -24,6 +24,8 @@ pub trait Credentials: Send + Sync + 'static {
 #[derive(Debug)]
 pub struct Resolved {
     pub binding: BindingName,
+    /// What the person consented to. A binding of an older file consented to no form: its form
+    /// is the wanted one.
     pub reach: Reach,
     pub kind: CredentialKind,
     pub value: Secret,

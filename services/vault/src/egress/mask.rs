@@ -46,9 +46,9 @@ impl Masker {
     pub(crate) fn whole(&self, bytes: &[u8]) -> Vec<u8> {
         let mut masker =
             Self { forms: self.forms.clone(), pending: Zeroizing::default(), hidden: 0 };
-        let mut masked = masker.feed(bytes);
-        masked.append(&mut masker.finish());
-        masked
+        let mut out = masker.feed(bytes);
+        out.append(&mut masker.finish());
+        out
     }
 
     /// Would anything in the text be masked?
@@ -105,15 +105,19 @@ mod tests {
 
     const SECRET: &str = "lin_api_K3y/with+odd\"chars=";
 
+    fn spelled(text: &str, spelling: impl Fn(u8) -> String) -> String {
+        text.bytes().map(spelling).collect()
+    }
+
     fn masked(text: &str) -> String {
         String::from_utf8(Masker::new(SECRET.as_bytes()).whole(text.as_bytes())).unwrap()
     }
 
     #[test]
     fn every_form_of_the_secret_is_masked() {
-        let percent: String = SECRET.bytes().map(|c| format!("%{c:02x}")).collect();
-        let unicode: String = SECRET.bytes().map(|c| format!("\\u{c:04X}")).collect();
-        let entities: String = SECRET.bytes().map(|c| format!("&#{c};")).collect();
+        let percent: String = spelled(SECRET, |c| format!("%{c:02x}"));
+        let unicode: String = spelled(SECRET, |c| format!("\\u{c:04X}"));
+        let entities: String = spelled(SECRET, |c| format!("&#{c};"));
         for form in [
             SECRET.to_owned(),
             hex::encode(SECRET),
@@ -140,8 +144,10 @@ mod tests {
                     BASE64_STANDARD.encode(&text).replace('+', "%2B").replace('/', "\\/"),
                 ] {
                     let hidden = masked(&form);
-                    assert!(hidden.contains("********"), "{form} {hidden}");
-                    assert!(hidden.len() < form.len() - SECRET.len(), "{form} {hidden}");
+                    // All but the characters that share bits with their neighbours.
+                    let own = (SECRET.len() * 8 - 10) / 6;
+                    let rest = hidden.replace("********", "");
+                    assert!(rest.len() + own <= form.len(), "{form} {hidden}");
                 }
             }
         }
@@ -165,7 +171,7 @@ mod tests {
             0 => secret.to_owned(),
             1 => hex::encode(secret),
             2 => BASE64_STANDARD.encode(secret),
-            3 => secret.bytes().map(|c| format!("%{c:02X}")).collect(),
+            3 => spelled(secret, |c| format!("%{c:02X}")),
             4 => serde_json::to_string(secret).unwrap(),
             _ => secret.chars().next().map(String::from).unwrap_or_default(),
         }

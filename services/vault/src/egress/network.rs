@@ -57,9 +57,23 @@ impl Network {
         Self { resolver, tls: TlsConnector::from(tls), pool: Pool::default(), tasks }
     }
 
-    /// The tracker of all tasks that belong to requests.
-    pub(crate) fn tracker(&self) -> &TaskTracker {
-        &self.tasks.tracker
+    /// Runs a request to its end even when its caller has gone. None when the house shuts down
+    /// first: what became of the request is then unknown.
+    pub(crate) async fn owned<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Option<T> {
+        let stop = self.tasks.stop.clone();
+        if stop.is_cancelled() {
+            return None;
+        }
+        let under_way = self.tasks.tracker.spawn(async move {
+            tokio::select! {
+                done = work => Some(done),
+                () = stop.cancelled() => None,
+            }
+        });
+        under_way.await.ok().flatten()
     }
 
     /// Ends every connection and waits for the tasks that serve them.
@@ -88,15 +102,15 @@ impl Network {
         };
         let mut kept = true;
         loop {
-            let mut connection = match self.pool.take(&key, Instant::now()).await {
-                Some(connection) => connection,
-                None => {
-                    kept = false;
-                    timeout_at(deadline, self.dial(target, permit))
-                        .await
-                        .map_err(|_| late(Sent::NotSent))?
-                        .map_err(|problem| (Sent::NotSent, problem))?
-                }
+            let taken = self.pool.take(&key, Instant::now()).await;
+            let mut connection = if let Some(connection) = taken {
+                connection
+            } else {
+                kept = false;
+                timeout_at(deadline, Box::pin(self.dial(target, permit)))
+                    .await
+                    .map_err(|_| late(Sent::NotSent))?
+                    .map_err(|problem| (Sent::NotSent, problem))?
             };
             let request = draft.request(&connection).map_err(|problem| (Sent::NotSent, problem))?;
             match timeout_at(deadline, connection.send(request)).await {
@@ -134,7 +148,7 @@ impl Network {
             let second = session.alpn_protocol() == Some(b"h2");
             self.handshake(stream, second).await.map_err(unreachable)
         };
-        timeout(limits::CONNECT_WALL, opening).await.map_err(slow)?
+        timeout(limits::CONNECT_WALL, Box::pin(opening)).await.map_err(slow)?
     }
 
     async fn encrypted(

@@ -9,6 +9,7 @@ use aileron_contract::{
 };
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use hyper::body::Body;
 use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 
 use super::{
@@ -83,7 +84,12 @@ impl Order {
                     let body = body::stream(&head.headers, incoming, lease, self.terms())?;
                     return Ok(Response { status, headers, body, binding });
                 }
-                Some(location) => self.redirect(answer.status(), location)?,
+                Some(location) => {
+                    self.redirect(answer.status(), location)?;
+                    if answer.body().is_end_stream() {
+                        lease.give_back();
+                    }
+                }
             }
         }
         Err(Problem::TooManyRedirects(limits::REDIRECTS))

@@ -68,10 +68,9 @@ impl Problem {
         let message = self.to_string();
         let denied = |boundary| Failure::new(Class::CapabilityDenied, boundary, message.clone());
         let network = || Failure::new(Class::NetworkError, Boundary::External, message.clone());
-        let over = |limit: &str, configured: String| {
+        let over = |limit: &str| {
             Failure::new(Class::ResourceLimitExceeded, Boundary::Sandbox, message.clone())
                 .detail("limit", limit)
-                .detail("configured", configured)
         };
         match self {
             Self::Malformed(_) => {
@@ -112,8 +111,10 @@ impl Problem {
             | Self::Unreachable { host: _, why: _ }
             | Self::Broken { host: _, why: _ }
             | Self::Busy => network().retriable(true),
-            Self::Late { host: _ } => over("wall_time", "the call's".to_owned()),
-            Self::TooLong { max } => over("response_body", format!("{max} bytes")),
+            Self::Late { host: _ } => over("wall_time"),
+            Self::TooLong { max } => {
+                over("response_body").detail("configured", format!("{max} bytes"))
+            }
             Self::Passed(failure) => *failure,
         }
     }

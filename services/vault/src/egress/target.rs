@@ -26,8 +26,9 @@ impl Target {
         if raw.len() > limits::EGRESS_URL {
             return Err(refused("the URL is too long"));
         }
-        if raw.bytes().any(|c| c.is_ascii_control() || c == b'\\') {
-            return Err(refused("the URL contains a control character or a backslash"));
+        let odd = |c: u8| c.is_ascii_control() || c == b'\\';
+        if raw.bytes().any(odd) || raw.trim() != raw {
+            return Err(refused("the URL contains a control character, a backslash or a margin"));
         }
         let url = Url::parse(raw).map_err(|_| refused("the URL is not an absolute URL"))?;
         let target = Self::of(url)?;

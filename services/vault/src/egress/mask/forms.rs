@@ -11,7 +11,13 @@ type Character = [u8; 2];
 
 /// Every form of one secret.
 #[derive(Clone)]
-pub(super) struct Forms(Arc<[Zeroizing<Vec<Character>>]>);
+pub(super) struct Forms(Arc<Known>);
+
+struct Known {
+    forms: Vec<Zeroizing<Vec<Character>>>,
+    /// The bytes a form can begin with, escaped or not: most of a text is none of them.
+    starts: Zeroizing<[bool; 256]>,
+}
 
 /// What stands at a place of a text.
 #[derive(Debug, PartialEq, Eq)]
@@ -34,12 +40,19 @@ impl Forms {
         let digits = digits.bytes().map(|c| [c, c.to_ascii_uppercase()]).collect();
         let mut forms = vec![Zeroizing::new(plain), Zeroizing::new(digits)];
         forms.extend((0..3).filter_map(|before| base64(secret, before)));
-        Some(Self(forms.into()))
+        let mut starts = Zeroizing::new([false; 256]);
+        let first = forms.iter().filter_map(|form| form.first()).flatten();
+        for byte in first.chain(b"%\\&+") {
+            if let Some(start) = starts.get_mut(usize::from(*byte)) {
+                *start = true;
+            }
+        }
+        Some(Self(Arc::new(Known { forms, starts })))
     }
 
     /// Does the secret as it is stand in the text, whatever the case?
     pub(super) fn plain_in(&self, text: &[u8]) -> bool {
-        let Some(plain) = self.0.first() else { return false };
+        let Some(plain) = self.0.forms.first() else { return false };
         let same = |(character, byte): (&Character, &u8)| {
             character.iter().any(|spelling| spelling.eq_ignore_ascii_case(byte))
         };
@@ -48,8 +61,12 @@ impl Forms {
 
     /// The longest form that starts at `at`. `last` says that the text is complete.
     pub(super) fn find(&self, text: &[u8], at: usize, last: bool) -> Found {
+        let starts = |byte: &u8| self.0.starts.get(usize::from(*byte)) == Some(&true);
+        if !text.get(at).is_some_and(starts) {
+            return Found::Nothing;
+        }
         let mut longest = None;
-        for form in self.0.iter() {
+        for form in &self.0.forms {
             match ends(form, text, at, last) {
                 Found::Undecided => return Found::Undecided,
                 Found::Until(end) => longest = longest.max(Some(end)),
@@ -79,12 +96,12 @@ fn base64(secret: &[u8], before: usize) -> Option<Zeroizing<Vec<Character>>> {
 
 /// Follows one form from `at`, through every reading of the text.
 fn ends(form: &[Character], text: &[u8], at: usize, last: bool) -> Found {
-    let mut here = vec![at];
+    let (mut here, mut next) = (Vec::new(), Vec::new());
     let mut undecided = false;
-    for character in form {
-        let mut next = Vec::with_capacity(here.len());
-        for place in &here {
-            let Some(readings) = Readings::at(text, *place, last) else {
+    for (index, character) in form.iter().enumerate() {
+        let start = if index == 0 { Some(at) } else { None };
+        for place in start.into_iter().chain(here.drain(..)) {
+            let Some(readings) = Readings::at(text, place, last) else {
                 undecided = true;
                 continue;
             };
@@ -97,7 +114,7 @@ fn ends(form: &[Character], text: &[u8], at: usize, last: bool) -> Found {
         if next.is_empty() {
             return if undecided { Found::Undecided } else { Found::Nothing };
         }
-        here = next;
+        std::mem::swap(&mut here, &mut next);
     }
     if undecided {
         return Found::Undecided;

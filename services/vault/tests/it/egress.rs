@@ -1,0 +1,10 @@
+//! Attacks on egress, and the few things it is for, against real servers on loopback.
+
+mod answers;
+mod connections;
+mod credentials;
+mod fetching;
+mod house;
+mod redirects;
+mod refusals;
+mod upstream;
