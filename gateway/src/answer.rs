@@ -3,7 +3,10 @@
 mod status;
 
 use aileron_api::error::{ErrorBody, ErrorEnvelope, FailureBody, FailureEnvelope};
-use aileron_contract::{Error, Kind, Reason, failure::Failure};
+use aileron_contract::{
+    Error, Kind, Reason,
+    failure::{Boundary, Class, Failure},
+};
 use axum::{
     Json,
     response::{IntoResponse, Response},
@@ -16,7 +19,10 @@ pub(crate) type Result<T, E = Refusal> = std::result::Result<T, E>;
 /// An answer that is a refusal. It travels as an extension of an empty response; the outermost
 /// layer writes the body, because only it knows the request's id.
 #[derive(Clone, Debug)]
-pub(crate) struct Refusal {
+pub(crate) struct Refusal(Box<Inner>);
+
+#[derive(Clone, Debug)]
+struct Inner {
     status: StatusCode,
     body: Body,
     /// The cause of a refusal that is our fault, for the log.
@@ -27,7 +33,7 @@ pub(crate) struct Refusal {
 #[derive(Clone, Debug)]
 enum Body {
     Error(ErrorBody),
-    Failure(Box<FailureBody>),
+    Failure(FailureBody),
 }
 
 impl Refusal {
@@ -38,7 +44,7 @@ impl Refusal {
     /// For the few refusals of HTTP itself, whose status says more than their reason.
     #[must_use]
     pub(crate) fn with_status(mut self, status: StatusCode) -> Self {
-        self.status = status;
+        self.0.status = status;
         self
     }
 
@@ -53,19 +59,18 @@ impl Refusal {
             Reason::BindingRequired => ("binding", "aileron binding setup"),
             _ => return error.into(),
         };
-        use aileron_contract::failure::{Boundary, Class};
         let failure = Failure::new(Class::BindingRequired, Boundary::Runtime, error.public())
             .detail("required", required)
             .detail("hint", hint);
         let mut refusal = Self::from(failure);
-        if let Body::Failure(body) = &mut refusal.body {
+        if let Body::Failure(body) = &mut refusal.0.body {
             body.code = Some(error.reason().code().to_owned());
         }
         refusal
     }
 
     pub(crate) fn render(self, request_id: &str) -> Response {
-        let Self { status, body, cause, headers } = self;
+        let Inner { status, body, cause, headers } = *self.0;
         if let Some(cause) = cause {
             tracing::error!(error = ?cause, %status, request_id, "request failed");
         }
@@ -76,7 +81,7 @@ impl Refusal {
                 (status, Json(ErrorEnvelope { error })).into_response()
             }
             Body::Failure(body) => {
-                let error = FailureBody { request_id, ..*body };
+                let error = FailureBody { request_id, ..body };
                 (status, Json(FailureEnvelope { error })).into_response()
             }
         };
@@ -86,7 +91,7 @@ impl Refusal {
 
     /// The body of an error event in a stream, which has no status.
     pub(crate) fn into_event(self) -> ErrorEnvelope {
-        match self.body {
+        match self.0.body {
             Body::Error(error) => ErrorEnvelope { error },
             Body::Failure(failure) => ErrorEnvelope {
                 error: ErrorBody {
@@ -103,7 +108,7 @@ impl Refusal {
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
         let headers = headers(&error);
-        Self {
+        Self(Box::new(Inner {
             status: status::of_error(error.reason()),
             body: Body::Error(ErrorBody {
                 code: error.reason().code().to_owned(),
@@ -116,24 +121,24 @@ impl From<Error> for Refusal {
             }),
             cause: (error.kind() == Kind::Internal).then_some(error),
             headers,
-        }
+        }))
     }
 }
 
 impl From<Failure> for Refusal {
     fn from(failure: Failure) -> Self {
-        Self {
+        Self(Box::new(Inner {
             status: status::of_failure(failure.class),
-            body: Body::Failure(Box::new(crate::shape::failure(failure))),
+            body: Body::Failure(crate::shape::failure(failure)),
             cause: None,
             headers: Vec::new(),
-        }
+        }))
     }
 }
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let mut response = self.status.into_response();
+        let mut response = self.0.status.into_response();
         response.extensions_mut().insert(self);
         response
     }

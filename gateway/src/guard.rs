@@ -39,7 +39,6 @@ pub(crate) async fn shed(State(shared): State<Shared>, request: Request, next: N
 }
 
 /// A handler that panicked: its bug stays its own, and the caller learns nothing of it.
-#[expect(clippy::needless_pass_by_value, reason = "the layer hands over the payload")]
 pub(crate) fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
     Refusal::from(Error::internal("a handler panicked")).into_response()
 }

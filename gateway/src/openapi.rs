@@ -1,4 +1,4 @@
-//! The OpenAPI document, generated from the routes. `proto/openapi/aileron.yaml` is its checked-in
+//! The `OpenAPI` document, generated from the routes. `proto/openapi/aileron.yaml` is its checked-in
 //! form, which is also what the daemon serves; a test proves that the two are the same.
 
 use aileron_api::error::{ErrorEnvelope, FailureEnvelope};

@@ -132,8 +132,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_trace_header_panics(raw in "[ -~]{0,80}") {
-            let _ = read(&raw).is_some();
+        fn what_is_continued_is_what_the_header_says(
+            raw in "(00|01|ff|0)-([0-9a-f]{32}|[0-9a-fA-F]{0,33})-([0-9a-f]{16}|[ -~]{0,17})-(0[0-3]|[ -~]{0,3})",
+        ) {
+            if let Some(context) = read(&raw) {
+                let (trace, span) = (context.trace_id(), context.span_id());
+                let said = format!("-{trace}-{span}");
+                prop_assert_eq!(raw.get(2..52), Some(said.as_str()));
+            }
         }
     }
 }

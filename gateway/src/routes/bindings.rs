@@ -215,12 +215,9 @@ impl Declared {
     fn value(&self, source: BindingSource) -> Result<Secret> {
         let BindingSource { kind, value } = source;
         let refused = |reason, public: String| Err(Error::new(reason, public).into());
-        let kind: CredentialKind = match kind.parse() {
-            Ok(kind) => kind,
-            Err(_) => {
-                let public = format!("source.kind: {kind:?} is no kind of credential: use api_key");
-                return refused(Reason::UnsupportedKind, public);
-            }
+        let Ok(kind) = kind.parse::<CredentialKind>() else {
+            let public = format!("source.kind: {kind:?} is no kind of credential: use api_key");
+            return refused(Reason::UnsupportedKind, public);
         };
         if kind != CredentialKind::ApiKey {
             let public = format!("source.kind: {kind} cannot be set up here: use api_key");

@@ -11,6 +11,7 @@ use aileron_api::{
     runs::RunFilter,
     vault::{ChangePassphrase, CreateVault, EntryFilter, PutSecret, UnlockVault, VaultState},
 };
+use aileron_contract::failure::{Boundary, Class, Failure};
 
 use crate::house::{AGENT, Door, Outcome, PERSON, PROGRAM, record};
 
@@ -142,7 +143,6 @@ async fn a_refusal_is_told_with_code_request_id_and_failure() {
     assert_eq!((api.status, api.code.as_str()), (403, "scope_missing"));
     assert_eq!(api.request_id.as_deref().map(str::len), Some(16));
 
-    use aileron_contract::failure::{Boundary, Class, Failure};
     let failure = Failure::new(Class::NetworkError, Boundary::External, "no route").retriable(true);
     door.world.answer(Outcome::Failed(failure));
     let error = door.client(AGENT).run_action("notes-list", &RunAction::default(), None).await;

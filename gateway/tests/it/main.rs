@@ -16,6 +16,7 @@ mod client;
 mod document;
 mod envelopes;
 mod house;
+mod log;
 mod paths;
 mod runs;
 mod watch;

@@ -53,7 +53,7 @@ async fn an_idempotency_key_reaches_the_run() {
     let contexts = door.world.called("run");
     assert_eq!(contexts.len(), 1);
     let key = contexts[0].idempotency_key.as_ref();
-    assert_eq!(key.map(|key| key.as_str()), Some("try-1"));
+    assert_eq!(key.map(aileron_contract::IdempotencyKey::as_str), Some("try-1"));
 }
 
 #[tokio::test]

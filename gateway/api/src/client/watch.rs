@@ -54,7 +54,7 @@ impl Watch {
             if let Some(event) = self.ready.pop_front() {
                 match event.kind.as_str() {
                     "record" => return self.record(event),
-                    "error" => self.interrupted(&event)?,
+                    "error" => self.interrupted(&event).await?,
                     _ => {}
                 }
             } else if let Err(error) = self.fill().await {
@@ -78,12 +78,16 @@ impl Watch {
     }
 
     /// The server ended the watch. Having fallen behind is no reason to stop: read on from there.
-    fn interrupted(&mut self, event: &Event) -> Result<()> {
+    async fn interrupted(&mut self, event: &Event) -> Result<()> {
         let error = ApiError::read(200, None, event.data.clone());
         let passing = matches!(error.code.as_str(), "busy" | "service_unavailable");
         self.failures += 1;
         self.connection = None;
-        if passing && self.failures < ATTEMPTS { Ok(()) } else { Err(error.into()) }
+        if !passing || self.failures >= ATTEMPTS {
+            return Err(error.into());
+        }
+        tokio::time::sleep(pause(self.failures)).await;
+        Ok(())
     }
 
     /// Waits for the next bytes, connecting first when needed.
@@ -96,7 +100,12 @@ impl Watch {
         let chunk = tokio::time::timeout(SILENCE, response.chunk()).await.map_err(late)?;
         if let Some(bytes) = chunk.map_err(|error| self.client.lost(error))? {
             let long = |_| Error::TooLong { url: self.client.base_url().to_owned(), limit: 0 };
-            self.ready.extend(reader.read(&bytes).map_err(long)?);
+            let events = reader.read(&bytes).map_err(long)?;
+            if events.is_empty() {
+                // A heartbeat: a quiet log is no failure, and the server ends long watches.
+                self.failures = 0;
+            }
+            self.ready.extend(events);
             self.connection = Some((response, reader));
             return Ok(());
         }
