@@ -4,6 +4,7 @@ use std::{
     fs, io,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
 };
 
 use aileron_contract::{Error, Reason, Result, limits};
@@ -21,7 +22,8 @@ pub(crate) struct Disk {
     home: PathBuf,
     file: PathBuf,
     copy: PathBuf,
-    _lock: FolderLock,
+    /// Held until the vault shuts down, whoever still holds a handle.
+    lock: Mutex<Option<FolderLock>>,
 }
 
 /// Tells one state of the file from another without reading it.
@@ -42,10 +44,15 @@ impl Disk {
             home: home.to_owned(),
             file: home.join(FILE),
             copy: home.join(COPY),
-            _lock: lock,
+            lock: Mutex::new(Some(lock)),
         };
         disk.sweep().map_err(|cause| disk.unwritable(cause))?;
         Ok(disk)
+    }
+
+    /// Lets another process have the folder. Nothing may be written afterwards.
+    pub(crate) fn release(&self) {
+        drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 
     /// None when there is no file.

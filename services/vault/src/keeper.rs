@@ -145,6 +145,11 @@ impl Keeper {
         view.keys.take().is_some()
     }
 
+    /// After the last change: another process may take the state folder.
+    pub(crate) fn release(&self) {
+        self.disk.release();
+    }
+
     /// The view, when the file is still the one it was made of.
     fn fresh(&self) -> Option<View> {
         let view = self.last();

@@ -94,6 +94,7 @@ impl Service {
         if let Err(error) = vault::lock(&self.keeper, &self.sessions, &context).await {
             tracing::warn!(%error, "the vault's end could not be recorded");
         }
+        self.keeper.release();
     }
 }
 

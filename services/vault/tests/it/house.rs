@@ -1,0 +1,246 @@
+//! A vault in a folder of its own, with a log that remembers and a clock that is told the time.
+
+use std::{
+    cell::Cell,
+    path::PathBuf,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use aileron_contract::{
+    Audit, Context, Error, Principal, Reason, Result, Scope, Scopes, Secret, Stream, Timestamp,
+    audit::{Checkpoint, Event, Filter, Record},
+    credential::{CredentialKind, HeaderTemplate, Reach},
+    names::{AuditId, HostPort},
+    vault::Consent,
+};
+use aileron_store::{Database, Location};
+use aileron_vault::{Kdf, Options, Service, egress};
+use async_trait::async_trait;
+
+thread_local! {
+    static NOW: Cell<i64> = const { Cell::new(1_800_000_000) };
+}
+
+pub(crate) fn clock() -> Timestamp {
+    Timestamp::from_second(NOW.get()).unwrap()
+}
+
+pub(crate) fn later(by: Duration) {
+    NOW.set(NOW.get() + i64::try_from(by.as_secs()).unwrap());
+}
+
+pub(crate) struct House {
+    pub(crate) home: PathBuf,
+    /// Removed with the house, when it is the house's own.
+    folder: Option<tempfile::TempDir>,
+    pub(crate) database: Database,
+    pub(crate) service: Service,
+    pub(crate) log: Arc<Log>,
+}
+
+impl House {
+    /// An empty home.
+    pub(crate) async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self::at(folder.path().to_owned(), Some(folder)).await
+    }
+
+    /// With a vault whose passphrase is `open`.
+    pub(crate) async fn with_vault() -> Self {
+        let house = Self::new().await;
+        house.service.vault().create(&daemon(), secret("open")).await.unwrap();
+        house
+    }
+
+    /// In a home that is there already.
+    pub(crate) async fn at(home: PathBuf, folder: Option<tempfile::TempDir>) -> Self {
+        let location = Location::File(home.join("state.db"));
+        let database = Database::open(location, &[]).await.unwrap();
+        let log = Arc::new(Log::default());
+        let service = Service::open(Options {
+            home: home.clone(),
+            database: database.clone(),
+            audit: Arc::<Log>::clone(&log),
+            daemon_token: Some(secret("ald_the token of daemon.json")),
+            kdf: Kdf { memory_kib: 8, passes: 1, lanes: 1 },
+            egress: egress::Options::default(),
+            clock,
+        })
+        .await
+        .unwrap();
+        Self { home, folder, database, service, log }
+    }
+
+    /// Ends this process's part and starts over in the same home.
+    pub(crate) async fn restarted(self) -> Self {
+        let Self { home, folder, database, service, log: _ } = self;
+        service.shutdown().await;
+        drop(service);
+        database.close().await;
+        Self::at(home, folder).await
+    }
+
+    /// Like a crash: nothing is finished, nothing is said.
+    pub(crate) async fn crashed(self) -> Self {
+        let (home, folder) = self.left().await;
+        Self::at(home, folder).await
+    }
+
+    /// The home alone, as a crash leaves it.
+    pub(crate) async fn left(self) -> (PathBuf, Option<tempfile::TempDir>) {
+        let Self { home, folder, database, service, log: _ } = self;
+        drop(service);
+        database.close().await;
+        (home, folder)
+    }
+
+    pub(crate) fn file(&self) -> PathBuf {
+        self.home.join("secrets.json")
+    }
+
+    pub(crate) fn copy(&self) -> PathBuf {
+        self.home.join("secrets.json.before")
+    }
+
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        std::fs::read(self.file()).unwrap()
+    }
+
+    /// Replaces the file the way another program would.
+    pub(crate) fn plant(&self, bytes: &[u8]) {
+        std::fs::write(self.file(), bytes).unwrap();
+    }
+
+    /// A person, as the gateway would present one.
+    pub(crate) async fn person(&self) -> Context {
+        let access = self.service.access();
+        let opened = access.open_session(&daemon(), secret("open")).await.unwrap();
+        context_of(access.authenticate(opened.bearer).await.unwrap())
+    }
+
+    pub(crate) async fn unlock(&self) {
+        self.service.vault().unlock(&daemon(), secret("open")).await.unwrap();
+    }
+}
+
+pub(crate) fn context_of(caller: aileron_contract::access::Caller) -> Context {
+    Context {
+        principal: caller.principal,
+        scopes: caller.scopes,
+        session: None,
+        idempotency_key: None,
+        deadline: None,
+    }
+}
+
+/// What the token in `daemon.json` makes of its bearer.
+pub(crate) fn daemon() -> Context {
+    Context {
+        principal: Principal::Program("daemon".into()),
+        scopes: Scopes::of_daemon_token(),
+        ..Context::service("test")
+    }
+}
+
+/// A program with these rights and no more.
+pub(crate) fn program(scopes: &[Scope]) -> Context {
+    Context {
+        principal: Principal::Program("program".into()),
+        scopes: scopes.iter().copied().collect(),
+        ..Context::service("test")
+    }
+}
+
+pub(crate) fn service() -> Context {
+    Context::service("executor")
+}
+
+pub(crate) fn secret(text: &str) -> Secret {
+    Secret::from(text.to_owned())
+}
+
+pub(crate) fn consent(connector: &str, identity: &str, hosts: &[&str]) -> Consent {
+    Consent {
+        connector: connector.parse().unwrap(),
+        kind: CredentialKind::ApiKey,
+        service: "notes".to_owned(),
+        identity: identity.parse().unwrap(),
+        account: None,
+        scope: Some("read and write notes".to_owned()),
+        reach: Reach { hosts: hosts_of(hosts), template: HeaderTemplate::default() },
+        refuse_existing: false,
+    }
+}
+
+pub(crate) fn hosts_of(hosts: &[&str]) -> Vec<HostPort> {
+    hosts.iter().map(|host| host.parse().unwrap()).collect()
+}
+
+#[track_caller]
+pub(crate) fn assert_refused<T: std::fmt::Debug>(outcome: Result<T>, reason: Reason) -> Error {
+    let error = outcome.unwrap_err();
+    assert_eq!(error.reason(), reason, "{error:?}");
+    error
+}
+
+/// A log in memory.
+#[derive(Default)]
+pub(crate) struct Log {
+    pub(crate) full: AtomicBool,
+    events: Mutex<Vec<Event>>,
+}
+
+impl Log {
+    /// The kinds recorded since the last look.
+    pub(crate) fn take(&self) -> Vec<&'static str> {
+        self.events.lock().unwrap().drain(..).map(|event| event.kind.text()).collect()
+    }
+
+    pub(crate) fn shown(&self) -> String {
+        format!("{:?}", self.events.lock().unwrap())
+    }
+}
+
+#[async_trait]
+impl Audit for Log {
+    async fn append(&self, _: &Context, event: Event) -> Result<Record> {
+        if self.full.load(Ordering::SeqCst) {
+            return Err(Error::new(Reason::AuditUnavailable, "the log is full"));
+        }
+        let mut events = self.events.lock().unwrap();
+        events.push(event.clone());
+        Ok(Record {
+            index: u64::try_from(events.len()).unwrap(),
+            id: "audit-1".parse().unwrap(),
+            kind: event.kind.text().to_owned(),
+            timestamp: clock(),
+            actor: event.actor,
+            payload: event.payload,
+            trace_id: None,
+        })
+    }
+
+    async fn query(&self, _: &Context, _: Filter) -> Result<Vec<Record>> {
+        Ok(Vec::new())
+    }
+
+    async fn get(&self, _: &Context, _: AuditId) -> Result<Record> {
+        Err(Error::new(Reason::NotFound, "not kept"))
+    }
+
+    async fn watch(&self, _: &Context, _: u64) -> Result<Stream<Record>> {
+        Err(Error::new(Reason::NotFound, "not kept"))
+    }
+
+    async fn checkpoint(&self, _: &Context) -> Result<Checkpoint> {
+        Err(Error::new(Reason::NotFound, "not kept"))
+    }
+
+    async fn receipt(&self, _: &Context, _: AuditId) -> Result<String> {
+        Err(Error::new(Reason::NotFound, "not kept"))
+    }
+}

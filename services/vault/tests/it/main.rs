@@ -1,0 +1,17 @@
+//! The vault through its doors.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "helpers of tests fail like tests"
+)]
+
+mod access;
+mod bindings;
+mod crash;
+mod egress;
+mod file;
+mod house;
+mod life;
