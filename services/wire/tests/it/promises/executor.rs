@@ -1,0 +1,55 @@
+use aileron_contract::{
+    executor::{Handle, Started},
+    names::{ActionName, RunId},
+};
+
+use super::{on_every_transport, promise};
+use crate::{
+    fakes::FakeExecutor,
+    samples::{context, executor as samples, name},
+};
+
+on_every_transport!(executor);
+
+async fn keeps_its_promises(executor: Handle, fake: &FakeExecutor) {
+    for full in [true, false] {
+        fake.stage.answer_full(full);
+        actions(&executor, fake, full).await;
+        runs(&executor, fake, full).await;
+    }
+}
+
+async fn actions(executor: &Handle, fake: &FakeExecutor, full: bool) {
+    let (stage, context) = (&fake.stage, context(full));
+    promise!(stage, "actions", &context, executor.actions(&context) => samples::actions(full));
+    let action = name::<ActionName>("notes-list");
+    promise!(stage, "action", (&context, &action),
+        executor.action(&context, action.clone()) => samples::action(full));
+    promise!(stage, "set_enabled", (&context, &action, full),
+        executor.set_enabled(&context, action.clone(), full) => samples::action(full));
+    promise!(stage, "counts", &context, executor.counts(&context) => samples::counts(full));
+}
+
+async fn runs(executor: &Handle, fake: &FakeExecutor, full: bool) {
+    let (stage, context) = (&fake.stage, context(full));
+    for (action, started) in [
+        ("done", Started::Done(samples::result(full))),
+        ("pending", Started::Pending(samples::pending(full))),
+        ("failed", Started::Failed(samples::failure(full))),
+    ] {
+        let call = samples::call(full, action);
+        promise!(stage, "run", (&context, &call), executor.run(&context, call.clone()) => started);
+    }
+    let filter = samples::run_filter(full);
+    promise!(stage, "runs", (&context, &filter),
+        executor.runs(&context, filter.clone()) => samples::runs(full));
+    let id = name::<RunId>("act-1");
+    promise!(stage, "run_by_id", (&context, &id),
+        executor.run_by_id(&context, id.clone()) => samples::run(full));
+    promise!(stage, "approvals", &context,
+        executor.approvals(&context) => samples::approvals(full));
+    let decision = samples::decision(full);
+    promise!(stage, "decide", (&context, &id, &decision),
+        executor.decide(&context, id.clone(), decision.clone()) => ());
+    promise!(stage, "wake", &context, executor.wake(&context) => ());
+}

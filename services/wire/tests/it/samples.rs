@@ -1,0 +1,107 @@
+//! Values that use everything a type can hold (`full`), and values that use as little.
+
+pub(crate) mod access;
+pub(crate) mod audit;
+pub(crate) mod egress;
+pub(crate) mod executor;
+pub(crate) mod packages;
+pub(crate) mod vault;
+
+use std::str::FromStr;
+
+use aileron_contract::{
+    Context, Error, Principal, Scopes, Timestamp,
+    credential::HeaderTemplate,
+    failure::{Boundary, Class, Failure},
+    names::{HostPort, Sha256Hash},
+};
+use serde_json::{Map, Value, json};
+
+/// A name in its grammar.
+pub(crate) fn name<T: FromStr<Err = Error>>(raw: &str) -> T {
+    raw.parse().unwrap()
+}
+
+pub(crate) fn context(full: bool) -> Context {
+    if full {
+        Context {
+            principal: Principal::Agent("agent «é»".into()),
+            scopes: Scopes::all(),
+            session: Some(name("01JD9Z0Q4M-session")),
+            idempotency_key: Some(name("key~!1")),
+            // Far enough away for every test.
+            deadline: Some(name_time("2099-12-31T23:59:59.999999999Z")),
+        }
+    } else {
+        Context {
+            principal: Principal::Program("".into()),
+            scopes: Scopes::default(),
+            session: None,
+            idempotency_key: None,
+            deadline: None,
+        }
+    }
+}
+
+pub(crate) fn name_time(raw: &str) -> Timestamp {
+    raw.parse().unwrap()
+}
+
+pub(crate) fn time() -> Timestamp {
+    name_time("2026-11-21T03:04:05.000000006Z")
+}
+
+pub(crate) fn before_1970() -> Timestamp {
+    name_time("1969-12-31T23:59:58.5Z")
+}
+
+pub(crate) fn hash() -> Sha256Hash {
+    Sha256Hash::of(&[b"sample"])
+}
+
+pub(crate) fn text(full: bool) -> Option<String> {
+    full.then(|| "text with «ünïcode», \u{202e} and \0".to_owned())
+}
+
+/// Deep, ordered, with every kind of value.
+pub(crate) fn object(full: bool) -> Map<String, Value> {
+    let value = if full {
+        json!({
+            "z": [1, -2, 0.1, 1.797_693_134_862_315_7e308, null, true, "\u{1F600}\n"],
+            "a": { "nested": { "empty": {}, "list": [] } },
+            "": "an empty key",
+            "most": 9_007_199_254_740_992_u64,
+            "odd": 0.300_000_000_000_000_04,
+        })
+    } else {
+        json!({})
+    };
+    match value {
+        Value::Object(map) => map,
+        _ => unreachable!("an object was written above"),
+    }
+}
+
+pub(crate) fn hosts(full: bool) -> Vec<HostPort> {
+    let all = ["api.example.com:443", "[::1]:8443", "127.0.0.1:1"];
+    if full { all.map(name).to_vec() } else { Vec::new() }
+}
+
+pub(crate) fn template(full: bool) -> HeaderTemplate {
+    if full {
+        HeaderTemplate::new("X-Key", "k={key}; {key}").unwrap()
+    } else {
+        HeaderTemplate::default()
+    }
+}
+
+pub(crate) fn failure(full: bool) -> Failure {
+    Failure {
+        class: if full { Class::ApprovalTimeout } else { Class::CapabilityDenied },
+        boundary: if full { Boundary::User } else { Boundary::Sandbox },
+        message: text(full).unwrap_or_default(),
+        retriable: full,
+        details: full.then(|| object(true)),
+        audit_id: full.then(|| name("audit-1")),
+    }
+}

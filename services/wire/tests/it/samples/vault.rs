@@ -1,0 +1,89 @@
+use std::collections::BTreeMap;
+
+use aileron_contract::{
+    credential::{CredentialKind, Reach},
+    names::BindingName,
+    vault::{
+        Binding, BindingFilter, BindingStatus, Consent, Entry, EntryFilter, EntryScope, Pin, State,
+        Status,
+    },
+};
+
+use super::{before_1970, hosts, name, template, text, time};
+
+pub(crate) fn status(full: bool) -> Status {
+    Status {
+        state: if full { State::Unlocked } else { State::Missing },
+        format: full.then_some(2),
+        generation: full.then_some(u64::MAX),
+    }
+}
+
+pub(crate) fn entry_filter(full: bool) -> EntryFilter {
+    EntryFilter { prefix: text(full), include_control_plane: full }
+}
+
+pub(crate) fn entries(full: bool) -> Vec<Entry> {
+    let entry = |path: &str, scope| Entry {
+        path: name(path),
+        scope,
+        kind: "static".to_owned(),
+        environment: String::new(),
+        labels: BTreeMap::from([("a".to_owned(), String::new()), (String::new(), "b".to_owned())]),
+    };
+    let bare = Entry { labels: BTreeMap::new(), ..entry("secret/x", EntryScope::Secret) };
+    if full { vec![entry("llm-config/a.b/C", EntryScope::LlmConfig), bare] } else { Vec::new() }
+}
+
+pub(crate) fn consent(full: bool) -> Consent {
+    Consent {
+        connector: name("github://acme/tools/notes"),
+        kind: if full { CredentialKind::AwsSigv4 } else { CredentialKind::ApiKey },
+        service: "notes".to_owned(),
+        identity: name("me"),
+        account: text(full),
+        scope: text(full),
+        reach: Reach { hosts: hosts(full), template: template(full) },
+        refuse_existing: full,
+    }
+}
+
+pub(crate) fn binding_filter(full: bool) -> BindingFilter {
+    BindingFilter {
+        connector: full.then(|| name("gitlab://a/b")),
+        kind: full.then_some(CredentialKind::Oauth2),
+        name: full.then(|| name("api_key/notes/me")),
+    }
+}
+
+pub(crate) fn binding(full: bool) -> Binding {
+    Binding {
+        name: name("api_key/notes/me"),
+        connector: name("github://acme/tools"),
+        kind: CredentialKind::ApiKey,
+        service: "notes".to_owned(),
+        identity: name("me"),
+        scope: text(full),
+        account: text(full),
+        status: if full { BindingStatus::Stale } else { BindingStatus::Active },
+        stale_reason: text(full),
+        hosts: full.then(|| hosts(true)),
+        created_at: if full { time() } else { before_1970() },
+        last_used_at: full.then(before_1970),
+        last_refreshed_at: full.then(time),
+    }
+}
+
+/// No hosts at all differs from hosts that are not known.
+pub(crate) fn bindings(full: bool) -> Vec<Binding> {
+    let hostless = Binding { hosts: Some(Vec::new()), ..binding(false) };
+    if full { vec![binding(true), binding(false), hostless] } else { Vec::new() }
+}
+
+pub(crate) fn stale(full: bool) -> Vec<BindingName> {
+    if full { vec![name("api_key/notes/me"), name("oauth2/x/y")] } else { Vec::new() }
+}
+
+pub(crate) fn pin(full: bool) -> Pin {
+    Pin([if full { 0xff } else { 0 }; 32])
+}
