@@ -13,6 +13,19 @@ use sha2::{Digest as _, Sha256};
 /// The longest leaf: entry bundles carry 16-bit lengths (C2SP tlog-tiles).
 pub const LEAF_MAX: usize = 65_535;
 
+/// Does a file of this name, `audit-YYYY-MM-DD.jsonl`, hold lines of the log? The log is their
+/// lines in the order of the names; which file holds a line is no part of it.
+pub fn is_log_file(name: &str) -> bool {
+    let day = name.strip_prefix("audit-").and_then(|rest| rest.strip_suffix(".jsonl"));
+    day.is_some_and(|day| {
+        day.len() == 10
+            && day.bytes().enumerate().all(|(at, c)| match at {
+                4 | 7 => c == b'-',
+                _ => c.is_ascii_digit(),
+            })
+    })
+}
+
 /// Reads lines of any length in bounded memory.
 #[derive(Debug)]
 pub struct Lines<R> {
@@ -102,6 +115,19 @@ mod tests {
             ]
         );
         assert!(leaves(b"").is_empty());
+    }
+
+    #[test]
+    fn only_dated_names_belong_to_the_log() {
+        for (name, belongs) in [
+            ("audit-2026-11-21.jsonl", true),
+            ("audit-2026-11-2.jsonl", false),
+            ("audit-2026-11-21.jsonl.bak", false),
+            ("set-aside-0123.jsonl", false),
+            ("audit-2026/11-21.jsonl", false),
+        ] {
+            assert_eq!(is_log_file(name), belongs, "{name}");
+        }
     }
 
     #[test]

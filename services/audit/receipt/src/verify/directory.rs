@@ -10,7 +10,7 @@ use std::{
 use super::{Problem, Report, Verifier};
 use crate::{
     Checkpoint, CheckpointError, VerifierKey,
-    line::Lines,
+    line::{Lines, is_log_file},
     merkle::{FullTile, Tree},
     tile::{self, Bundle, Kind},
 };
@@ -73,18 +73,6 @@ fn names(folder: &Path) -> Result<BTreeSet<String>, DirectoryError> {
         }
     }
     Ok(names)
-}
-
-/// Is it a name of the form `audit-YYYY-MM-DD.jsonl`?
-pub(crate) fn is_log_file(name: &str) -> bool {
-    let day = name.strip_prefix("audit-").and_then(|rest| rest.strip_suffix(".jsonl"));
-    day.is_some_and(|day| {
-        day.len() == 10
-            && day.bytes().enumerate().all(|(at, c)| match at {
-                4 | 7 => c == b'-',
-                _ => c.is_ascii_digit(),
-            })
-    })
 }
 
 struct Walk<'a> {
