@@ -120,12 +120,7 @@ fn shown(label: String, multiline: bool, value: &Value) -> Field {
     } else {
         arguments::text_of(value)
     };
-    Field {
-        label,
-        value: Some(visible(&text)),
-        missing: false,
-        multiline: nested || multiline,
-    }
+    Field { label, value: Some(visible(&text)), missing: false, multiline: nested || multiline }
 }
 
 #[cfg(test)]

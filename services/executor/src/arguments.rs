@@ -165,7 +165,10 @@ mod tests {
     #[test]
     fn null_is_the_same_as_leaving_an_input_out() {
         let inputs = [input("a", InputKind::String, false), input("b", InputKind::String, true)];
-        assert_eq!(check(&inputs, map(json!({"a": null, "b": "x"}))).unwrap(), map(json!({"b": "x"})));
+        assert_eq!(
+            check(&inputs, map(json!({"a": null, "b": "x"}))).unwrap(),
+            map(json!({"b": "x"}))
+        );
         assert!(check(&inputs, map(json!({"b": null}))).is_err());
     }
 
@@ -179,7 +182,10 @@ mod tests {
     fn what_the_author_fixed_wins_over_the_caller() {
         let step = step(json!({"channel": "#safe", "text": "${args.text}", "limit": 5}));
         let given = map(json!({"channel": "#evil", "text": "hi", "limit": 100}));
-        assert_eq!(of_step(&step, &given), map(json!({"channel": "#safe", "text": "hi", "limit": 5})));
+        assert_eq!(
+            of_step(&step, &given),
+            map(json!({"channel": "#safe", "text": "hi", "limit": 5}))
+        );
     }
 
     #[test]

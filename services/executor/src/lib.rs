@@ -1,1 +1,13 @@
-//! aileron-executor
+//! Connectors, actions and their runs: what publishers sign is installed here, and what agents
+//! ask for is carried out, or parked until a person decides. Deliberately absent: credentials,
+//! the network, the insides of WebAssembly.
+
+mod approval;
+mod arguments;
+pub mod formats;
+mod ledger;
+pub mod packages;
+mod runs;
+mod service;
+
+pub use service::{Options, Service};

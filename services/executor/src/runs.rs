@@ -23,5 +23,6 @@ mod text;
 pub(crate) use connector::{Library, Shelf};
 pub(crate) use engine::{Engine, Pace, Parts};
 pub(crate) use guest::Guest;
+pub(crate) use pins::closed;
 pub(crate) use record::Record;
 pub(crate) use text::{micros, principal_text};

@@ -45,19 +45,16 @@ fn fill_text(text: &str, arguments: &Map<String, Value>, used: &mut Vec<String>)
     while let Some(start) = rest.find(OPEN) {
         let (before, found) = rest.split_at(start);
         filled.push_str(before);
-        match leading(found) {
-            Some((name, after)) => {
-                used.push(name.to_owned());
-                match arguments.get(name) {
-                    Some(value) => filled.push_str(&text_of(value)),
-                    None => filled.push_str(found.strip_suffix(after).unwrap_or_default()),
-                }
-                rest = after;
+        if let Some((name, after)) = leading(found) {
+            used.push(name.to_owned());
+            match arguments.get(name) {
+                Some(value) => filled.push_str(&text_of(value)),
+                None => filled.push_str(found.strip_suffix(after).unwrap_or_default()),
             }
-            None => {
-                filled.push_str(OPEN);
-                rest = found.strip_prefix(OPEN).unwrap_or_default();
-            }
+            rest = after;
+        } else {
+            filled.push_str(OPEN);
+            rest = found.strip_prefix(OPEN).unwrap_or_default();
         }
     }
     filled.push_str(rest);

@@ -19,8 +19,7 @@ const DETAILS: usize = 16 * 1024;
 impl Engine {
     /// Appends one event. Once this returns the caller may act.
     pub(super) async fn announce(&self, event: Event) -> Result<AuditId> {
-        let logged: Logged =
-            self.parts.audit.append(&Context::service("executor"), event).await?;
+        let logged: Logged = self.parts.audit.append(&Context::service("executor"), event).await?;
         Ok(logged.id)
     }
 }
@@ -153,10 +152,7 @@ fn of_approval(record: &Record, kind: EventKind, by: &Principal, once: bool) -> 
         .with("aileron.approval.action", record.action.as_str())
         .with("aileron.connector.fqn", record.connector.as_ref().map(ToString::to_string))
         .with("aileron.session.id", record.session.as_ref().map(ToString::to_string))
-        .with(
-            "aileron.approval.digest",
-            record.gate.as_ref().map(|gate| gate.digest.to_string()),
-        );
+        .with("aileron.approval.digest", record.gate.as_ref().map(|gate| gate.digest.to_string()));
     if once {
         event.id = Some(event_id(record, kind)?);
     }

@@ -28,7 +28,7 @@ use crate::{
     approval::{self, Covered, Credential},
     arguments,
     ledger::Query,
-    packages::catalog::Installed,
+    packages::catalog::{Installed, quarantined},
 };
 
 impl Engine {
@@ -37,10 +37,10 @@ impl Engine {
         context.require(Scope::ActionsRun)?;
         self.accepting()?;
         let repetition = repetition(context, &call)?;
-        if let Some(repetition) = &repetition {
-            if let Some(started) = self.repeated(repetition).await? {
-                return Ok(started);
-            }
+        if let Some(repetition) = &repetition
+            && let Some(started) = self.repeated(repetition).await?
+        {
+            return Ok(started);
         }
         let installed = self.runnable(&call).await?;
         let plan = match self.planned(Arc::clone(&installed), call.arguments).await? {
@@ -64,10 +64,10 @@ impl Engine {
         };
         let engine = Arc::clone(self);
         if installed.file.gated() {
-            return self.owned(async move { engine.park(record, plan).await }).await;
+            return self.owned(Box::pin(engine.park(record, plan))).await;
         }
         let slot = self.slot()?;
-        self.owned(async move { engine.begin_run(record, plan, slot).await }).await
+        self.owned(Box::pin(engine.begin_run(record, plan, slot))).await
     }
 
     /// The outcome of an earlier call with the same key.
@@ -117,14 +117,7 @@ impl Engine {
             ));
         }
         if installed.pinned == Some(false) {
-            return Err(Error::new(
-                Reason::Quarantined,
-                format!(
-                    "the file of the action {} is not the one that was installed: a person has to \
-                     look at it and install or enable it again",
-                    call.action
-                ),
-            ));
+            return Err(quarantined(&call.action, &installed.path));
         }
         Ok(installed)
     }
@@ -175,7 +168,7 @@ impl Engine {
         }
         let engine = Arc::clone(&self);
         let started = Drive { engine, record, plan, credentials: Vec::new(), live };
-        let started = started.carry_out().await;
+        let started = Box::pin(started.carry_out()).await;
         drop(slot);
         Ok(started)
     }
@@ -262,11 +255,10 @@ impl Engine {
 /// How a repetition of this call is recognised; none without an idempotency key.
 fn repetition(context: &Context, call: &Call) -> Result<Option<Repetition>> {
     let Some(key) = &context.idempotency_key else { return Ok(None) };
-    let caller = (principal_text(&context.principal), context.session.as_ref().map(ToString::to_string));
-    let request = json::digest(
-        "aileron/run-request/v1",
-        &(&caller, call.action.as_str(), &call.arguments),
-    )?;
+    let caller =
+        (principal_text(&context.principal), context.session.as_ref().map(ToString::to_string));
+    let request =
+        json::digest("aileron/run-request/v1", &(&caller, call.action.as_str(), &call.arguments))?;
     let key = json::digest("aileron/idempotency-key/v1", &(&caller, key.as_str()))?;
     Ok(Some(Repetition { key, request }))
 }

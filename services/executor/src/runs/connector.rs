@@ -10,6 +10,7 @@ use aileron_contract::{
 };
 use async_trait::async_trait;
 
+use super::{outcome, pins::closed};
 use crate::packages::{
     catalog::{Catalog, Installed},
     store::{ConnectorStore, Loaded},
@@ -63,6 +64,9 @@ impl Library for Shelf {
 
 /// Why a connector cannot be used, as a run tells it.
 pub(super) fn unusable(error: &Error) -> Failure {
+    if closed(error) {
+        return outcome::vault_locked(error.reason() == Reason::VaultMissing);
+    }
     let class = match error.reason() {
         Reason::HashMismatch => Class::HashMismatch,
         Reason::SignatureFailure => Class::SignatureFailure,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use aileron_contract::{
-    Context, Error, Reason, Result, Scope,
+    Context, Error, Kind, Reason, Result, Scope,
     audit::EventKind,
     executor::Decision,
     failure::{Boundary, Class, Failure},
@@ -16,7 +16,7 @@ use super::{
     engine::Engine,
     lifecycle::out_of_turn,
     listing::unknown,
-    pins::Trust,
+    pins::{Trust, closed},
     plan::Plan,
     record::{Phase, Verdict},
 };
@@ -71,13 +71,13 @@ impl Engine {
 
     /// Somebody without the right tried: logged, and the approval stays as it is.
     async fn refuse_decision(&self, context: &Context, id: &RunId, approve: bool) -> Result<()> {
-        if let Some(row) = self.ledger.get(id).await? {
-            if let Trust::Sound(record) | Trust::Unknown(record) = self.pins.check(&row).await? {
-                if record.visible_to(context) && record.phase == Phase::Parked {
-                    let event = announce::decision_refused(&record, &context.principal, approve)?;
-                    self.announce(event).await?;
-                }
-            }
+        if let Some(row) = self.ledger.get(id).await?
+            && let Trust::Sound(record) | Trust::Unknown(record) = self.pins.check(&row).await?
+            && record.visible_to(context)
+            && record.phase == Phase::Parked
+        {
+            let event = announce::decision_refused(&record, &context.principal, approve)?;
+            self.announce(event).await?;
         }
         Err(Error::new(
             Reason::PersonRequired,
@@ -97,7 +97,7 @@ impl Engine {
             let id = record.id.clone();
             let slot = engine.stop.run_until_cancelled(engine.slots.acquire()).await;
             let Some(Ok(_slot)) = slot else { return };
-            if let Err(error) = Arc::clone(&engine).resume(record, live).await {
+            if let Err(error) = Box::pin(Arc::clone(&engine).resume(record, live)).await {
                 tracing::warn!(run = %id, ?error, "an approved run waits");
             }
         });
@@ -120,7 +120,8 @@ impl Engine {
         let next = record.start(&plan.first.id).map_err(out_of_turn)?;
         let record = self.advance(next).await?;
         let engine = Arc::clone(&self);
-        drop(Drive { engine, record, plan, credentials, live }.carry_out().await);
+        let drive = Drive { engine, record, plan, credentials, live };
+        drop(Box::pin(drive.carry_out()).await);
         Ok(())
     }
 
@@ -140,10 +141,7 @@ impl Engine {
     }
 
     /// The plan and the credentials, if they are still what the person approved.
-    async fn unchanged(
-        &self,
-        record: &Record,
-    ) -> Result<Result<(Plan, Vec<Credential>), Failure>> {
+    async fn unchanged(&self, record: &Record) -> Result<Result<(Plan, Vec<Credential>), Failure>> {
         let changed = |what: &str, message: String| {
             Failure::new(Class::HashMismatch, Boundary::Action, message).detail("changed", what)
         };
@@ -167,6 +165,9 @@ impl Engine {
         };
         for step in plan.steps() {
             if let Err(error) = self.parts.library.connector(step.hash).await {
+                if closed(&error) || error.kind() == Kind::Unavailable {
+                    return Err(error);
+                }
                 let message = format!(
                     "the connector {} is not the one that was approved: {}",
                     step.package,
@@ -187,17 +188,16 @@ impl Engine {
             expires_at: gate.expires_at,
         };
         if approval::digest(&plan.installed, covered)? != gate.digest {
-            return Ok(Err(changed("call", "the call is not the one that was approved".to_owned())));
+            return Ok(Err(changed(
+                "call",
+                "the call is not the one that was approved".to_owned(),
+            )));
         }
         Ok(Ok((plan, credentials)))
     }
 
     /// Ends a run that never started.
-    pub(super) async fn end_unstarted(
-        &self,
-        record: Record,
-        failure: Failure,
-    ) -> Result<Record> {
+    pub(super) async fn end_unstarted(&self, record: Record, failure: Failure) -> Result<Record> {
         let event = announce::failed(&record, None, &failure, false, None)?;
         let audit_id = self.announce(event).await?;
         let failure = Failure { audit_id: Some(audit_id), ..failure };

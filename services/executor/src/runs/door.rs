@@ -213,11 +213,9 @@ fn boundary(error: &Error) -> Failure {
     match error.reason() {
         Reason::VaultLocked => outcome::vault_locked(false),
         Reason::VaultMissing => outcome::vault_locked(true),
-        Reason::BodyTooLarge => Failure::new(
-            Class::ResourceLimitExceeded,
-            Boundary::Sandbox,
-            error.public().to_owned(),
-        ),
+        Reason::BodyTooLarge => {
+            Failure::new(Class::ResourceLimitExceeded, Boundary::Sandbox, error.public().to_owned())
+        }
         _ => Failure::new(
             Class::NetworkError,
             Boundary::External,

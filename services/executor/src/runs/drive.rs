@@ -52,7 +52,7 @@ impl Drive {
             aileron.failure.boundary = tracing::field::Empty,
             aileron.failure.retriable = tracing::field::Empty,
         );
-        self.within().instrument(span).await
+        Box::pin(self.within().instrument(span)).await
     }
 
     async fn within(self) -> Started {
@@ -101,16 +101,17 @@ async fn steps(
     let mut outputs = Outputs::new();
     let mut last = None;
     for (place, step) in plan.steps().enumerate() {
-        if place > 0 {
-            if let Err(error) = journal.enter(&step.id).await {
-                return End::Failed(not_recorded(&error, &outputs));
-            }
+        if place > 0
+            && let Err(error) = journal.enter(&step.id).await
+        {
+            return End::Failed(not_recorded(&error, &outputs));
         }
         let binding = credentials
             .iter()
             .find(|credential| credential.connector == step.package.fqn)
             .and_then(|credential| credential.binding.clone());
-        match (Attempts { engine, journal, step, binding }).carry_out().await {
+        let attempts = Attempts { engine, journal, step, binding };
+        match Box::pin(attempts.carry_out()).await {
             StepEnd::Done { output, binding } => {
                 outputs.insert(step.id.clone(), output.map_or(Value::Null, Value::Object));
                 last = binding;

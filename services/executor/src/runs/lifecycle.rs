@@ -31,7 +31,7 @@ impl Journal {
     /// The run goes on to its next step.
     pub(super) async fn enter(&self, step: &str) -> Result<()> {
         let mut current = self.current.lock().await;
-        let next = current.clone().enter(step).map_err(|refusal| out_of_turn(refusal))?;
+        let next = current.clone().enter(step).map_err(out_of_turn)?;
         *current = self.engine.advance(next).await?;
         Ok(())
     }
@@ -42,7 +42,7 @@ impl Journal {
         if matches!(current.phase, Phase::Running { sending: true, .. }) {
             return Ok(());
         }
-        let next = current.clone().about_to_send().map_err(|refusal| out_of_turn(refusal))?;
+        let next = current.clone().about_to_send().map_err(out_of_turn)?;
         *current = self.engine.advance(next).await?;
         Ok(())
     }
@@ -53,7 +53,7 @@ impl Journal {
         end: impl FnOnce(Record) -> Result<Record, Refusal> + Send,
     ) -> Result<Record> {
         let mut current = self.current.lock().await;
-        let next = end(current.clone()).map_err(|refusal| out_of_turn(refusal))?;
+        let next = end(current.clone()).map_err(out_of_turn)?;
         *current = self.engine.settle(next).await;
         Ok(current.clone())
     }

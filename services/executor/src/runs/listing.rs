@@ -8,13 +8,7 @@ use aileron_contract::{
     vault::State,
 };
 
-use super::{
-    Record,
-    engine::Engine,
-    pins::Trust,
-    record::Phase,
-    text::principal_text,
-};
+use super::{Record, engine::Engine, pins::Trust, record::Phase, text::principal_text};
 use crate::{
     approval,
     ledger::{Query, Row},
@@ -35,10 +29,10 @@ impl Engine {
         let open = self.vault_state().await? == State::Unlocked;
         let mut runs = Vec::new();
         for row in self.ledger.list(&query).await? {
-            if let Some(run) = self.shown(context, &row, open).await? {
-                if filter.state.is_none_or(|state| state == run.state) {
-                    runs.push(run);
-                }
+            if let Some(run) = self.shown(context, &row, open).await?
+                && filter.state.is_none_or(|state| state == run.state)
+            {
+                runs.push(run);
             }
         }
         Ok(runs)

@@ -7,11 +7,7 @@ use aileron_contract::{
 };
 use serde_json::{Map, Value};
 
-use super::{
-    Record,
-    plan::Plan,
-    record::Phase,
-};
+use super::{Record, plan::Plan, record::Phase};
 
 /// What each step gave, by its id, in order.
 pub(super) type Outputs = Map<String, Value>;
@@ -19,8 +15,7 @@ pub(super) type Outputs = Map<String, Value>;
 /// What to tell a caller; none while the run is being carried out.
 pub(super) fn of(record: &Record) -> Option<Started> {
     match &record.phase {
-        Phase::Parked => pending(record),
-        Phase::Approved | Phase::Running { .. } => pending(record),
+        Phase::Parked | Phase::Approved | Phase::Running { .. } => pending(record),
         Phase::Done { result, .. } => Some(Started::Done(result.clone())),
         Phase::Failed { failure, .. } | Phase::Ambiguous { failure, .. } => {
             Some(Started::Failed(failure.clone()))
@@ -92,7 +87,10 @@ pub(super) fn result(
 /// The vault is locked, as published.
 pub(super) fn vault_locked(missing: bool) -> Failure {
     let (message, hint) = if missing {
-        ("there is no vault yet, so no credential can be used", "create one with: aileron vault init")
+        (
+            "there is no vault yet, so no credential can be used",
+            "create one with: aileron vault init",
+        )
     } else {
         ("the vault is locked, so no credential can be used", "unlock it with: aileron status")
     };

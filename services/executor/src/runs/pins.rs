@@ -119,6 +119,6 @@ impl Pins {
 }
 
 /// The vault cannot be used until a person does something about it.
-pub(super) fn closed(error: &Error) -> bool {
+pub(crate) fn closed(error: &Error) -> bool {
     matches!(error.reason(), Reason::VaultLocked | Reason::VaultMissing)
 }

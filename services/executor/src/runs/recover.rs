@@ -27,20 +27,14 @@ impl Engine {
     /// Finds runs that a stopped runtime left running. Their ends are shown at once; they are
     /// logged and written when the vault is open and has confirmed that the rows are ours.
     pub(super) async fn find_interrupted(&self) -> Result<()> {
-        let running = Query {
-            states: vec![RunState::Running],
-            limit: limits::RUN_PAGE,
-            ..Query::default()
-        };
+        let running =
+            Query { states: vec![RunState::Running], limit: limits::RUN_PAGE, ..Query::default() };
         for row in self.ledger.list(&running).await? {
             if let Trust::Sound(record) | Trust::Unknown(record) = self.pins.check(&row).await? {
                 let (failure, ambiguous) = self.interruption(&record).await;
                 let now = self.now();
-                let end = if ambiguous {
-                    record.doubt(failure, now)
-                } else {
-                    record.fail(failure, now)
-                };
+                let end =
+                    if ambiguous { record.doubt(failure, now) } else { record.fail(failure, now) };
                 self.keep_unwritten(end.map_err(out_of_turn)?);
             }
         }
@@ -54,9 +48,9 @@ impl Engine {
             return Ok(());
         }
         for end in self.all_unwritten() {
-            self.write_end(end).await?;
+            Box::pin(self.write_end(end)).await?;
         }
-        self.expire_due().await?;
+        Box::pin(self.expire_due()).await?;
         let approved = Query {
             states: vec![RunState::Approved],
             oldest_first: true,
@@ -165,7 +159,10 @@ impl Engine {
                 "the runtime stopped while step {step:?} was sending: nobody knows whether it was \
                  carried out. Look at the service before asking again"
             );
-            return (interrupted(&message).detail("ambiguous", true).detail("step", step.as_str()), true);
+            return (
+                interrupted(&message).detail("ambiguous", true).detail("step", step.as_str()),
+                true,
+            );
         }
         let failure = if finished.is_empty() {
             interrupted(

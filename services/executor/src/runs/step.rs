@@ -22,7 +22,10 @@ use crate::{formats::manifest::Idempotency, packages::store::Loaded};
 
 /// How a step ended.
 pub(super) enum StepEnd {
-    Done { output: Option<Map<String, Value>>, binding: Option<BindingName> },
+    Done {
+        output: Option<Map<String, Value>>,
+        binding: Option<BindingName>,
+    },
     Failed(Failure),
     /// Its effect may have happened.
     Ambiguous(Failure),
@@ -48,9 +51,10 @@ impl Attempts<'_> {
         if loaded.package != self.step.package {
             return StepEnd::Failed(misnamed(self.step, &loaded));
         }
-        let declared = self.step.idempotent.or(loaded.manifest.idempotency.map(|declared| {
-            matches!(declared, Idempotency::Idempotent)
-        }));
+        let declared = self.step.idempotent.or(loaded
+            .manifest
+            .idempotency
+            .map(|declared| matches!(declared, Idempotency::Idempotent)));
         let deadline = Instant::now() + loaded.manifest.limits.wall;
         let mut waits = self.engine.parts.pace.0.iter();
         let mut retried = 0_u32;
@@ -76,10 +80,9 @@ impl Attempts<'_> {
                 None => true,
             };
             if stopped {
-                let retries = (retried > 0).then_some(retried);
-                return StepEnd::Failed(match retries {
-                    Some(retried) => failure.detail("retried", retried),
-                    None => failure,
+                return StepEnd::Failed(match retried {
+                    0 => failure,
+                    times => failure.detail("retried", times),
                 });
             }
             retried = retried.saturating_add(1);

@@ -37,6 +37,7 @@ pub(super) mod plain {
 pub(super) mod optional {
     use super::{Deserialize, Deserializer, Display, FromStr, Serialize, Serializer};
 
+    #[expect(clippy::ref_option, reason = "serde hands the field over like this")]
     pub(in super::super) fn serialize<T: Display, S: Serializer>(
         value: &Option<T>,
         to: S,
@@ -137,6 +138,10 @@ pub(crate) fn micros(time: Timestamp) -> i64 {
 /// Reads a record; the message names no content.
 pub(super) fn read<'de, T: Deserialize<'de>>(text: &'de str) -> serde_json::Result<T> {
     serde_json::from_str(text).map_err(|cause| {
-        serde_json::Error::custom(format!("unreadable at line {}, column {}", cause.line(), cause.column()))
+        serde_json::Error::custom(format!(
+            "unreadable at line {}, column {}",
+            cause.line(),
+            cause.column()
+        ))
     })
 }

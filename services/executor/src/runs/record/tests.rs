@@ -62,7 +62,8 @@ enum Move {
 
 fn moves() -> impl Strategy<Value = Move> {
     prop_oneof![
-        (any::<bool>(), 0..200_i64).prop_map(|(approved, second)| Move::Decide { approved, second }),
+        (any::<bool>(), 0..200_i64)
+            .prop_map(|(approved, second)| Move::Decide { approved, second }),
         (0..200_i64).prop_map(|second| Move::Expire { second }),
         Just(Move::Start),
         Just(Move::Enter),

@@ -17,7 +17,8 @@ use super::house::{House, agent, approve, binding, call, ended, pending, person}
 async fn an_approved_call_runs_once_and_the_log_tells_the_story() {
     let house = House::new();
     let engine = house.open().await;
-    let waiting = pending(engine.run(&agent(), call("gated", json!({"title": "x"}))).await.unwrap());
+    let waiting =
+        pending(engine.run(&agent(), call("gated", json!({"title": "x"}))).await.unwrap());
     assert_eq!(house.egress.writes(), 0);
     let cards = engine.approvals(&person()).await.unwrap();
     assert_eq!(cards[0].id, waiting.id);

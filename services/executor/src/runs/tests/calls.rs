@@ -268,7 +268,8 @@ async fn callers_with_the_same_key_at_once_cause_one_effect() {
             engine.run(&with_key(agent(), "same"), call("create", json!({}))).await.unwrap()
         });
     }
-    let runs: HashSet<_> = callers.join_all().await.into_iter().map(|started| done(started).run).collect();
+    let runs: HashSet<_> =
+        callers.join_all().await.into_iter().map(|started| done(started).run).collect();
     assert_eq!((runs.len(), house.egress.writes()), (1, 1));
     let gated = with_key(agent(), "gated");
     let first = pending(engine.run(&gated, call("gated", json!({}))).await.unwrap());
@@ -317,23 +318,22 @@ async fn a_stopping_executor_finishes_what_runs_and_takes_nothing_more() {
     let engine = house.open().await;
     let gate = Arc::new(Notify::new());
     *house.egress.gate.lock().unwrap() = Some(Arc::clone(&gate));
-    let running = tokio::spawn({
-        let engine = Arc::clone(&engine);
-        async move { engine.run(&agent(), call("create", json!({}))).await }
-    });
-    house.egress.reached.notified().await;
-    let stopping = tokio::spawn({
-        let engine = Arc::clone(&engine);
-        async move { engine.shutdown().await }
-    });
-    while !engine.stop.is_cancelled() {
-        tokio::task::yield_now().await;
-    }
-    let refused = engine.run(&agent(), call("list", json!({}))).await.unwrap_err();
-    assert_eq!(refused.reason(), Reason::ShuttingDown);
-    gate.notify_one();
-    assert!(matches!(running.await.unwrap().unwrap(), Started::Done(_)));
-    stopping.await.unwrap();
+    let context = agent();
+    let running = engine.run(&context, call("create", json!({})));
+    let meanwhile = async {
+        house.egress.reached.notified().await;
+        let late = async {
+            while !engine.stop.is_cancelled() {
+                tokio::task::yield_now().await;
+            }
+            let refused = engine.run(&agent(), call("list", json!({}))).await.unwrap_err();
+            assert_eq!(refused.reason(), Reason::ShuttingDown);
+            gate.notify_one();
+        };
+        tokio::join!(engine.shutdown(), late);
+    };
+    let (started, ()) = tokio::join!(running, meanwhile);
+    assert!(matches!(started.unwrap(), Started::Done(_)));
 }
 
 #[tokio::test]

@@ -33,7 +33,7 @@ fn dies_at(house: &Arc<House>, point: u32, action: &'static str) -> bool {
         }
     };
     let died = life.block_on(async {
-        let working = tokio::spawn(work);
+        let working = life.spawn(work);
         tokio::select! {
             () = house.fuse.blown.notified() => true,
             ended = working => { ended.unwrap(); false }
@@ -95,7 +95,7 @@ fn a_write_happens_once_at_most_and_is_never_lost() {
         let state = runs.first().map(|run| run.state);
         match state {
             None => assert_eq!(sent, 0, "point {point}: a send without a record"),
-            Some(RunState::Failed) => assert_eq!(sent, 0, "point {point}: sent and called failed"),
+            Some(RunState::Failed) => assert_eq!(sent, 0, "point {point}: sent, called failed"),
             Some(RunState::Done) => assert_eq!(sent, 1, "point {point}"),
             Some(RunState::Ambiguous) => assert!(sent <= 1, "point {point}"),
             other => panic!("point {point}: {other:?}"),
@@ -109,7 +109,9 @@ fn an_approved_write_happens_once_at_most_and_is_never_lost() {
     dies_everywhere("gated", |house, point, runs| {
         let sent = house.egress.writes();
         match runs.first().map(|run| run.state) {
-            None | Some(RunState::Parked | RunState::Failed) => assert_eq!(sent, 0, "point {point}"),
+            None | Some(RunState::Parked | RunState::Failed) => {
+                assert_eq!(sent, 0, "point {point}");
+            }
             Some(RunState::Done) => assert_eq!(sent, 1, "point {point}"),
             Some(RunState::Ambiguous) => assert!(sent <= 1, "point {point}"),
             other => panic!("point {point}: {other:?}"),

@@ -355,10 +355,7 @@ impl Guest for FakeGuest {
     }
 }
 
-async fn act(
-    call: Call,
-    network: Arc<dyn Network>,
-) -> Result<Option<Map<String, Value>>, Failure> {
+async fn act(call: Call, network: Arc<dyn Network>) -> Result<Option<Map<String, Value>>, Failure> {
     let request = |method: &str, credential: &str| GuestRequest {
         method: method.to_owned(),
         url: "https://notes.example:443/notes".to_owned(),

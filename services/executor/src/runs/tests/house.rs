@@ -1,8 +1,12 @@
 //! One executor among stand-ins, on a database that outlives it.
 
 use std::{
+    fmt::Write as _,
     path::PathBuf,
-    sync::{Arc, Mutex, atomic::{AtomicBool, AtomicU32}},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU32},
+    },
     time::Duration,
 };
 
@@ -108,12 +112,14 @@ impl House {
             connector_hash()
         );
         for (place, (op, more)) in steps.iter().enumerate() {
-            text.push_str(&format!(
+            write!(
+                text,
                 "[[execute]]\nid = \"s{place}\"\nconnector = \"github://acme/notes\"\nop = \
                  \"{op}\"\n{more}\n"
-            ));
+            )
+            .unwrap();
         }
-        text.push_str(&format!("[approval]\nrequired = {gated}\n+++\nbody\n"));
+        write!(text, "[approval]\nrequired = {gated}\n+++\nbody\n").unwrap();
         self.action_file(&text);
     }
 
@@ -141,13 +147,13 @@ impl House {
     pub(super) async fn open_paced(&self, pace: Vec<Duration>) -> Result<Arc<Engine>> {
         Engine::open(Parts {
             database: self.database().await,
-            vault: self.vault.clone(),
-            egress: self.egress.clone(),
-            audit: self.audit.clone(),
-            library: self.library.clone(),
+            vault: Arc::<FakeVault>::clone(&self.vault),
+            egress: Arc::<FakeEgress>::clone(&self.egress),
+            audit: Arc::<FakeAudit>::clone(&self.audit),
+            library: Arc::<FakeLibrary>::clone(&self.library),
             guest: Arc::new(FakeGuest),
             clock: self.clock,
-            approval_wall: Duration::from_secs(3_600),
+            approval_wall: Duration::from_hours(1),
             pace: Pace(pace),
         })
         .await
@@ -177,10 +183,7 @@ pub(super) fn binding(identity: &str) -> Binding {
 }
 
 pub(super) fn call(action: &str, arguments: Value) -> Call {
-    Call {
-        action: action.parse().unwrap(),
-        arguments: arguments.as_object().unwrap().clone(),
-    }
+    Call { action: action.parse().unwrap(), arguments: arguments.as_object().unwrap().clone() }
 }
 
 pub(super) fn agent() -> Context {
