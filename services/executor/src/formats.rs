@@ -12,6 +12,8 @@ pub mod manifest;
 mod spawn;
 pub mod suite;
 mod table;
+#[cfg(test)]
+mod tests;
 
 /// Why a file was not accepted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

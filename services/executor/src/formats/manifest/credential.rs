@@ -68,12 +68,16 @@ fn template(
     line: u32,
 ) -> Result<HeaderTemplate, Problem> {
     let standard = HeaderTemplate::default();
-    let line = header.as_ref().or(format.as_ref()).map_or(line, |text| text.line);
+    let at = |text: &raw::Text| text.as_ref().map_or(line, |text| text.line);
+    let (header_line, format_line) = (at(&header), at(&format));
     let given = |text: raw::Text| text.map(|text| text.value).filter(|text| !text.is_empty());
     let header = given(header).unwrap_or_else(|| standard.header().to_owned());
     let format = given(format).unwrap_or_else(|| standard.format().to_owned());
-    HeaderTemplate::new(&header, &format)
-        .map_err(|error| document.invalid(format!("{KEY}: {}", error.public()), line))
+    HeaderTemplate::new(&header, &format).map_err(|error| {
+        let header_fits = HeaderTemplate::new(&header, standard.format()).is_ok();
+        let line = if header_fits { format_line } else { header_line };
+        document.invalid(format!("{KEY}: {}", error.public()), line)
+    })
 }
 
 fn check_oauth2(document: &Document<'_>, raw: raw::Oauth2) -> Result<Oauth2, Problem> {

@@ -1,0 +1,7 @@
+//! The way of a package, against stand-ins for the network, the vault and the log.
+
+mod actions;
+mod connectors;
+mod crashes;
+mod trusting;
+mod world;

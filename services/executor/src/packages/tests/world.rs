@@ -1,0 +1,370 @@
+//! A home, a publisher and three stand-ins.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    io::Write as _,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
+
+use aileron_contract::{
+    Context, Egress, Error, Principal, Reason, Result, Scopes, Secret, Stream, Timestamp, Vault,
+    audit::{self, Audit},
+    egress::{Fetch, Outcome, Request, Response},
+    names::{AuditId, BindingName, Fqn, HostPort, PackageRef, SecretName, Sha256Hash},
+    packages::{ActionRequest, ConnectorRequest, Handle, TrustRequest},
+    vault::{
+        Binding, BindingFilter, Consent, Entry, EntryFilter, PassphraseChange, Pin, PinDomain,
+        Status,
+    },
+};
+use aileron_store::{Database, Location};
+use async_trait::async_trait;
+use bytes::Bytes;
+use ed25519_dalek::{Signer as _, SigningKey};
+use flate2::{Compression, write::GzEncoder};
+
+use crate::packages::{Options, Service, Sources};
+
+pub(super) struct World {
+    pub(super) folder: tempfile::TempDir,
+    pub(super) vault: Arc<FakeVault>,
+    pub(super) audit: Arc<FakeAudit>,
+    pub(super) web: Arc<FakeWeb>,
+    pub(super) publisher: SigningKey,
+    pub(super) service: Service,
+}
+
+impl World {
+    pub(super) async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (vault, audit, web) = (Arc::default(), Arc::default(), Arc::default());
+        let service = open(folder.path(), &vault, &audit, &web).await;
+        let publisher = SigningKey::from_bytes(&[7; 32]);
+        Self { folder, vault, audit, web, publisher, service }
+    }
+
+    /// A world whose publisher is trusted as an owner.
+    pub(super) async fn trusting() -> Self {
+        let world = Self::new().await;
+        world.trust("github://acme", &world.publisher).await;
+        world
+    }
+
+    pub(super) async fn trust(&self, authority: &str, key: &SigningKey) {
+        let authority = authority.parse().unwrap();
+        let request = TrustRequest { authority, key: key.verifying_key().to_bytes() };
+        self.handle().trust(&person(), request).await.unwrap();
+    }
+
+    /// The daemon starts again on the same home.
+    pub(super) async fn restarted(mut self) -> Self {
+        self.service = open(self.folder.path(), &self.vault, &self.audit, &self.web).await;
+        self
+    }
+
+    pub(super) fn handle(&self) -> Handle {
+        self.service.handle()
+    }
+
+    pub(super) fn path(&self, below: &str) -> PathBuf {
+        self.folder.path().join(below)
+    }
+
+    /// The paths of all files but the database's.
+    pub(super) fn files(&self) -> Vec<String> {
+        let mut files = Vec::new();
+        walk(self.folder.path(), self.folder.path(), &mut files);
+        files.retain(|file| !file.starts_with("state.db"));
+        files.sort();
+        files
+    }
+
+    /// Publishes a connector of this publisher and returns its hash.
+    pub(super) fn connector(&self, package: &str, manifest: &str) -> Sha256Hash {
+        let package: PackageRef = package.parse().unwrap();
+        let wasm = b"\0asm\x01\0\0\0";
+        let message = [&wasm[..], manifest.as_bytes()].concat();
+        let signature = self.publisher.sign(&message).to_bytes();
+        let files: [(&str, &[u8]); 3] = [
+            ("connector.wasm", wasm),
+            ("manifest.toml", manifest.as_bytes()),
+            ("signature.sig", &signature),
+        ];
+        self.web.put(&release(&package), 200, tarball(&files));
+        Sha256Hash::of(&[&message])
+    }
+
+    /// Publishes a signed action.
+    pub(super) fn action(&self, package: &str, text: &str) {
+        let package: PackageRef = package.parse().unwrap();
+        let signature = self.publisher.sign(text.as_bytes()).to_bytes();
+        let files: [(&str, &[u8]); 2] =
+            [("action.md", text.as_bytes()), ("signature.sig", &signature)];
+        self.web.put(&release(&package), 200, tarball(&files));
+    }
+
+    /// Publishes the connector `notes` and the action `list`, and returns the connector's hash.
+    pub(super) fn notes(&self) -> Sha256Hash {
+        let hash = self.connector("github://acme/notes@1.0.0", &manifest("1.0.0"));
+        let text = action("list", "github://acme/notes/actions/list@1.0.0", hash, "");
+        self.action("github://acme/notes/actions/list@1.0.0", &text);
+        hash
+    }
+}
+
+pub(super) fn person() -> Context {
+    Context {
+        principal: Principal::Person("p1".into()),
+        scopes: Scopes::all(),
+        session: None,
+        idempotency_key: None,
+        deadline: None,
+    }
+}
+
+/// A program with every right a person can give one.
+pub(super) fn program() -> Context {
+    let mintable = aileron_contract::Scope::ALL.iter().copied().filter(|scope| scope.mintable());
+    Context { principal: Principal::Program("t1".into()), scopes: mintable.collect(), ..person() }
+}
+
+pub(super) fn connector_request(package: &str) -> ConnectorRequest {
+    ConnectorRequest { package: package.parse().unwrap(), expected_hash: None }
+}
+
+pub(super) fn action_request(package: &str) -> ActionRequest {
+    let package = package.parse().unwrap();
+    ActionRequest { package, force: false, auto_install_connectors: true }
+}
+
+pub(super) fn manifest(version: &str) -> String {
+    format!(
+        "[connector]\nname = \"github://acme/notes\"\nversion = \"{version}\"\n\n\
+         [capabilities.network]\nhosts = [\"notes.example:443\"]\n\n\
+         [capabilities.credential]\nkind = \"api_key\"\nscope = \"your notes\"\n"
+    )
+}
+
+/// An action with one step; `more` goes before the fence.
+pub(super) fn action(name: &str, source: &str, connector: Sha256Hash, more: &str) -> String {
+    let version = source.rsplit_once('@').unwrap().1;
+    format!(
+        "+++\nname = \"{name}\"\nversion = \"{version}\"\nsource = \"{source}\"\n\n\
+         [match]\nintent = \"read notes\"\n\n\
+         [[requires.connectors]]\nname = \"github://acme/notes\"\nversion = \"1.0.0\"\n\
+         hash = \"{connector}\"\ncapabilities = [\"list\"]\n\n\
+         [[execute]]\nid = \"list\"\nconnector = \"github://acme/notes\"\nop = \"list\"\n{more}\
+         +++\n# Notes\n"
+    )
+}
+
+pub(super) fn release(package: &PackageRef) -> String {
+    Sources::github().unwrap().archive(package).unwrap().to_string()
+}
+
+pub(super) fn tarball(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut tar = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
+    for (name, bytes) in files {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(u64::try_from(bytes.len()).unwrap());
+        header.set_mode(0o644);
+        tar.append_data(&mut header, name, *bytes).unwrap();
+    }
+    let mut gzip = tar.into_inner().unwrap();
+    gzip.flush().unwrap();
+    gzip.finish().unwrap()
+}
+
+async fn open(
+    home: &Path,
+    vault: &Arc<FakeVault>,
+    audit: &Arc<FakeAudit>,
+    web: &Arc<FakeWeb>,
+) -> Service {
+    let database = Database::open(Location::File(home.join("state.db")), &[]).await.unwrap();
+    let options = Options {
+        home: home.to_owned(),
+        database,
+        vault: Arc::<FakeVault>::clone(vault),
+        egress: Arc::<FakeWeb>::clone(web),
+        audit: Arc::<FakeAudit>::clone(audit),
+        sources: Sources::github().unwrap(),
+        clock: || Timestamp::UNIX_EPOCH,
+    };
+    Service::open(options).await.unwrap()
+}
+
+fn walk(root: &Path, folder: &Path, files: &mut Vec<String>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            walk(root, &path, files);
+        } else {
+            files.push(path.strip_prefix(root).unwrap().display().to_string());
+        }
+    }
+}
+
+fn unused<T>() -> Result<T> {
+    Err(Error::new(Reason::InternalError, "not part of this world"))
+}
+
+/// Pins with a key of its own; refuses while locked.
+#[derive(Default)]
+pub(super) struct FakeVault {
+    pub(super) locked: AtomicBool,
+    pub(super) declared: Mutex<Vec<(Fqn, Vec<HostPort>)>>,
+}
+
+impl FakeVault {
+    fn seal(&self, domain: PinDomain, record: &[u8]) -> Result<Pin> {
+        if self.locked.load(Ordering::SeqCst) {
+            return Err(Error::new(Reason::VaultLocked, "locked"));
+        }
+        let parts: [&[u8]; 4] = [b"a key nobody has", domain.text().as_bytes(), b"\0", record];
+        Ok(Pin(*Sha256Hash::of(&parts).bytes()))
+    }
+}
+
+#[async_trait]
+impl Vault for FakeVault {
+    async fn status(&self, _: &Context) -> Result<Status> {
+        unused()
+    }
+    async fn create(&self, _: &Context, _: Secret) -> Result<Status> {
+        unused()
+    }
+    async fn unlock(&self, _: &Context, _: Secret) -> Result<Status> {
+        unused()
+    }
+    async fn lock(&self, _: &Context) -> Result<Status> {
+        unused()
+    }
+    async fn change_passphrase(&self, _: &Context, _: PassphraseChange) -> Result<Status> {
+        unused()
+    }
+    async fn entries(&self, _: &Context, _: EntryFilter) -> Result<Vec<Entry>> {
+        unused()
+    }
+    async fn put_secret(&self, _: &Context, _: SecretName, _: Secret) -> Result<()> {
+        unused()
+    }
+    async fn delete_secret(&self, _: &Context, _: SecretName) -> Result<()> {
+        unused()
+    }
+    async fn bind(&self, _: &Context, _: Consent, _: Secret) -> Result<Binding> {
+        unused()
+    }
+    async fn bindings(&self, _: &Context, _: BindingFilter) -> Result<Vec<Binding>> {
+        Ok(Vec::new())
+    }
+    async fn revoke(&self, _: &Context, _: BindingName) -> Result<()> {
+        unused()
+    }
+    async fn declare_hosts(
+        &self,
+        _: &Context,
+        connector: Fqn,
+        hosts: Vec<HostPort>,
+    ) -> Result<Vec<BindingName>> {
+        self.declared.lock().unwrap().push((connector, hosts));
+        Ok(vec!["api_key/notes/me".parse()?])
+    }
+    async fn pin(&self, _: &Context, domain: PinDomain, record: Vec<u8>) -> Result<Pin> {
+        self.seal(domain, &record)
+    }
+    async fn check_pin(
+        &self,
+        _: &Context,
+        domain: PinDomain,
+        record: Vec<u8>,
+        pin: Pin,
+    ) -> Result<bool> {
+        Ok(self.seal(domain, &record)? == pin)
+    }
+}
+
+/// Keeps events; refuses while full.
+#[derive(Default)]
+pub(super) struct FakeAudit {
+    pub(super) full: AtomicBool,
+    pub(super) events: Mutex<Vec<audit::Event>>,
+}
+
+impl FakeAudit {
+    /// The events of one kind.
+    pub(super) fn of(&self, kind: audit::EventKind) -> Vec<audit::Event> {
+        self.events.lock().unwrap().iter().filter(|event| event.kind == kind).cloned().collect()
+    }
+}
+
+#[async_trait]
+impl Audit for FakeAudit {
+    async fn append(&self, _: &Context, event: audit::Event) -> Result<audit::Record> {
+        if self.full.load(Ordering::SeqCst) {
+            return Err(Error::new(Reason::AuditUnavailable, "the disk is full"));
+        }
+        let record = audit::Record {
+            index: 0,
+            id: "audit-1".parse()?,
+            kind: event.kind.to_string(),
+            timestamp: Timestamp::UNIX_EPOCH,
+            actor: event.actor.clone(),
+            payload: event.payload.clone(),
+            trace_id: None,
+        };
+        self.events.lock().unwrap().push(event);
+        Ok(record)
+    }
+    async fn query(&self, _: &Context, _: audit::Filter) -> Result<Vec<audit::Record>> {
+        unused()
+    }
+    async fn get(&self, _: &Context, _: AuditId) -> Result<audit::Record> {
+        unused()
+    }
+    async fn watch(&self, _: &Context, _: u64) -> Result<Stream<audit::Record>> {
+        unused()
+    }
+    async fn checkpoint(&self, _: &Context) -> Result<audit::Checkpoint> {
+        unused()
+    }
+    async fn receipt(&self, _: &Context, _: AuditId) -> Result<String> {
+        unused()
+    }
+}
+
+/// Serves bytes from memory.
+#[derive(Default)]
+pub(super) struct FakeWeb {
+    pages: Mutex<HashMap<String, (u16, Bytes)>>,
+    pub(super) asked: AtomicU64,
+    pub(super) requests: Mutex<BTreeMap<String, Fetch>>,
+}
+
+impl FakeWeb {
+    pub(super) fn put(&self, url: &str, status: u16, body: impl Into<Bytes>) {
+        self.pages.lock().unwrap().insert(url.to_owned(), (status, body.into()));
+    }
+}
+
+#[async_trait]
+impl Egress for FakeWeb {
+    async fn send(&self, _: &Context, _: Request) -> Result<Outcome> {
+        unused()
+    }
+    async fn fetch(&self, _: &Context, request: Fetch) -> Result<Outcome> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        let page = self.pages.lock().unwrap().get(&request.url).cloned();
+        let (status, body) = page.unwrap_or((404, Bytes::new()));
+        self.requests.lock().unwrap().insert(request.url.clone(), request);
+        // In small pieces, as networks do.
+        let chunks: Vec<_> =
+            body.chunks(1000).map(|part| Ok(Bytes::copy_from_slice(part))).collect();
+        let body = Box::pin(futures::stream::iter(chunks));
+        Ok(Outcome::Answered(Response { status, headers: Vec::new(), body, binding: None }))
+    }
+}
