@@ -5,6 +5,7 @@ use std::{error::Error as StdError, future::Future, time::Duration};
 use aileron_contract::{Context, Error, Kind, Result, Timestamp, limits};
 use futures::{Stream, StreamExt, future::ready, stream, stream::BoxStream};
 use opentelemetry::context::FutureExt as _;
+use prost::Message;
 use tokio::time::{Instant, timeout_at};
 use tonic::{Request, Response, Status, Streaming};
 use tracing::Instrument as _;
@@ -13,7 +14,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use crate::{
     channel::Channel,
     closing::{Closing, shutting_down, until},
-    status::{cut, error_from_status, late, status_from_error, unknown},
+    status::{cut, error_from_status, late, status_from_error, too_large, unknown},
     token, trace,
 };
 
@@ -139,9 +140,22 @@ pub(crate) struct Link {
 }
 
 impl Link {
+    /// A request of one message, unless the message is larger than the service would read.
+    pub(crate) fn request<M: Message>(&self, message: M) -> Result<Request<M>> {
+        self.fits(&message)?;
+        Ok(self.stream(message))
+    }
+
+    pub(crate) fn fits<M: Message>(&self, message: &M) -> Result<()> {
+        if message.encoded_len() > limits::MESSAGE {
+            return Err(too_large(self.service));
+        }
+        Ok(())
+    }
+
     /// A request with what travels as metadata: this process's token and the trace.
-    pub(crate) fn request<M>(&self, message: M) -> Request<M> {
-        let mut request = Request::new(message);
+    pub(crate) fn stream<S>(&self, messages: S) -> Request<S> {
+        let mut request = Request::new(messages);
         token::present(request.metadata_mut(), self.channel.token());
         trace::inject(request.metadata_mut());
         request

@@ -73,17 +73,22 @@ pub(crate) fn late(service: &str) -> Error {
     )
 }
 
+/// A message is past its limit, on either side.
+pub(crate) fn too_large(service: &str) -> Error {
+    Error::new(
+        Reason::BodyTooLarge,
+        format!(
+            "a message to or from the {service} service is larger than allowed: ask for less at \
+             once"
+        ),
+    )
+}
+
 fn transport(service: &str, status: Status) -> Error {
     let (reason, public) = match status.code() {
         Code::DeadlineExceeded => return late(service).caused_by(status),
-        // What tonic says of a message beyond its limit, on either side.
-        Code::OutOfRange => (
-            Reason::BodyTooLarge,
-            format!(
-                "a message to or from the {service} service is larger than allowed: ask for less \
-                 at once"
-            ),
-        ),
+        // What tonic says of a message beyond its limit.
+        Code::OutOfRange => return too_large(service).caused_by(status),
         Code::Unauthenticated | Code::PermissionDenied => (
             Reason::ServiceUnavailable,
             format!(

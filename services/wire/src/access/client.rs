@@ -27,9 +27,8 @@ pub struct Remote {
 
 impl Remote {
     pub fn new(channel: Channel) -> Self {
-        let client = AccessServiceClient::new(channel.transport())
-            .max_decoding_message_size(limits::ANSWER)
-            .max_encoding_message_size(limits::MESSAGE);
+        let client =
+            AccessServiceClient::new(channel.transport()).max_decoding_message_size(limits::ANSWER);
         Self { link: Link { channel, service: "access" }, client }
     }
 
@@ -44,21 +43,23 @@ impl Access for Remote {
         let request = self.link.request(pb::OpenSessionRequest {
             context: context_to_wire(context),
             passphrase: secret_to_wire(&passphrase),
-        });
+        })?;
         let opened = self.link.call(context, self.client().open_session(request)).await?;
         self.link.understood(opened_from_wire(opened))
     }
 
     async fn close_sessions(&self, context: &Context, id: Option<String>) -> Result<()> {
         let context_message = context_to_wire(context);
-        let request = self.link.request(pb::CloseSessionsRequest { context: context_message, id });
+        let request =
+            self.link.request(pb::CloseSessionsRequest { context: context_message, id })?;
         let pb::CloseSessionsResponse {} =
             self.link.call(context, self.client().close_sessions(request)).await?;
         Ok(())
     }
 
     async fn sessions(&self, context: &Context) -> Result<Vec<PersonSession>> {
-        let request = self.link.request(pb::SessionsRequest { context: context_to_wire(context) });
+        let request =
+            self.link.request(pb::SessionsRequest { context: context_to_wire(context) })?;
         let pb::SessionsResponse { sessions } =
             self.link.call(context, self.client().sessions(request)).await?;
         self.link.understood(list(sessions, session_from_wire))
@@ -71,13 +72,13 @@ impl Access for Remote {
             label,
             scopes: scopes_to_wire(&scopes),
             expires_at: Some(timestamp_to_wire(expires_at)),
-        });
+        })?;
         let minted = self.link.call(context, self.client().mint(request)).await?;
         self.link.understood(minted_from_wire(minted))
     }
 
     async fn tokens(&self, context: &Context) -> Result<Vec<Token>> {
-        let request = self.link.request(pb::TokensRequest { context: context_to_wire(context) });
+        let request = self.link.request(pb::TokensRequest { context: context_to_wire(context) })?;
         let pb::TokensResponse { tokens } =
             self.link.call(context, self.client().tokens(request)).await?;
         self.link.understood(list(tokens, token_from_wire))
@@ -85,7 +86,7 @@ impl Access for Remote {
 
     async fn revoke(&self, context: &Context, id: String) -> Result<()> {
         let request =
-            self.link.request(pb::RevokeTokenRequest { context: context_to_wire(context), id });
+            self.link.request(pb::RevokeTokenRequest { context: context_to_wire(context), id })?;
         let pb::RevokeTokenResponse {} =
             self.link.call(context, self.client().revoke_token(request)).await?;
         Ok(())
@@ -93,7 +94,7 @@ impl Access for Remote {
 
     async fn authenticate(&self, bearer: Secret) -> Result<Caller> {
         let request =
-            self.link.request(pb::AuthenticateRequest { bearer: secret_to_wire(&bearer) });
+            self.link.request(pb::AuthenticateRequest { bearer: secret_to_wire(&bearer) })?;
         let caller = self.link.wait(None, self.client().authenticate(request)).await?;
         self.link.understood(caller_from_wire(caller))
     }

@@ -24,9 +24,8 @@ pub struct Remote {
 
 impl Remote {
     pub fn new(channel: Channel) -> Self {
-        let client = AuditServiceClient::new(channel.transport())
-            .max_decoding_message_size(limits::ANSWER)
-            .max_encoding_message_size(limits::MESSAGE);
+        let client =
+            AuditServiceClient::new(channel.transport()).max_decoding_message_size(limits::ANSWER);
         Self { link: Link { channel, service: "audit" }, client }
     }
 
@@ -41,7 +40,7 @@ impl Audit for Remote {
         let request = self.link.request(pb::AppendRequest {
             context: context_to_wire(context),
             event: Some(event_to_wire(event)),
-        });
+        })?;
         let pb::AppendResponse { record } =
             self.link.call(context, self.client().append(request)).await?;
         self.link.understood(record_from_wire(record))
@@ -51,7 +50,7 @@ impl Audit for Remote {
         let request = self.link.request(pb::QueryRequest {
             context: context_to_wire(context),
             filter: Some(filter_to_wire(filter)),
-        });
+        })?;
         let until = self.link.until(context, None)?;
         let mut frames = self.link.wait(until, self.client().query(request)).await?;
         let mut records = Vec::new();
@@ -67,7 +66,7 @@ impl Audit for Remote {
     async fn get(&self, context: &Context, id: AuditId) -> Result<Record> {
         let request = self
             .link
-            .request(pb::GetRequest { context: context_to_wire(context), id: id.to_string() });
+            .request(pb::GetRequest { context: context_to_wire(context), id: id.to_string() })?;
         let pb::GetResponse { record } =
             self.link.call(context, self.client().get(request)).await?;
         self.link.understood(record_from_wire(record))
@@ -75,7 +74,7 @@ impl Audit for Remote {
 
     async fn watch(&self, context: &Context, from: u64) -> Result<Stream<Record>> {
         let request =
-            self.link.request(pb::WatchRequest { context: context_to_wire(context), from });
+            self.link.request(pb::WatchRequest { context: context_to_wire(context), from })?;
         // The deadline is for the watch to begin; then it goes on.
         let frames = self.link.call(context, self.client().watch(request)).await?;
         let link = self.link.clone();
@@ -89,15 +88,16 @@ impl Audit for Remote {
 
     async fn checkpoint(&self, context: &Context) -> Result<Checkpoint> {
         let request =
-            self.link.request(pb::GetCheckpointRequest { context: context_to_wire(context) });
+            self.link.request(pb::GetCheckpointRequest { context: context_to_wire(context) })?;
         let checkpoint = self.link.call(context, self.client().get_checkpoint(request)).await?;
         Ok(checkpoint_from_wire(checkpoint))
     }
 
     async fn receipt(&self, context: &Context, id: AuditId) -> Result<String> {
-        let request = self
-            .link
-            .request(pb::ReceiptRequest { context: context_to_wire(context), id: id.to_string() });
+        let request = self.link.request(pb::ReceiptRequest {
+            context: context_to_wire(context),
+            id: id.to_string(),
+        })?;
         let pb::ReceiptResponse { receipt } =
             self.link.call(context, self.client().receipt(request)).await?;
         Ok(receipt)

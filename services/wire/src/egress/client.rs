@@ -41,8 +41,7 @@ pub struct Remote {
 impl Remote {
     pub fn new(channel: Channel) -> Self {
         let client = EgressServiceClient::new(channel.transport())
-            .max_decoding_message_size(limits::MESSAGE)
-            .max_encoding_message_size(limits::MESSAGE);
+            .max_decoding_message_size(limits::MESSAGE);
         Self { link: Link { channel, service: "egress" }, client }
     }
 
@@ -77,17 +76,18 @@ impl Egress for Remote {
     async fn send(&self, context: &Context, request: Request) -> Result<Outcome> {
         let until = self.until(context, request.timeout)?;
         let (head, body) = request_to_wire(context, request)?;
+        self.link.fits(&head)?;
         let frames = std::iter::once(SendFrame::Head(head))
             .chain(pieces(body).map(SendFrame::Piece))
             .map(|frame| pb::SendRequest { frame: Some(frame) });
-        let request = self.link.request(stream::iter(frames));
+        let request = self.link.stream(stream::iter(frames));
         let frames = self.link.wait(until, self.client.clone().send(request)).await?;
         self.outcome(until, frames).await
     }
 
     async fn fetch(&self, context: &Context, request: Fetch) -> Result<Outcome> {
         let until = self.until(context, request.timeout)?;
-        let request = self.link.request(fetch_to_wire(context, request)?);
+        let request = self.link.request(fetch_to_wire(context, request)?)?;
         let frames = self.link.wait(until, self.client.clone().fetch(request)).await?;
         self.outcome(until, frames).await
     }

@@ -38,8 +38,7 @@ pub struct Remote {
 impl Remote {
     pub fn new(channel: Channel) -> Self {
         let client = ExecutorServiceClient::new(channel.transport())
-            .max_decoding_message_size(limits::ANSWER)
-            .max_encoding_message_size(limits::MESSAGE);
+            .max_decoding_message_size(limits::ANSWER);
         Self { link: Link { channel, service: "executor" }, client }
     }
 
@@ -51,7 +50,8 @@ impl Remote {
 #[async_trait]
 impl Executor for Remote {
     async fn actions(&self, context: &Context) -> Result<Actions> {
-        let request = self.link.request(pb::ActionsRequest { context: context_to_wire(context) });
+        let request =
+            self.link.request(pb::ActionsRequest { context: context_to_wire(context) })?;
         let until = self.link.until(context, None)?;
         let mut frames = self.link.wait(until, self.client().actions(request)).await?;
         let mut actions = Actions { items: Vec::new(), load_errors: Vec::new() };
@@ -73,7 +73,7 @@ impl Executor for Remote {
         let request = self.link.request(pb::GetActionRequest {
             context: context_to_wire(context),
             name: name.to_string(),
-        });
+        })?;
         let pb::GetActionResponse { action } =
             self.link.call(context, self.client().get_action(request)).await?;
         self.link.understood(action_from_wire(action))
@@ -89,7 +89,7 @@ impl Executor for Remote {
             context: context_to_wire(context),
             name: name.to_string(),
             enabled,
-        });
+        })?;
         let pb::SetEnabledResponse { action } =
             self.link.call(context, self.client().set_enabled(request)).await?;
         self.link.understood(action_from_wire(action))
@@ -101,7 +101,7 @@ impl Executor for Remote {
             context: context_to_wire(context),
             action: action.to_string(),
             arguments_json: json_to_wire(arguments),
-        });
+        })?;
         let started = self.link.call(context, self.client().run(request)).await?;
         self.link.understood(started_from_wire(started))
     }
@@ -110,7 +110,7 @@ impl Executor for Remote {
         let request = self.link.request(pb::RunsRequest {
             context: context_to_wire(context),
             filter: Some(run_filter_to_wire(filter)),
-        });
+        })?;
         let until = self.link.until(context, None)?;
         let mut frames = self.link.wait(until, self.client().runs(request)).await?;
         let mut runs = Vec::new();
@@ -128,14 +128,15 @@ impl Executor for Remote {
     async fn run_by_id(&self, context: &Context, id: RunId) -> Result<Run> {
         let request = self
             .link
-            .request(pb::GetRunRequest { context: context_to_wire(context), id: id.to_string() });
+            .request(pb::GetRunRequest { context: context_to_wire(context), id: id.to_string() })?;
         let pb::GetRunResponse { run } =
             self.link.call(context, self.client().get_run(request)).await?;
         self.link.understood(run_from_wire(run))
     }
 
     async fn approvals(&self, context: &Context) -> Result<Vec<Approval>> {
-        let request = self.link.request(pb::ApprovalsRequest { context: context_to_wire(context) });
+        let request =
+            self.link.request(pb::ApprovalsRequest { context: context_to_wire(context) })?;
         let until = self.link.until(context, None)?;
         let mut frames = self.link.wait(until, self.client().approvals(request)).await?;
         let mut approvals = Vec::new();
@@ -158,19 +159,19 @@ impl Executor for Remote {
             approved,
             reason,
             digest,
-        });
+        })?;
         let pb::DecideResponse {} = self.link.call(context, self.client().decide(request)).await?;
         Ok(())
     }
 
     async fn wake(&self, context: &Context) -> Result<()> {
-        let request = self.link.request(pb::WakeRequest { context: context_to_wire(context) });
+        let request = self.link.request(pb::WakeRequest { context: context_to_wire(context) })?;
         let pb::WakeResponse {} = self.link.call(context, self.client().wake(request)).await?;
         Ok(())
     }
 
     async fn counts(&self, context: &Context) -> Result<Counts> {
-        let request = self.link.request(pb::CountsRequest { context: context_to_wire(context) });
+        let request = self.link.request(pb::CountsRequest { context: context_to_wire(context) })?;
         let counts = self.link.call(context, self.client().counts(request)).await?;
         Ok(counts_from_wire(counts))
     }

@@ -39,8 +39,7 @@ pub struct Remote {
 impl Remote {
     pub fn new(channel: Channel) -> Self {
         let client = PackagesServiceClient::new(channel.transport())
-            .max_decoding_message_size(limits::ANSWER)
-            .max_encoding_message_size(limits::MESSAGE);
+            .max_decoding_message_size(limits::ANSWER);
         Self { link: Link { channel, service: "packages" }, client }
     }
 
@@ -59,7 +58,7 @@ impl Packages for Remote {
         let request = self.link.request(pb::PreviewConnectorRequest {
             context: context_to_wire(context),
             request: Some(connector_request_to_wire(request)),
-        });
+        })?;
         let pb::PreviewConnectorResponse { preview } =
             self.link.call(context, self.client().preview_connector(request)).await?;
         self.link.understood(connector_preview_from_wire(preview))
@@ -73,7 +72,7 @@ impl Packages for Remote {
         let request = self.link.request(pb::InstallConnectorRequest {
             context: context_to_wire(context),
             request: Some(connector_request_to_wire(request)),
-        });
+        })?;
         let pb::InstallConnectorResponse { installed } =
             self.link.call(context, self.client().install_connector(request)).await?;
         let installed = required(installed, "installed");
@@ -82,7 +81,7 @@ impl Packages for Remote {
 
     async fn connectors(&self, context: &Context) -> Result<Vec<Connector>> {
         let request =
-            self.link.request(pb::ConnectorsRequest { context: context_to_wire(context) });
+            self.link.request(pb::ConnectorsRequest { context: context_to_wire(context) })?;
         let pb::ConnectorsResponse { connectors } =
             self.link.call(context, self.client().connectors(request)).await?;
         self.link.understood(list(connectors, connector_from_wire))
@@ -92,7 +91,7 @@ impl Packages for Remote {
         let request = self.link.request(pb::GetConnectorRequest {
             context: context_to_wire(context),
             fqn: fqn.to_string(),
-        });
+        })?;
         let pb::GetConnectorResponse { connector } =
             self.link.call(context, self.client().get_connector(request)).await?;
         self.link.understood(required(connector, "connector").and_then(connector_from_wire))
@@ -106,7 +105,7 @@ impl Packages for Remote {
         let request = self.link.request(pb::PreviewActionRequest {
             context: context_to_wire(context),
             request: Some(action_request_to_wire(request)),
-        });
+        })?;
         let pb::PreviewActionResponse { preview } =
             self.link.call(context, self.client().preview_action(request)).await?;
         self.link.understood(action_preview_from_wire(preview))
@@ -120,7 +119,7 @@ impl Packages for Remote {
         let request = self.link.request(pb::InstallActionRequest {
             context: context_to_wire(context),
             request: Some(action_request_to_wire(request)),
-        });
+        })?;
         let pb::InstallActionResponse { installed } =
             self.link.call(context, self.client().install_action(request)).await?;
         self.link.understood(installed_action_from_wire(installed))
@@ -130,7 +129,7 @@ impl Packages for Remote {
         let request = self.link.request(pb::GetSuiteRequest {
             context: context_to_wire(context),
             source: Some(suite_source_to_wire(source)),
-        });
+        })?;
         let pb::GetSuiteResponse { suite } =
             self.link.call(context, self.client().get_suite(request)).await?;
         self.link.understood(suite_from_wire(suite))
@@ -138,7 +137,7 @@ impl Packages for Remote {
 
     async fn keyring(&self, context: &Context) -> Result<Keyring> {
         let request =
-            self.link.request(pb::GetKeyringRequest { context: context_to_wire(context) });
+            self.link.request(pb::GetKeyringRequest { context: context_to_wire(context) })?;
         let pb::GetKeyringResponse { keyring } =
             self.link.call(context, self.client().get_keyring(request)).await?;
         self.link.understood(keyring_from_wire(keyring))
@@ -148,7 +147,7 @@ impl Packages for Remote {
         let request = self.link.request(pb::LookUpKeyRequest {
             context: context_to_wire(context),
             authority: authority.to_string(),
-        });
+        })?;
         let pb::LookUpKeyResponse { key } =
             self.link.call(context, self.client().look_up_key(request)).await?;
         self.link.understood(published_key_from_wire(key))
@@ -160,7 +159,7 @@ impl Packages for Remote {
             context: context_to_wire(context),
             authority: authority.to_string(),
             key: key.to_vec(),
-        });
+        })?;
         let trusted = self.link.call(context, self.client().trust(request)).await?;
         self.link.understood(trusted_from_wire(trusted))
     }
@@ -173,7 +172,7 @@ impl Packages for Remote {
         let request = self.link.request(pb::DistrustRequest {
             context: context_to_wire(context),
             which: Some(distrust_to_wire(request)),
-        });
+        })?;
         let pb::DistrustResponse { removed } =
             self.link.call(context, self.client().distrust(request)).await?;
         self.link.understood(list(removed, key_from_wire))

@@ -31,9 +31,8 @@ pub struct Remote {
 
 impl Remote {
     pub fn new(channel: Channel) -> Self {
-        let client = VaultServiceClient::new(channel.transport())
-            .max_decoding_message_size(limits::ANSWER)
-            .max_encoding_message_size(limits::MESSAGE);
+        let client =
+            VaultServiceClient::new(channel.transport()).max_decoding_message_size(limits::ANSWER);
         Self { link: Link { channel, service: "vault" }, client }
     }
 
@@ -45,7 +44,7 @@ impl Remote {
 #[async_trait]
 impl Vault for Remote {
     async fn status(&self, context: &Context) -> Result<Status> {
-        let request = self.link.request(pb::StatusRequest { context: context_to_wire(context) });
+        let request = self.link.request(pb::StatusRequest { context: context_to_wire(context) })?;
         let pb::StatusResponse { status } =
             self.link.call(context, self.client().status(request)).await?;
         self.link.understood(status_from_wire(status))
@@ -55,7 +54,7 @@ impl Vault for Remote {
         let request = self.link.request(pb::CreateRequest {
             context: context_to_wire(context),
             passphrase: secret_to_wire(&passphrase),
-        });
+        })?;
         let pb::CreateResponse { status } =
             self.link.call(context, self.client().create(request)).await?;
         self.link.understood(status_from_wire(status))
@@ -65,14 +64,14 @@ impl Vault for Remote {
         let request = self.link.request(pb::UnlockRequest {
             context: context_to_wire(context),
             passphrase: secret_to_wire(&passphrase),
-        });
+        })?;
         let pb::UnlockResponse { status } =
             self.link.call(context, self.client().unlock(request)).await?;
         self.link.understood(status_from_wire(status))
     }
 
     async fn lock(&self, context: &Context) -> Result<Status> {
-        let request = self.link.request(pb::LockRequest { context: context_to_wire(context) });
+        let request = self.link.request(pb::LockRequest { context: context_to_wire(context) })?;
         let pb::LockResponse { status } =
             self.link.call(context, self.client().lock(request)).await?;
         self.link.understood(status_from_wire(status))
@@ -89,7 +88,7 @@ impl Vault for Remote {
             current: secret_to_wire(&current),
             new: secret_to_wire(&new),
             rotate,
-        });
+        })?;
         let pb::ChangePassphraseResponse { status } =
             self.link.call(context, self.client().change_passphrase(request)).await?;
         self.link.understood(status_from_wire(status))
@@ -99,7 +98,7 @@ impl Vault for Remote {
         let request = self.link.request(pb::EntriesRequest {
             context: context_to_wire(context),
             filter: Some(entry_filter_to_wire(filter)),
-        });
+        })?;
         let pb::EntriesResponse { entries } =
             self.link.call(context, self.client().entries(request)).await?;
         self.link.understood(list(entries, entry_from_wire))
@@ -110,7 +109,7 @@ impl Vault for Remote {
             context: context_to_wire(context),
             name: name.to_string(),
             value: secret_to_wire(&value),
-        });
+        })?;
         let pb::PutSecretResponse {} =
             self.link.call(context, self.client().put_secret(request)).await?;
         Ok(())
@@ -120,7 +119,7 @@ impl Vault for Remote {
         let request = self.link.request(pb::DeleteSecretRequest {
             context: context_to_wire(context),
             name: name.to_string(),
-        });
+        })?;
         let pb::DeleteSecretResponse {} =
             self.link.call(context, self.client().delete_secret(request)).await?;
         Ok(())
@@ -131,7 +130,7 @@ impl Vault for Remote {
             context: context_to_wire(context),
             consent: Some(consent_to_wire(consent)),
             value: secret_to_wire(&value),
-        });
+        })?;
         let pb::BindResponse { binding } =
             self.link.call(context, self.client().bind(request)).await?;
         self.link.understood(required(binding, "binding").and_then(binding_from_wire))
@@ -141,7 +140,7 @@ impl Vault for Remote {
         let request = self.link.request(pb::BindingsRequest {
             context: context_to_wire(context),
             filter: Some(binding_filter_to_wire(filter)),
-        });
+        })?;
         let pb::BindingsResponse { bindings } =
             self.link.call(context, self.client().bindings(request)).await?;
         self.link.understood(list(bindings, binding_from_wire))
@@ -151,7 +150,7 @@ impl Vault for Remote {
         let request = self.link.request(pb::RevokeRequest {
             context: context_to_wire(context),
             name: name.to_string(),
-        });
+        })?;
         let pb::RevokeResponse {} = self.link.call(context, self.client().revoke(request)).await?;
         Ok(())
     }
@@ -166,7 +165,7 @@ impl Vault for Remote {
             context: context_to_wire(context),
             connector: connector.to_string(),
             hosts: texts(hosts),
-        });
+        })?;
         let pb::DeclareHostsResponse { stale } =
             self.link.call(context, self.client().declare_hosts(request)).await?;
         self.link.understood(parsed_list(stale))
@@ -177,7 +176,7 @@ impl Vault for Remote {
             context: context_to_wire(context),
             domain: domain.to_string(),
             record,
-        });
+        })?;
         let pb::PinResponse { pin } = self.link.call(context, self.client().pin(request)).await?;
         self.link.understood(pin_from_wire(pin))
     }
@@ -194,7 +193,7 @@ impl Vault for Remote {
             domain: domain.to_string(),
             record,
             pin: pin_to_wire(pin),
-        });
+        })?;
         let pb::CheckPinResponse { matches } =
             self.link.call(context, self.client().check_pin(request)).await?;
         Ok(matches)

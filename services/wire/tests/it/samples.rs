@@ -67,7 +67,7 @@ pub(crate) fn text(full: bool) -> Option<String> {
 pub(crate) fn object(full: bool) -> Map<String, Value> {
     let value = if full {
         json!({
-            "z": [1, -2, 0.1, 1.797_693_134_862_315_7e308, null, true, "\u{1F600}\n"],
+            "z": [1, -2, 0.1, -1.797_693_134_862_315_7e-308, null, true, "\u{1F600}\n"],
             "a": { "nested": { "empty": {}, "list": [] } },
             "": "an empty key",
             "most": 9_007_199_254_740_992_u64,

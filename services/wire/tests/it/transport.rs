@@ -3,10 +3,11 @@
 use std::time::{Duration, Instant};
 
 use aileron_contract::{
-    Audit, Context, Error, Packages, Reason, Secret, Timestamp, Vault, limits, vault::PinDomain,
+    Audit, Context, Egress, Error, Packages, Reason, Secret, Timestamp, Vault, limits,
+    vault::PinDomain,
 };
 use aileron_proto::vault::v1::{self as pb, vault_service_client::VaultServiceClient};
-use aileron_wire::{Server, audit, packages, vault};
+use aileron_wire::{Server, audit, egress, packages, vault};
 use futures::StreamExt;
 use serde_json::json;
 use tonic::{Code, transport::Endpoint};
@@ -98,7 +99,12 @@ async fn an_oversize_message_is_refused_on_both_sides() {
     let remote = vault::Remote::new(served.channel());
     let context = Context::service("test");
     let error = remote.pin(&context, PinDomain::Run, record.clone()).await.unwrap_err();
-    assert_eq!(error.reason(), Reason::BodyTooLarge, "{error}");
+    assert_eq!(error.reason(), Reason::BodyTooLarge, "{error:?}");
+    let mut request = samples::egress::request(false, "ECHO", bytes::Bytes::new());
+    request.url = "x".repeat(limits::MESSAGE);
+    let error = egress::Remote::new(served.channel()).send(&context, request).await.unwrap_err();
+    assert_eq!(error.reason(), Reason::BodyTooLarge, "{error:?}");
+    assert!(served.fakes.egress.stage.take().is_empty());
 
     // A caller that keeps no limit of its own.
     let endpoint = format!("unix://{}", served.socket().display());
