@@ -22,13 +22,48 @@ pub const YAML: &str = include_str!("../../proto/openapi/aileron.yaml");
 /// The document as the code has it now.
 pub fn generate() -> Result<String, serde_yaml_ng::Error> {
     let mut document = router::document();
-    document.paths.paths.values_mut().for_each(|item| {
+    for item in document.paths.paths.values_mut() {
         let methods =
             [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch];
-        methods.into_iter().flatten().for_each(add_common_refusals);
-    });
+        for operation in methods.into_iter().flatten() {
+            name_in_full(operation);
+            add_common_refusals(operation);
+        }
+    }
+    let components = document.components.get_or_insert_default();
+    for (_, name, description) in ANYWHERE.into_iter().chain(PROTECTED) {
+        let content = Content::new(Some(RefOr::Ref(Ref::from_schema_name("Error"))));
+        let response = ResponseBuilder::new()
+            .description(description)
+            .content("application/json", content)
+            .build();
+        components.responses.insert(name.to_owned(), RefOr::T(response));
+    }
     serde_yaml_ng::to_string(&document)
 }
+
+/// Refusals of every operation: status, name, description.
+const ANYWHERE: [(&str, &str, &str); 3] = [
+    (
+        "403",
+        "Forbidden",
+        "The caller may not do this, or the request is for another host or comes from another \
+         site's page.",
+    ),
+    ("429", "Busy", "Too many requests are under way."),
+    (
+        "500",
+        "Internal",
+        "Something failed inside the runtime; its log says more under the request's id.",
+    ),
+];
+
+/// Refusals of the operations that want a token.
+const PROTECTED: [(&str, &str, &str); 3] = [
+    ("400", "BadRequest", "The request cannot be understood."),
+    ("401", "Unauthenticated", "The bearer token is missing or not good."),
+    ("503", "Unavailable", "A service of the runtime cannot be reached right now."),
+];
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -67,31 +102,22 @@ impl utoipa::Modify for Bearer {
     }
 }
 
+/// Two tags may each have a `list`; an operation's id must be its own.
+fn name_in_full(operation: &mut Operation) {
+    let tag = operation.tags.iter().flatten().next();
+    if let (Some(tag), Some(id)) = (tag, &mut operation.operation_id) {
+        *id = format!("{tag}_{id}");
+    }
+}
+
 /// What every operation may answer, said once. An operation's own description wins.
 fn add_common_refusals(operation: &mut Operation) {
-    const ANYWHERE: [(&str, &str); 3] = [
-        (
-            "403",
-            "The caller may not do this, or the request is for another host or comes from another site's page.",
-        ),
-        ("429", "Too many requests are under way."),
-        ("500", "Something failed inside the runtime; its log says more under the request's id."),
-    ];
-    const PROTECTED: [(&str, &str); 3] = [
-        ("400", "The request cannot be understood."),
-        ("401", "The bearer token is missing or not good."),
-        ("503", "A service of the runtime cannot be reached right now."),
-    ];
     let open = operation.security.is_some();
     let protected = if open { &[] } else { PROTECTED.as_slice() };
-    for (status, description) in ANYWHERE.iter().chain(protected) {
-        let reference = RefOr::Ref(Ref::from_schema_name("Error"));
-        let response = ResponseBuilder::new()
-            .description(*description)
-            .content("application/json", Content::new(Some(reference)))
-            .build();
+    for (status, name, _) in ANYWHERE.iter().chain(protected) {
+        let reference = RefOr::Ref(Ref::new(format!("#/components/responses/{name}")));
         let responses = &mut operation.responses.responses;
-        responses.entry((*status).to_owned()).or_insert(RefOr::T(response));
+        responses.entry((*status).to_owned()).or_insert(reference);
     }
 }
 

@@ -61,9 +61,12 @@ fn the_document_is_openapi_3_1_and_complete() {
         let name = reference.split('"').next().unwrap();
         assert!(schemas.contains_key(name), "{name} is referred to, and missing");
     }
+    let mut ids = BTreeSet::new();
     for (method, path, _) in operations() {
         let operation = &document["paths"][&path][method.to_ascii_lowercase()];
         assert!(operation["summary"].is_string(), "{method} {path} has no summary");
+        let id = operation["operationId"].as_str().unwrap().to_owned();
+        assert!(ids.insert(id), "{method} {path} shares its operation id");
         let named: Vec<_> = path.matches('{').collect();
         let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
         let in_path = parameters.iter().filter(|parameter| parameter["in"] == "path").count();
