@@ -14,10 +14,9 @@ use aileron_api::{
     client::{Client, Endpoint},
 };
 
-use crate::{
-    failure::{Failure, Result},
-    printer::Printer,
-};
+#[cfg(not(feature = "runtime"))]
+use crate::failure::Failure;
+use crate::{failure::Result, printer::Printer};
 
 /// What the environment says; read once, by `main`.
 #[derive(Debug)]

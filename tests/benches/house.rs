@@ -90,13 +90,15 @@ async fn runs(program: &Client, servers: &Servers, fsync: Duration) {
     let per_second = (CALLERS * RUNS_PER_CALLER) as f64 / elapsed.as_secs_f64();
     let serial = 1.0 / (one.as_secs_f64());
     println!("the request sent directly, p50:       {direct:>10.1?}");
-    println!("one caller, run p50:                  {one:>10.1?} (added {:.1?})", one.saturating_sub(direct));
-    println!("{CALLERS} callers, run p50:                 {many:>10.1?}");
-    println!("{CALLERS} callers, runs per second:         {per_second:>10.0} (one caller: {serial:.0})");
     println!(
-        "grouping: runs/s over 1/fsync:        {:>10.2}",
-        per_second * fsync.as_secs_f64()
+        "one caller, run p50:                  {one:>10.1?} (added {:.1?})",
+        one.saturating_sub(direct)
     );
+    println!("{CALLERS} callers, run p50:                 {many:>10.1?}");
+    println!(
+        "{CALLERS} callers, runs per second:         {per_second:>10.0} (one caller: {serial:.0})"
+    );
+    println!("grouping: runs/s over 1/fsync:        {:>10.2}", per_second * fsync.as_secs_f64());
 }
 
 async fn measure(program: &Client, callers: usize, each: usize) -> (Duration, Duration) {

@@ -142,7 +142,14 @@ async fn a_minted_token_does_what_it_was_minted_for_and_no_more() {
     let house = House::new(&servers);
     succeeds(&house.run_as_person(&["vault", "init"]));
     let minted = house.run_as_person(&[
-        "token", "mint", "--label", "ci", "--scopes", "status:read,secrets:write", "--days", "1",
+        "token",
+        "mint",
+        "--label",
+        "ci",
+        "--scopes",
+        "status:read,secrets:write",
+        "--days",
+        "1",
     ]);
     let token = succeeds(&minted).trim().to_owned();
     let with_token = |arguments: &[&str]| {
@@ -168,5 +175,8 @@ fn unknown_configuration_keys_are_refused_all_at_once() {
         .unwrap();
     assert_eq!(output.status.code(), Some(1));
     let told = talk(&output);
-    assert!(told.contains("listn: unknown key") && told.contains("hub.branch: unknown key"), "{told}");
+    assert!(
+        told.contains("listn: unknown key") && told.contains("hub.branch: unknown key"),
+        "{told}"
+    );
 }

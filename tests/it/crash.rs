@@ -26,7 +26,7 @@ async fn killed_between_send_and_answer_a_write_ends_ambiguous_and_is_not_repeat
     let program = house.client().await;
     create_vault(&program).await;
     let owner = person(&program).await;
-    install(&owner, &servers, ).await;
+    install(&owner, &servers).await;
     let pending = ask(&program, "Once", None).await;
     list(&program).await;
 

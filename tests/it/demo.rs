@@ -25,9 +25,9 @@ fn the_demo_tells_the_main_job_to_its_end() {
         "was refused: person_required",
         "it ran, once",
         "receipt verifies offline",
-        "a flipped byte is detected",
-        "a cut tail is detected",
-        "two swapped lines is detected",
+        "flipping a byte is detected",
+        "cutting the tail is detected",
+        "swapping two lines is detected",
         "signed again with the log's own key is detected",
         "a planted canary was found",
     ] {

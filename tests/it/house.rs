@@ -68,7 +68,10 @@ impl House {
     }
 
     /// A command of the program, with nothing of the tester's own environment but the path.
-    pub(crate) fn command<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Command {
+    pub(crate) fn command<S: AsRef<OsStr>>(
+        &self,
+        arguments: impl IntoIterator<Item = S>,
+    ) -> Command {
         let mut command = Command::new(program());
         command
             .args(arguments)

@@ -26,7 +26,13 @@ impl Four {
     fn start(servers: &Servers) -> Self {
         let sockets = tempfile::Builder::new().prefix("aileron-run-").tempdir().unwrap().keep();
         let token = sockets.join("service.token");
-        std::fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&token).unwrap();
+        std::fs::OpenOptions::new()
+            .create(true)
+            .truncate(true)
+            .write(true)
+            .mode(0o600)
+            .open(&token)
+            .unwrap();
         std::fs::write(&token, "0123456789abcdef0123456789abcdef0123456789abcdef").unwrap();
         std::fs::set_permissions(&sockets, std::fs::Permissions::from_mode(0o700)).unwrap();
         let services = json!({ "services": {

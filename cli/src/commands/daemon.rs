@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, test_kill_process, waitpid};
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
@@ -39,7 +39,9 @@ pub(super) async fn stop(settings: &Settings, printer: Printer) -> Result<Exit> 
     })?;
     let deadline = Instant::now() + PATIENCE;
     while Instant::now() < deadline {
-        if test_kill_process(pid).is_err() {
+        // Ours, when this very command started it: it must be reaped to be gone.
+        let reaped = matches!(waitpid(Some(pid), WaitOptions::NOHANG), Ok(Some(_)));
+        if reaped || test_kill_process(pid).is_err() {
             printer.say(format!("the daemon stopped (pid {})", found.pid));
             return Ok(Exit::Done);
         }

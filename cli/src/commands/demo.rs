@@ -25,7 +25,7 @@ use crate::{
     exit::Exit,
     failure::{Failure, Result},
     printer::Printer,
-    runtime::demo::{OWNER, REPOSITORY, Servers, VERSION},
+    runtime::demo::{OWNER, REPOSITORY, Servers},
 };
 
 /// Runs every step; the first failed check ends it.

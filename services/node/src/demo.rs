@@ -91,15 +91,20 @@ impl Servers {
 /// been so. `home` is the folder that holds the copy's `audit/`.
 pub async fn resign(home: &Path) -> Result<()> {
     let log = home.join("audit");
-    for stale in ["checkpoint", "index.db", "index.db-wal", "index.db-shm"] {
-        match std::fs::remove_file(log.join(stale)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(Error::internal(error));
-            }
-            _ => {}
-        }
+    for entry in std::fs::read_dir(&log).map_err(Error::internal)? {
+        let path = entry.map_err(Error::internal)?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let removed = if name.ends_with(".jsonl") || name.starts_with("log.") {
+            Ok(())
+        } else if path.is_dir() {
+            std::fs::remove_dir_all(&path)
+        } else {
+            std::fs::remove_file(&path)
+        };
+        removed.map_err(Error::internal)?;
     }
-    std::fs::remove_dir_all(log.join("tile")).map_err(Error::internal)?;
+    // A log that is still being made signs the lines it finds, with the key that lies there.
+    std::fs::rename(log.join("log.key"), log.join("log.key.new")).map_err(Error::internal)?;
     let service = aileron_audit::Service::open(aileron_audit::Options {
         home: home.to_owned(),
         origin: crate::config::AUDIT_ORIGIN.to_owned(),

@@ -27,9 +27,9 @@ pub(super) async fn log(
     check(report.is_sound(), "the log itself verifies")?;
     printer.tick(format!("the log verifies against the checkpoint kept: {}", checkpoint.display()));
     let attacks: [(&str, Attack); 3] = [
-        ("a flipped byte", |lines| flip(lines)),
-        ("a cut tail", |lines| drop(lines.pop())),
-        ("two swapped lines", |lines| lines.swap(0, 1)),
+        ("flipping a byte", |lines| flip(lines)),
+        ("cutting the tail", |lines| drop(lines.pop())),
+        ("swapping two lines", |lines| lines.swap(0, 1)),
     ];
     for (name, attack) in attacks {
         let copy = Copy::of(home, &log)?;
@@ -41,7 +41,13 @@ pub(super) async fn log(
     demo::resign(&copy.0).await.map_err(|error| Failure::plain(error.to_string()))?;
     let alone = verify::log(&copy.folder(), key, None)?;
     check(alone.is_sound(), "the rewritten log looks sound by itself")?;
-    detected(&copy, "a rewrite, signed again with the log's own key", key, &checkpoint, printer)
+    detected(
+        &copy,
+        "rewriting it and signing again with the log's own key",
+        key,
+        &checkpoint,
+        printer,
+    )
 }
 
 fn detected(

@@ -6,6 +6,8 @@ use base64::{
     engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
 };
 
+use memchr::memmem;
+
 use super::{check, files_below, home::Home};
 use crate::{
     failure::{Failure, Result},
@@ -42,7 +44,7 @@ fn search(home: &Home, secret: &str) -> Result<Vec<String>> {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
             Err(error) => return Err(Failure::file("read", path, error)),
         };
-        if forms.iter().any(|form| contains(&bytes, form.as_bytes())) {
+        if forms.iter().any(|form| memmem::find(&bytes, form.as_bytes()).is_some()) {
             found.push(path.display().to_string());
         }
     }
@@ -73,8 +75,4 @@ fn forms(secret: &str) -> Vec<String> {
         }
     }
     forms
-}
-
-fn contains(bytes: &[u8], form: &[u8]) -> bool {
-    bytes.windows(form.len()).any(|window| window == form)
 }
