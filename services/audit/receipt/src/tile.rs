@@ -47,6 +47,21 @@ pub fn hashes(hashes: &[Hash]) -> Vec<u8> {
     hashes.iter().flat_map(|hash| hash.0).collect()
 }
 
+/// The first `width` hashes or leaves of a tile's content; `None` when it has fewer.
+pub fn beginning(kind: Kind, width: usize, content: &[u8]) -> Option<&[u8]> {
+    let mut end = 0;
+    for _ in 0..width {
+        end += match kind {
+            Kind::Hashes { .. } => 32,
+            Kind::Entries => {
+                let (length, _) = content.get(end..)?.split_first_chunk::<2>()?;
+                2 + usize::from(u16::from_be_bytes(*length))
+            }
+        };
+    }
+    content.get(..end)
+}
+
 /// An entry bundle that grows: leaves behind their 16-bit lengths.
 #[derive(Clone, Default)]
 pub struct Bundle {
@@ -100,6 +115,20 @@ mod tests {
         assert_eq!(hashes(0, 1_234_067, None), "tile/0/x001/x234/067");
         assert_eq!(hashes(2, 1_000, Some(17)), "tile/2/x001/000.p/17");
         assert_eq!(path(Kind::Entries, 999, Some(255)), "tile/entries/999.p/255");
+    }
+
+    #[test]
+    fn a_tile_begins_with_the_narrower_ones() {
+        let mut bundle = Bundle::default();
+        for leaf in [b"a".as_slice(), b"", b"bcd"] {
+            bundle.push(leaf).unwrap();
+        }
+        let bytes = bundle.bytes();
+        assert_eq!(beginning(Kind::Entries, 2, bytes), Some(b"\0\x01a\0\0".as_slice()));
+        assert_eq!(beginning(Kind::Entries, 3, bytes), Some(bytes));
+        assert_eq!(beginning(Kind::Entries, 4, bytes), None);
+        assert_eq!(beginning(Kind::Hashes { level: 0 }, 1, &[7; 64]), Some([7; 32].as_slice()));
+        assert_eq!(beginning(Kind::Hashes { level: 0 }, 3, &[7; 64]), None);
     }
 
     #[test]

@@ -35,7 +35,6 @@ fn told_home() -> Option<std::path::PathBuf> {
 
 /// The body of the child of the next test; without its variable it has nothing to do.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[expect(clippy::print_stdout, reason = "the parent reads what was acknowledged")]
 async fn child_appends_until_it_is_killed() {
     let Some(home) = told_home() else { return };
     let service = Service::open(options(&home)).await.unwrap();

@@ -23,17 +23,21 @@ struct Sample {
 fn sample() -> &'static Sample {
     static SAMPLE: OnceLock<Sample> = OnceLock::new();
     SAMPLE.get_or_init(|| {
-        let runtime = tokio::runtime::Runtime::new().unwrap();
-        runtime.block_on(async {
-            let log = Fixture::new().await;
-            log.append(300).await;
-            let log = log.reopen().await.unwrap();
-            let (folder, key) = (log.folder(), log.key());
-            let kept = kept(&folder);
-            log.append(230).await;
-            Sample { home: log.stop().await, key, kept }
-        })
+        // A thread of its own: the caller may be in a runtime already.
+        std::thread::spawn(|| tokio::runtime::Runtime::new().unwrap().block_on(make_sample()))
+            .join()
+            .unwrap()
     })
+}
+
+async fn make_sample() -> Sample {
+    let log = Fixture::new().await;
+    log.append(300).await;
+    let log = log.reopen().await.unwrap();
+    let (folder, key) = (log.folder(), log.key());
+    let kept = kept(&folder);
+    log.append(230).await;
+    Sample { home: log.stop().await, key, kept }
 }
 
 fn copied() -> (TempDir, &'static Sample) {

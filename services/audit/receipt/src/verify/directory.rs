@@ -124,16 +124,32 @@ impl Walk<'_> {
     fn edges(&mut self, tree: &Tree) -> Result<(), DirectoryError> {
         for level in 0..tree.levels() {
             let edge = tree.edge(level);
-            if !edge.is_empty() {
-                let index = tree.size() >> (8 * (u32::from(level) + 1)).min(63);
-                let path = tile::path(Kind::Hashes { level }, index, Some(edge.len()));
-                self.tile(&path, &tile::hashes(edge))?;
-            }
+            let index = tree.size() >> (8 * (u32::from(level) + 1)).min(63);
+            self.partial(Kind::Hashes { level }, index, edge.len(), &tile::hashes(edge))?;
         }
-        if self.bundle.count() > 0 {
-            let bundle = self.bundle.clone();
-            let path = tile::path(Kind::Entries, tree.size() / 256, Some(bundle.count()));
-            self.tile(&path, bundle.bytes())?;
+        let bundle = self.bundle.clone();
+        self.partial(Kind::Entries, tree.size() / 256, bundle.count(), bundle.bytes())
+    }
+
+    /// Compares a tile that is not full; narrower ones of earlier checkpoints that lie beside it
+    /// must be its beginnings.
+    fn partial(
+        &mut self,
+        kind: Kind,
+        index: u64,
+        width: usize,
+        expected: &[u8],
+    ) -> Result<(), DirectoryError> {
+        if width == 0 {
+            return Ok(());
+        }
+        self.tile(&tile::path(kind, index, Some(width)), expected)?;
+        for narrower in 1..width {
+            let path = tile::path(kind, index, Some(narrower));
+            let Some(found) = read(&self.folder.join(&path), TILE_MAX)? else { continue };
+            if tile::beginning(kind, narrower, expected) != Some(&found) {
+                self.verifier.problem(Problem::Differs { path });
+            }
         }
         Ok(())
     }
