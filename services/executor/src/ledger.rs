@@ -8,7 +8,10 @@ use aileron_contract::{
     vault::Pin,
 };
 use aileron_store::{Database, Migration, failed};
-use sqlx::{Any, QueryBuilder, Row as _, any::AnyRow};
+use sqlx::{
+    Any, AssertSqlSafe, Row as _,
+    any::{AnyArguments, AnyRow},
+};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::TaskTracker;
 
@@ -131,20 +134,20 @@ impl Ledger {
     }
 
     pub(crate) async fn list(&self, query: &Query) -> Result<Vec<Row>> {
-        let mut sql = select("SELECT id, record, pin FROM runs WHERE 1 = 1", query);
-        sql.push(if query.oldest_first {
+        let mut select = Select::new("SELECT id, record, pin FROM runs WHERE 1 = 1", query);
+        let order = if query.oldest_first {
             " ORDER BY requested_at, id LIMIT "
         } else {
             " ORDER BY requested_at DESC, id DESC LIMIT "
-        });
-        sql.push_bind(i64::from(query.limit));
-        let rows = sql.build().fetch_all(self.database.pool()).await.map_err(failed)?;
+        };
+        select.push(order, Value::Number(i64::from(query.limit)));
+        let rows = select.build().fetch_all(self.database.pool()).await.map_err(failed)?;
         rows.iter().map(read).collect()
     }
 
     pub(crate) async fn count(&self, query: &Query) -> Result<u64> {
-        let mut sql = select("SELECT COUNT(*) AS n FROM runs WHERE 1 = 1", query);
-        let row = sql.build().fetch_one(self.database.pool()).await.map_err(failed)?;
+        let select = Select::new("SELECT COUNT(*) AS n FROM runs WHERE 1 = 1", query);
+        let row = select.build().fetch_one(self.database.pool()).await.map_err(failed)?;
         let count: i64 = row.try_get("n").map_err(failed)?;
         Ok(u64::try_from(count).unwrap_or_default())
     }
@@ -159,29 +162,62 @@ impl Ledger {
     }
 }
 
-fn select(head: &'static str, query: &Query) -> QueryBuilder<Any> {
-    let mut sql = QueryBuilder::new(head);
-    if let Some(action) = &query.action {
-        sql.push(" AND action = ").push_bind(action.as_str().to_owned());
-    }
-    if let Some(session) = &query.session {
-        sql.push(" AND session = ").push_bind(session.as_str().to_owned());
-    }
-    if let Some(principal) = &query.principal {
-        sql.push(" AND principal = ").push_bind(principal.clone());
-    }
-    if let Some(now) = query.expired_at {
-        sql.push(" AND expires_at <= ").push_bind(micros(now));
-    }
-    if !query.states.is_empty() {
-        sql.push(" AND state IN (");
-        let mut list = sql.separated(", ");
-        for state in &query.states {
-            list.push_bind(state.text());
+/// A statement under construction. Placeholders are numbered, as both databases read them.
+struct Select {
+    sql: String,
+    values: Vec<Value>,
+}
+
+enum Value {
+    Text(String),
+    Number(i64),
+}
+
+impl Select {
+    fn new(head: &str, query: &Query) -> Self {
+        let mut select = Self { sql: head.to_owned(), values: Vec::new() };
+        let texts = [
+            (" AND action = ", query.action.as_ref().map(ToString::to_string)),
+            (" AND session = ", query.session.as_ref().map(ToString::to_string)),
+            (" AND principal = ", query.principal.clone()),
+        ];
+        for (condition, value) in texts {
+            if let Some(value) = value {
+                select.push(condition, Value::Text(value));
+            }
         }
-        sql.push(")");
+        if let Some(now) = query.expired_at {
+            select.push(" AND expires_at <= ", Value::Number(micros(now)));
+        }
+        let mut separator = " AND state IN (";
+        for state in &query.states {
+            select.push(separator, Value::Text(state.text().to_owned()));
+            separator = ", ";
+        }
+        if !query.states.is_empty() {
+            select.sql.push(')');
+        }
+        select
     }
-    sql
+
+    /// `text` is ours; what comes from outside is only ever a value.
+    fn push(&mut self, text: &'static str, value: Value) {
+        self.values.push(value);
+        self.sql.push_str(text);
+        self.sql.push('$');
+        self.sql.push_str(&self.values.len().to_string());
+    }
+
+    fn build(self) -> sqlx::query::Query<'static, Any, AnyArguments> {
+        let mut query = sqlx::query(AssertSqlSafe(self.sql));
+        for value in self.values {
+            query = match value {
+                Value::Text(text) => query.bind(text),
+                Value::Number(number) => query.bind(number),
+            };
+        }
+        query
+    }
 }
 
 fn read(row: &AnyRow) -> Result<Row> {

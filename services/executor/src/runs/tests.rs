@@ -6,3 +6,6 @@ mod calls;
 mod crashes;
 mod fakes;
 mod house;
+#[path = "../../../store/tests/it/postgres.rs"]
+mod postgres;
+mod servers;

@@ -31,7 +31,8 @@ use crate::{
 };
 
 pub(super) struct House {
-    folder: tempfile::TempDir,
+    _folder: Option<tempfile::TempDir>,
+    location: Location,
     pub(super) fuse: Arc<Fuse>,
     pub(super) vault: Arc<FakeVault>,
     pub(super) egress: Arc<FakeEgress>,
@@ -56,9 +57,16 @@ scope = "notes"
 
 impl House {
     pub(super) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let location = Location::File(folder.path().join("state.db"));
+        Self { _folder: Some(folder), ..Self::on(location) }
+    }
+
+    pub(super) fn on(location: Location) -> Self {
         let fuse = Arc::new(Fuse::default());
         let house = Self {
-            folder: tempfile::tempdir().unwrap(),
+            _folder: None,
+            location,
             vault: Arc::new(FakeVault {
                 fuse: Arc::clone(&fuse),
                 locked: AtomicBool::new(false),
@@ -136,8 +144,7 @@ impl House {
     }
 
     pub(super) async fn database(&self) -> Database {
-        let file = self.folder.path().join("state.db");
-        Database::open(Location::File(file), &[]).await.unwrap()
+        Database::open(self.location.clone(), &[]).await.unwrap()
     }
 
     pub(super) async fn open(&self) -> Arc<Engine> {
