@@ -9,3 +9,4 @@ mod house;
 #[path = "../../../store/tests/it/postgres.rs"]
 mod postgres;
 mod servers;
+mod service;
