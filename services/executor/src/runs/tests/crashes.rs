@@ -10,7 +10,7 @@ use aileron_contract::executor::{Run, RunFilter, RunState};
 use serde_json::json;
 use tokio::runtime::{Builder, Runtime};
 
-use super::house::{House, agent, approve, call, pending, person};
+use super::house::{House, agent, approve, call, ended, pending, person};
 
 fn runtime() -> Runtime {
     Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
@@ -27,7 +27,8 @@ fn dies_at(house: &Arc<House>, point: u32, action: &'static str) -> bool {
             let started = engine.run(&agent(), call(action, json!({"title": "x"}))).await.unwrap();
             if action == "gated" {
                 let id = pending(started).id;
-                engine.decide(&person(), id, approve()).await.unwrap();
+                engine.decide(&person(), id.clone(), approve()).await.unwrap();
+                ended(&engine, &id).await;
             }
             engine.shutdown().await;
         }
@@ -106,7 +107,7 @@ fn a_write_happens_once_at_most_and_is_never_lost() {
 
 #[test]
 fn an_approved_write_happens_once_at_most_and_is_never_lost() {
-    dies_everywhere("gated", |house, point, runs| {
+    let points = dies_everywhere("gated", |house, point, runs| {
         let sent = house.egress.writes();
         match runs.first().map(|run| run.state) {
             None | Some(RunState::Parked | RunState::Failed) => {
@@ -122,6 +123,7 @@ fn an_approved_write_happens_once_at_most_and_is_never_lost() {
             assert!(kinds.contains(&"execution.started".to_owned()), "point {point}");
         }
     });
+    assert!(points > 14, "the test must pass through the whole run, not {points} points");
 }
 
 #[test]
