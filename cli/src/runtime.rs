@@ -32,11 +32,9 @@ async fn run(roles: Vec<String>, arguments: DaemonRunArguments) -> Result<Exit> 
 
 /// The daemon's own terminal may see the causes: nothing else does.
 fn explain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(source) = cause {
-        text.push_str(&format!("\n  because: {source}"));
-        cause = source.source();
-    }
-    text
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    std::iter::once(error.to_string())
+        .chain(causes.map(|cause| format!("  because: {cause}")))
+        .collect::<Vec<_>>()
+        .join("\n")
 }

@@ -97,7 +97,7 @@ async fn a_person_works_through_the_whole_job_by_hand() {
     assert!(succeeds(&house.run(&["approval", "list"])).contains(&id));
     let approved = house.run_as_person(&["approval", "approve", &id, "--reason", "fine"]);
     succeeds(&approved);
-    assert!(talk(&approved).contains("title: T"), "{}", talk(&approved));
+    assert!(talk(&approved).contains("Title: T"), "{}", talk(&approved));
     for _ in 0..200 {
         if succeeds(&house.run(&["action", "runs", "--state", "done"])).contains(&id) {
             break;
@@ -127,9 +127,9 @@ fn verify(house: &House) {
         std::fs::write(&path, text).unwrap();
         path.to_str().unwrap().to_owned()
     };
-    let checkpoint = file("kept.txt", succeeds(&house.run(&["audit", "checkpoint"])) + "\n");
+    let checkpoint = file("kept.txt", succeeds(&house.run(&["audit", "checkpoint"])));
     let key = succeeds(&house.run(&["audit", "checkpoint", "--key"]));
-    let receipt = file("receipt.txt", succeeds(&house.run(&["audit", "receipt", id])) + "\n");
+    let receipt = file("receipt.txt", succeeds(&house.run(&["audit", "receipt", id])));
     succeeds(&house.run(&["audit", "verify"]));
     succeeds(&house.run(&["audit", "verify", "--checkpoint", &checkpoint]));
     let proven = house.run(&["audit", "verify", "--receipt", &receipt, "--key", key.trim()]);

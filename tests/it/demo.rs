@@ -28,7 +28,7 @@ fn the_demo_tells_the_main_job_to_its_end() {
         "flipping a byte is detected",
         "cutting the tail is detected",
         "swapping two lines is detected",
-        "signed again with the log's own key is detected",
+        "signing again with the log's own key is detected",
         "a planted canary was found",
     ] {
         assert!(told.contains(step), "{step:?} is missing in:\n{told}");

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use aileron_api::client::Client;
+use aileron_api::{actions::RunAction, client::Client};
 use aileron_node::demo::Servers;
 use serde_json::json;
 
@@ -48,6 +48,18 @@ impl Four {
         role(&mut house, "gateway");
         Self { house, audit, vault, executor }
     }
+
+    /// A client, once all four have found each other.
+    async fn program(&mut self) -> Client {
+        let program = self.house.client().await;
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while let Err(error) = program.status().await {
+            assert_eq!(error.code(), Some("service_unavailable"), "{error}");
+            assert!(Instant::now() < deadline, "{}", self.house.log());
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        program
+    }
 }
 
 fn role(house: &mut House, name: &str) -> u32 {
@@ -59,7 +71,7 @@ fn role(house: &mut House, name: &str) -> u32 {
 async fn in_four_processes() {
     let servers = Servers::start().await.unwrap();
     let mut four = Four::start(&servers);
-    let program = four.house.client().await;
+    let program = four.program().await;
     goes_all_the_way(&program, &servers).await;
 
     let key = servers.notes_key.as_bytes();
@@ -71,7 +83,7 @@ async fn in_four_processes() {
 async fn a_service_that_was_killed_and_restarted_is_found_again() {
     let servers = Servers::start().await.unwrap();
     let mut four = Four::start(&servers);
-    let program = four.house.client().await;
+    let program = four.program().await;
     create_vault(&program).await;
     let first = person(&program).await;
     install(&first, &servers).await;
@@ -106,19 +118,18 @@ async fn a_service_that_was_killed_and_restarted_is_found_again() {
 async fn the_log_coming_back_lets_effects_happen_again() {
     let servers = Servers::start().await.unwrap();
     let mut four = Four::start(&servers);
-    let program = four.house.client().await;
+    let program = four.program().await;
     create_vault(&program).await;
     install(&person(&program).await, &servers).await;
 
     four.house.kill(four.audit);
-    let run = program.run_action("notes-list", &aileron_api::actions::RunAction::default(), None);
-    assert!(run.await.is_err(), "without a log nothing may happen");
+    let call = RunAction::default();
+    let run = program.run_action("notes-list", &call, None).await;
+    assert!(run.is_err(), "without a log nothing may happen");
     four.audit = role(&mut four.house, "audit");
     let deadline = Instant::now() + Duration::from_secs(30);
     loop {
-        let run =
-            program.run_action("notes-list", &aileron_api::actions::RunAction::default(), None);
-        if run.await.is_ok() {
+        if program.run_action("notes-list", &call, None).await.is_ok() {
             break;
         }
         assert!(Instant::now() < deadline, "{}", four.house.log());
@@ -157,7 +168,7 @@ fn memory_holds(pid: u32, needle: &[u8]) -> bool {
             let length = usize::try_from((end - at).min(1 << 20)).unwrap();
             let read = memory.read_at(&mut buffer[..length], at).unwrap_or_default();
             searched += read as u64;
-            if buffer[..read].windows(needle.len()).any(|window| window == needle) {
+            if memchr::memmem::find(&buffer[..read], needle).is_some() {
                 return true;
             }
             // Pieces overlap, so that a needle across a border is found; pages that cannot be

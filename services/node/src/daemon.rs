@@ -3,7 +3,7 @@
 //! Order of start: harden, configuration, lock, log, vault, executor, listener, discovery file.
 //! Order of stop: stop accepting, drain, stop tasks, forget keys, flush the log.
 
-use std::{io::ErrorKind, path::Path};
+use std::{io::ErrorKind, path::Path, sync::Arc};
 
 use aileron_contract::{Error, Reason, Result, limits};
 use aileron_store::{files, lock::FolderLock};
@@ -101,11 +101,11 @@ async fn gateway(
     let listener = listener::bind(config.listen).await?;
     let address = listener.local_addr().map_err(Error::internal)?;
     let handles = aileron_gateway::Services {
-        vault: services.vault.clone(),
-        access: services.access.clone(),
-        executor: executor.clone(),
-        packages: packages.clone(),
-        audit: services.audit.clone(),
+        vault: Arc::clone(&services.vault),
+        access: Arc::clone(&services.access),
+        executor: Arc::clone(executor),
+        packages: Arc::clone(packages),
+        audit: Arc::clone(&services.audit),
     };
     let mut options = aileron_gateway::Options::new(env!("CARGO_PKG_VERSION"), address, now);
     options.extra_hosts.clone_from(&config.hosts);

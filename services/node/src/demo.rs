@@ -94,7 +94,8 @@ pub async fn resign(home: &Path) -> Result<()> {
     for entry in std::fs::read_dir(&log).map_err(Error::internal)? {
         let path = entry.map_err(Error::internal)?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let removed = if name.ends_with(".jsonl") || name.starts_with("log.") {
+        let lines = path.extension().is_some_and(|extension| extension == "jsonl");
+        let removed = if lines || name.starts_with("log.") {
             Ok(())
         } else if path.is_dir() {
             std::fs::remove_dir_all(&path)

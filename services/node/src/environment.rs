@@ -25,7 +25,7 @@ known! {
     TOKEN = "AILERON_TOKEN": "the client's bearer token";
     VAULT_PASSPHRASE = "AILERON_VAULT_PASSPHRASE": "the vault passphrase, for the client only";
     LISTEN = "AILERON_LISTEN": "the address the daemon listens on, such as 127.0.0.1:0";
-    DATABASE_URL = "AILERON_DATABASE_URL": "a PostgreSQL database instead of the SQLite files";
+    DATABASE_URL = "AILERON_DATABASE_URL": "a database server instead of the files in the state folder";
     LOG = "AILERON_LOG": "what the daemon logs: trace, debug, info, warn, error or a filter";
     AUDIT_DIR = "AILERON_AUDIT_DIR": "the folder that holds audit/, instead of the state folder";
     TRACES_DIR = "AILERON_TRACES_DIR": "the folder of the file trace exporter";

@@ -22,7 +22,7 @@ pub(super) async fn log(
 ) -> Result<()> {
     let log = home.path().join("audit");
     let checkpoint = home.path().join("kept-checkpoint.txt");
-    home.write(&checkpoint, kept)?;
+    Home::write(&checkpoint, kept)?;
     let report = verify::log(&log, key, Some(&checkpoint))?;
     check(report.is_sound(), "the log itself verifies")?;
     printer.tick(format!("the log verifies against the checkpoint kept: {}", checkpoint.display()));

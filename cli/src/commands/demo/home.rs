@@ -35,7 +35,7 @@ impl Home {
             .map_err(|error| Failure::file("create", &path, error))?;
         let home = Self { passphrase: Sensitive::new(format!("demo passphrase {word}")), path };
         let authority = home.path.join("demo-authority.pem");
-        home.write(&authority, &servers.authority_pem)?;
+        Self::write(&authority, &servers.authority_pem)?;
         let source = &servers.source_url;
         // JSON is YAML.
         let config = json!({
@@ -46,7 +46,7 @@ impl Home {
             }},
             "egress": { "roots": [authority], "private_hosts": [servers.source_host] },
         });
-        home.write(&home.path.join("config.yaml"), &config.to_string())?;
+        Self::write(&home.path.join("config.yaml"), &config.to_string())?;
         Ok(home)
     }
 
@@ -71,7 +71,7 @@ impl Home {
         }
     }
 
-    pub(super) fn write(&self, path: &Path, text: &str) -> Result<()> {
+    pub(super) fn write(path: &Path, text: &str) -> Result<()> {
         use std::io::Write as _;
         std::fs::OpenOptions::new()
             .write(true)

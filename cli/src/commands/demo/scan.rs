@@ -22,7 +22,7 @@ pub(super) fn secrets(home: &Home, servers: &Servers, printer: Printer) -> Resul
     let canary = format!("canary_{}", ulid::Ulid::new());
     let path = home.path().join("canary.log");
     for form in forms(&canary) {
-        home.write(&path, &format!("before {form} after"))?;
+        Home::write(&path, &format!("before {form} after"))?;
         let found = search(home, &canary)?;
         check(found.len() == 1, "the search finds a canary in every form")?;
     }
@@ -55,7 +55,8 @@ fn search(home: &Home, secret: &str) -> Result<Vec<String>> {
 /// it starts: all three alignments are searched, without the characters that vary.
 fn forms(secret: &str) -> Vec<String> {
     let bytes = secret.as_bytes();
-    let percent: String = bytes.iter().map(|byte| format!("%{byte:02X}")).collect();
+    let percent: String =
+        hex::encode_upper(bytes).as_bytes().chunks(2).flat_map(percent_encoded).collect();
     let mut forms = vec![
         secret.to_owned(),
         hex::encode(bytes),
@@ -75,4 +76,9 @@ fn forms(secret: &str) -> Vec<String> {
         }
     }
     forms
+}
+
+/// `%` before two hexadecimal digits.
+fn percent_encoded(digits: &[u8]) -> impl Iterator<Item = char> + '_ {
+    std::iter::once('%').chain(digits.iter().map(|digit| char::from(*digit)))
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::{
     Json, Router,
     extract::{Request, State},
-    http::{StatusCode, header::AUTHORIZATION},
+    http::{HeaderValue, StatusCode, header::AUTHORIZATION},
     middleware::{self, Next},
     response::{IntoResponse as _, Response},
     routing::get,
@@ -63,7 +63,7 @@ impl Notes {
 }
 
 async fn require_key(State(notes): State<Notes>, request: Request, next: Next) -> Response {
-    let presented = request.headers().get(AUTHORIZATION).map(|value| value.as_bytes());
+    let presented = request.headers().get(AUTHORIZATION).map(HeaderValue::as_bytes);
     if presented == Some(notes.authorization.as_bytes()) {
         return next.run(request).await;
     }
