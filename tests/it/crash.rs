@@ -14,7 +14,7 @@ use crate::{
 async fn servers_behind_a_relay() -> (Servers, Relay) {
     let (listener, host) = Relay::listen().await;
     let servers = Servers::start_behind(&host).await.unwrap();
-    let relay = Relay::start(listener, host, servers.notes_address.to_string());
+    let relay = Relay::start(listener, servers.notes_address.to_string());
     (servers, relay)
 }
 

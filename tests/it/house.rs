@@ -115,7 +115,7 @@ impl House {
 
     /// A client with the daemon's own token, once the daemon answers.
     pub(crate) async fn client(&mut self) -> Client {
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_mins(1);
         loop {
             if let Some(client) = self.answering().await {
                 return client;
@@ -190,7 +190,7 @@ impl Drop for House {
 
 fn signal(pid: u32) {
     if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
-        drop(kill_process(pid, Signal::TERM));
+        kill_process(pid, Signal::TERM).ok();
     }
 }
 

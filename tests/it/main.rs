@@ -1,7 +1,6 @@
 //! Tests of the whole: the program as people run it, its structure, its promises to strangers.
 
 #![expect(
-    clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,

@@ -14,8 +14,6 @@ use tokio::{
 
 /// The relay. Dropping it ends its connections.
 pub(crate) struct Relay {
-    /// `localhost:<port>`
-    pub(crate) host: String,
     hold_answers: Arc<AtomicBool>,
     _tasks: JoinSet<()>,
 }
@@ -29,7 +27,7 @@ impl Relay {
         (listener, host)
     }
 
-    pub(crate) fn start(listener: TcpListener, host: String, upstream: String) -> Self {
+    pub(crate) fn start(listener: TcpListener, upstream: String) -> Self {
         let hold_answers = Arc::new(AtomicBool::new(false));
         let mut tasks = JoinSet::new();
         let hold = Arc::clone(&hold_answers);
@@ -40,7 +38,7 @@ impl Relay {
                 connections.spawn(pass(near, far, Arc::clone(&hold)));
             }
         });
-        Self { host, hold_answers, _tasks: tasks }
+        Self { hold_answers, _tasks: tasks }
     }
 
     /// From now on requests get through and answers do not.

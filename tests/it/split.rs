@@ -1,4 +1,4 @@
-//! The same house in four processes over Unix sockets.
+//! The same house in one process, and in four over Unix sockets.
 
 use std::{
     os::unix::fs::{FileExt as _, OpenOptionsExt as _, PermissionsExt as _},
@@ -65,6 +65,14 @@ impl Four {
 fn role(house: &mut House, name: &str) -> u32 {
     let config = house.path().join("config.yaml");
     house.spawn(&["serve", "--roles", name, "--config", config.to_str().unwrap()])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_one_process() {
+    let servers = Servers::start().await.unwrap();
+    let mut house = House::new(&servers);
+    let program = house.start().await;
+    goes_all_the_way(&program, &servers).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
