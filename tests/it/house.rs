@@ -157,14 +157,6 @@ impl House {
         child.kill().unwrap();
         child.wait().unwrap();
     }
-
-    /// Asks one process to stop and waits for it.
-    pub(crate) fn stop(&mut self, pid: u32) {
-        let index = self.children.iter().position(|child| child.id() == pid).unwrap();
-        let mut child = self.children.remove(index);
-        signal(pid);
-        child.wait().unwrap();
-    }
 }
 
 impl Drop for House {
