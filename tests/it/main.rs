@@ -13,6 +13,7 @@ mod crash;
 mod demo;
 mod house;
 mod main_job;
+mod publisher;
 mod relay;
 mod split;
 mod structure;

@@ -65,7 +65,7 @@ pub(crate) struct AddArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct AddSuiteArguments {
-    /// <scheme>://<owner>/<repo>/<file>@<ref>, or the path of a local file
+    /// SCHEME://OWNER/REPO/FILE@REF, or the path of a local file
     pub(crate) source: String,
     /// Replace installed actions of the same names
     #[arg(long)]

@@ -30,6 +30,7 @@ pub struct Servers {
     /// `localhost:<port>` of the package source.
     pub source_host: String,
     notes: notes::Notes,
+    source: source::Source,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -55,10 +56,9 @@ impl Servers {
         let notes_address = notes_listener.local_addr().map_err(Error::internal)?;
         let notes_host = front.map_or(own_host, str::to_owned);
         let (source_listener, source_host) = listen().await?;
-        let packages = pack::packages(&notes_host)?;
+        let source = source::Source::new(pack::packages(&notes_host)?);
         let tls = authority.server()?;
-        let serving =
-            [(notes_listener, notes.router()), (source_listener, source::router(packages))];
+        let serving = [(notes_listener, notes.router()), (source_listener, source.router())];
         for (listener, router) in serving {
             tasks.spawn(https::serve(listener, tls.clone(), router, stop.clone()));
         }
@@ -71,9 +71,15 @@ impl Servers {
             notes_key,
             source_host,
             notes,
+            source,
             stop,
             tasks,
         })
+    }
+
+    /// Serves one more file, at a path as a request escapes it.
+    pub fn publish(&self, path: impl Into<String>, bytes: impl Into<bytes::Bytes>) {
+        self.source.publish(path.into(), bytes.into());
     }
 
     /// Titles of the notes the API holds.

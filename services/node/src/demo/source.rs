@@ -1,6 +1,9 @@
-//! A package source: fixed files at the published GitHub paths.
+//! A package source: files at the published GitHub paths.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use axum::{
     Router,
@@ -10,13 +13,26 @@ use axum::{
 };
 use bytes::Bytes;
 
-/// Serves each file at its path exactly as escaped in the request.
-pub(super) fn router(files: BTreeMap<String, Bytes>) -> Router {
-    Router::new().fallback(file).with_state(Arc::new(files))
+/// The files, by path exactly as escaped in a request.
+#[derive(Clone, Debug)]
+pub(super) struct Source(Arc<RwLock<BTreeMap<String, Bytes>>>);
+
+impl Source {
+    pub(super) fn new(files: BTreeMap<String, Bytes>) -> Self {
+        Self(Arc::new(RwLock::new(files)))
+    }
+
+    pub(super) fn publish(&self, path: String, bytes: Bytes) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(path, bytes);
+    }
+
+    pub(super) fn router(&self) -> Router {
+        Router::new().fallback(file).with_state(self.clone())
+    }
 }
 
-async fn file(State(files): State<Arc<BTreeMap<String, Bytes>>>, uri: Uri) -> Response {
-    match files.get(uri.path()) {
+async fn file(State(Source(files)): State<Source>, uri: Uri) -> Response {
+    match files.read().unwrap_or_else(PoisonError::into_inner).get(uri.path()) {
         Some(bytes) => bytes.clone().into_response(),
         None => StatusCode::NOT_FOUND.into_response(),
     }
