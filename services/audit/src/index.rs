@@ -33,6 +33,7 @@ const MIGRATIONS: &[Migration] = &[Migration {
          BIGINT NOT NULL)",
         "CREATE INDEX audit_record_id ON audit_record (id)",
         "CREATE INDEX audit_record_kind ON audit_record (kind, place)",
+        "CREATE INDEX audit_record_at ON audit_record (at, place)",
         "CREATE INDEX audit_record_class ON audit_record (class, place)",
         "CREATE TABLE audit_connector (fqn TEXT NOT NULL, place BIGINT NOT NULL, PRIMARY KEY \
          (fqn, place))",
@@ -45,8 +46,9 @@ const MIGRATIONS: &[Migration] = &[Migration {
 /// How long a reader waits for the index to hold what was written before the reader asked.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Rows are added in groups: an index that lags some milliseconds saves most of its work.
-const GROUP: Duration = Duration::from_millis(20);
+/// Rows are added in groups, unless a reader waits for them: appends come in bursts, and while
+/// they do, they need the processor more than the index does.
+const GROUP: Duration = Duration::from_millis(500);
 
 /// How long until a database that refused is asked again.
 const RETRY: Duration = Duration::from_secs(1);

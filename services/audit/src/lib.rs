@@ -95,7 +95,10 @@ impl Service {
         .await?;
         let imported = recovered.imported;
         let service = Self::start(&folder, (clock, zone), found, recovered, lock).await?;
-        service.report(&folder, imported).await?;
+        if let Err(error) = service.report(&folder, imported).await {
+            service.shutdown().await;
+            return Err(error);
+        }
         Ok(service)
     }
 

@@ -104,7 +104,9 @@ impl Publisher {
 
     pub(crate) fn run(mut self, batches: &mpsc::Receiver<Arc<Batch>>) {
         self.remove_all_partial();
+        // When to publish next, if there is something to publish; and when at the earliest.
         let mut due = Some(Instant::now());
+        let mut earliest = Instant::now();
         loop {
             let received = match due {
                 Some(due) => batches.recv_timeout(due.saturating_duration_since(Instant::now())),
@@ -113,10 +115,11 @@ impl Publisher {
             match received {
                 Ok(batch) => {
                     self.absorb(&batch);
-                    due = due.or_else(|| Some(Instant::now()));
+                    due = due.or(Some(earliest));
                 }
                 Err(mpsc::RecvTimeoutError::Timeout) => {
-                    due = self.publish_and_wait(batches);
+                    due = self.publish_or_retry();
+                    earliest = Instant::now() + PERIOD;
                 }
                 Err(mpsc::RecvTimeoutError::Disconnected) => break,
             }
@@ -126,22 +129,18 @@ impl Publisher {
             aileron_store::files::write_atomic(&path, self.note.as_bytes(), 0o600)
         });
         if let Err(cause) = durable {
-            tracing::warn!(error = %cause, "the log's tiles could not be written at shutdown; the next start writes them");
+            tracing::warn!(
+                error = %cause,
+                "the log's tiles could not be written at shutdown; the next start writes them"
+            );
         }
     }
 
-    /// When to publish again, if there is more already.
-    fn publish_and_wait(&mut self, batches: &mpsc::Receiver<Arc<Batch>>) -> Option<Instant> {
-        if let Err(cause) = self.publish() {
-            tracing::warn!(error = %cause, "the log's tiles cannot be written; trying again");
-            return Some(Instant::now() + RETRY);
-        }
-        let next = Instant::now() + PERIOD;
-        // Nothing may come for hours: only a batch that is there already starts the period.
-        batches.try_recv().ok().map(|batch| {
-            self.absorb(&batch);
-            next
-        })
+    /// When to try again, if it has to be tried again.
+    fn publish_or_retry(&mut self) -> Option<Instant> {
+        let cause = self.publish().err()?;
+        tracing::warn!(error = %cause, "the log's tiles cannot be written; trying again");
+        Some(Instant::now() + RETRY)
     }
 
     /// Those of an earlier run may be of a tail that was set aside.

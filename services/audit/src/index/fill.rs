@@ -8,7 +8,7 @@ use aileron_store::{Database, failed};
 use sqlx::{Any, AssertSqlSafe, Connection as _, Executor as _, Transaction};
 use tokio::sync::watch;
 
-use super::Index;
+use super::{Index, select};
 use crate::{event, files, files::Place, writer::Head};
 
 /// How far the index reaches.
@@ -104,9 +104,9 @@ async fn insert_records(transaction: &mut Transaction<'_, Any>, rows: &[Row]) ->
         query = query
             .bind(number(record.index))
             .bind(record.id.as_str())
-            .bind(record.kind.as_str())
-            .bind(super::select::nanoseconds(record.timestamp))
-            .bind(event::class(&record.payload))
+            .bind(select::spelled(record.kind.as_str()))
+            .bind(select::nanoseconds(record.timestamp))
+            .bind(event::class(&record.payload).map(select::spelled))
             .bind(place.file.as_str())
             .bind(number(place.offset))
             .bind(number(*length));
@@ -116,17 +116,18 @@ async fn insert_records(transaction: &mut Transaction<'_, Any>, rows: &[Row]) ->
 }
 
 async fn insert_connectors(transaction: &mut Transaction<'_, Any>, rows: &[Row]) -> Result<()> {
-    let named: Vec<(&str, u64)> = rows
+    let named: Vec<(String, u64)> = rows
         .iter()
         .flat_map(|row| {
-            event::connectors(&row.record.payload).into_iter().map(|fqn| (fqn, row.record.index))
+            let names = event::connectors(&row.record.payload);
+            names.into_iter().map(|fqn| (select::spelled(fqn), row.record.index))
         })
         .collect();
     for named in named.chunks(ROWS) {
         let sql = insert("INSERT INTO audit_connector (fqn, place) VALUES ", named.len(), 2);
         let mut query = sqlx::query(AssertSqlSafe(sql));
         for (fqn, index) in named {
-            query = query.bind(*fqn).bind(number(*index));
+            query = query.bind(fqn.as_str()).bind(number(*index));
         }
         query.execute(&mut **transaction).await.map_err(failed)?;
     }

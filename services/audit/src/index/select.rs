@@ -1,6 +1,10 @@
 //! Finding rows.
 
-use aileron_contract::{Error, Reason, Result, Timestamp, audit::Filter, names::AuditId};
+use aileron_contract::{
+    Error, Reason, Result, Timestamp,
+    audit::Filter,
+    names::{AuditId, Sha256Hash},
+};
 use aileron_store::{Database, failed};
 use sqlx::{Any, AnyPool, AssertSqlSafe, Row as _, any::AnyRow, query::Query};
 
@@ -29,12 +33,17 @@ pub(super) async fn from(database: &Database, from: u64, limit: u32) -> Result<V
 pub(super) async fn matching(database: &Database, filter: &Filter) -> Result<Vec<Located>> {
     let Filter { since, until, id, connector, class, kind, limit } = filter;
     let limit = page(*limit)?;
-    let numbers = [("r.at >=", *since), ("r.at <", *until)];
+    // Times follow places but for a clock that was set back: where the times in question begin
+    // and end bounds the places to look at, and the times themselves decide.
+    let numbers = [
+        ("r.place >= (SELECT MIN(place) FROM audit_record WHERE at >= $) AND r.at >= $", *since),
+        ("r.place <= (SELECT MAX(place) FROM audit_record WHERE at < $) AND r.at < $", *until),
+    ];
     let texts = [
-        ("r.id =", id.as_ref().map(ToString::to_string)),
-        ("c.fqn =", connector.as_ref().map(ToString::to_string)),
-        ("r.class =", class.map(|class| class.text().to_owned())),
-        ("r.kind =", kind.clone()),
+        ("r.id = $", id.as_ref().map(ToString::to_string)),
+        ("c.fqn = $", connector.as_ref().map(ToString::to_string)),
+        ("r.class = $", class.map(|class| class.text().to_owned())),
+        ("r.kind = $", kind.clone()),
     ];
     let mut sql = "SELECT r.place, r.id, r.file, r.start, r.length FROM audit_record r".to_owned();
     if connector.is_some() {
@@ -48,7 +57,7 @@ pub(super) async fn matching(database: &Database, filter: &Filter) -> Result<Vec
     for condition in given {
         sql.push_str(if count == 0 { " WHERE " } else { " AND " });
         count += 1;
-        sql.extend([condition, " $", &count.to_string()]);
+        sql.push_str(&condition.replace('$', &format!("${count}")));
     }
     let order = if connector.is_some() { "c.place" } else { "r.place" };
     sql.extend([" ORDER BY ", order, " DESC LIMIT $", &(count + 1).to_string()]);
@@ -58,10 +67,22 @@ pub(super) async fn matching(database: &Database, filter: &Filter) -> Result<Vec
         query = query.bind(nanoseconds(value));
     }
     for value in texts.into_iter().filter_map(|(_, value)| value) {
-        query = query.bind(value);
+        query = query.bind(spelled(&value));
     }
     fetch(query.bind(limit), database.pool()).await
 }
+
+/// A text as the index holds it. Lines that were imported say what they like: `PostgreSQL` refuses
+/// a NUL in a text and a long text in an index, so that one such line would stop all of it.
+pub(super) fn spelled(text: &str) -> String {
+    if text.len() <= SPELLED && !text.contains('\0') {
+        return text.to_owned();
+    }
+    Sha256Hash::of(&[text.as_bytes()]).to_string()
+}
+
+/// Longer than any name of ours, shorter than what an index refuses.
+const SPELLED: usize = 1_024;
 
 /// Nanoseconds since 1970; what 64 bits do not hold is as far away as they reach.
 pub(super) fn nanoseconds(at: Timestamp) -> i64 {
