@@ -3,6 +3,6 @@
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     if let Err(problem) = aileron_executor::formats::manifest::parse(bytes, "manifest.toml") {
-        assert!(usize::try_from(problem.line).unwrap_or(usize::MAX) <= bytes.len() + 1);
+        assert!(usize::try_from(problem.line()).unwrap_or(usize::MAX) <= bytes.len() + 1);
     }
 });
