@@ -89,6 +89,9 @@ const RECENT: usize = 16_384;
 /// The longest wait for callers to come back.
 const GATHER_MAX: Duration = Duration::from_millis(2);
 
+/// The writer sleeps between looks: the processor is the callers' meanwhile.
+const NAP: Duration = Duration::from_micros(10);
+
 /// How long a writer that failed waits before it looks at its files again.
 const RECOVER_AFTER: Duration = Duration::from_millis(200);
 
@@ -196,7 +199,7 @@ impl Writer {
                     if batch.len() >= gather.expected || Instant::now() >= deadline {
                         break;
                     }
-                    std::thread::yield_now();
+                    std::thread::sleep(NAP);
                 }
             }
         }

@@ -36,9 +36,9 @@ pub const PROBLEMS_MAX: usize = 20;
 
 /// What to do when nothing was kept.
 const ADVICE: &str = "Without a checkpoint kept elsewhere, whoever holds the log's key could have \
-                      rewritten it unnoticed. Keep one (`aileron audit verify --save FILE`, or a \
-                      copy of audit/checkpoint) on another machine or on paper, and give it with \
-                      --checkpoint FILE the next time.";
+                      rewritten it unnoticed. Keep one (`aileron audit checkpoint > FILE`) on \
+                      another machine or on paper, and give it with --checkpoint FILE the next \
+                      time.";
 
 /// One thing that is wrong with a log.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
