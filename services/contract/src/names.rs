@@ -117,7 +117,7 @@ name!(
 );
 
 /// First path segments that are never a binding's kind.
-pub const RESERVED_NAMESPACES: &[&str] =
+const RESERVED_NAMESPACES: &[&str] =
     &["agents", "user", "secret", "connected-accounts", "llm-config"];
 
 impl BindingName {
@@ -178,6 +178,7 @@ impl From<&SecretName> for VaultPath {
     }
 }
 
+/// One segment of a path: nothing in it can climb, hide or separate.
 fn path_segment(raw: &str) -> bool {
     raw != "."
         && raw != ".."
@@ -186,11 +187,12 @@ fn path_segment(raw: &str) -> bool {
 }
 
 name!(
-    /// An agent session: 1 to 64 of `[A-Za-z0-9_-]` (a ULID when we make it).
+    /// An agent session: a letter or digit, then `[A-Za-z0-9._-]`, at most 64 (a ULID when we make
+    /// it).
     SessionId,
     Reason::InvalidRequest,
     "a session id",
-    |raw| raw.len() <= 64 && shaped(raw, 64, word, word_dash)
+    |raw| shaped(raw, 64, word, word_dotted)
 );
 
 name!(
@@ -198,7 +200,7 @@ name!(
     RunId,
     Reason::InvalidRequest,
     "a run or approval id",
-    |raw| shaped(raw, 64, word, word_dash)
+    |raw| shaped(raw, 64, word, word_dotted)
 );
 
 name!(
@@ -206,14 +208,14 @@ name!(
     AuditId,
     Reason::InvalidRequest,
     "an audit id",
-    |raw| shaped(raw, 128, word, word_dash)
+    |raw| shaped(raw, 128, word, word_dotted)
 );
 
 fn word(c: u8) -> bool {
     c.is_ascii_alphanumeric()
 }
 
-fn word_dash(c: u8) -> bool {
+fn word_dotted(c: u8) -> bool {
     word(c) || b"._-".contains(&c)
 }
 
@@ -261,9 +263,17 @@ impl FromStr for Sha256Hash {
     type Err = Error;
 
     fn from_str(raw: &str) -> Result<Self> {
-        let wrong =
-            || invalid(Reason::ValidationError, raw, "\"sha256:\" and 64 hexadecimal digits");
+        let wrong = || {
+            invalid(
+                Reason::ValidationError,
+                raw,
+                "\"sha256:\" and 64 lower case hexadecimal digits",
+            )
+        };
         let digits = raw.strip_prefix("sha256:").ok_or_else(wrong)?;
+        if digits.bytes().any(|c| c.is_ascii_uppercase()) {
+            return Err(wrong());
+        }
         let mut bytes = [0; 32];
         hex::decode_to_slice(digits, &mut bytes).map_err(|_| wrong())?;
         Ok(Self(bytes))
@@ -279,6 +289,14 @@ mod tests {
         for raw in ["sha256:../../x", "sha256:", "sha256:abc", "md5:00", ""] {
             assert!(raw.parse::<Sha256Hash>().is_err(), "{raw}");
         }
+    }
+
+    #[test]
+    fn a_hash_has_one_spelling() {
+        let text = format!("sha256:{}", "0a".repeat(32));
+        assert_eq!(text.parse::<Sha256Hash>().unwrap().to_string(), text);
+        assert!(text.replace('a', "A").parse::<Sha256Hash>().is_err());
+        assert!(text.replace("sha", "SHA").parse::<Sha256Hash>().is_err());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use super::invalid;
+use super::{invalid, path_segment};
 use crate::{Error, Reason, Result};
 
 /// Where a package comes from. A closed set.
@@ -222,13 +222,6 @@ fn owner_name(raw: &str) -> bool {
         && !raw.starts_with('-')
         && !raw.ends_with('-')
         && raw.len() <= 100
-}
-
-fn path_segment(raw: &str) -> bool {
-    raw != "."
-        && raw != ".."
-        && !raw.is_empty()
-        && raw.bytes().all(|c| c.is_ascii_alphanumeric() || b"._-".contains(&c))
 }
 
 #[cfg(test)]
