@@ -10,9 +10,9 @@ use clap::{Parser, Subcommand};
 pub(crate) use action::{ActionCommand, AddSuiteArguments, RunArguments};
 pub(crate) use groups::{
     ApprovalCommand, AuditCommand, AuditListArguments, BindingCommand, BindingSetupArguments,
-    ConnectorCommand, ConnectorInstallArguments, DaemonCommand, KeyringCommand, SecretCommand,
-    SecretSetArguments, StatusSection, TokenCommand, TokenMintArguments, VaultCommand,
-    VaultListArguments, VaultPasswdArguments, VerifyArguments,
+    ConnectorCommand, DaemonCommand, KeyringCommand, SecretCommand, SecretSetArguments,
+    StatusSection, TokenCommand, TokenMintArguments, VaultCommand, VaultListArguments,
+    VaultPasswdArguments, VaultScope, VerifyArguments,
 };
 
 #[cfg(feature = "runtime")]
@@ -20,7 +20,7 @@ pub(crate) use groups::{DaemonRunArguments, ServeArguments};
 
 /// Lets an AI agent act for you without ever holding your credentials.
 #[derive(Debug, Parser)]
-#[command(name = "aileron", version, about, disable_version_flag = true, max_term_width = 100)]
+#[command(name = "aileron", version, about, max_term_width = 100)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,

@@ -37,7 +37,10 @@ pub(crate) async fn run(command: Command, settings: &Settings, printer: Printer)
         }
         Command::Completions { shell } => {
             let mut command = Arguments::command();
-            clap_complete::generate(shell, &mut command, "aileron", &mut std::io::stdout());
+            // Into memory first: a reader that goes away is no reason to panic.
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut command, "aileron", &mut script);
+            printer.data(String::from_utf8_lossy(&script).trim_end());
             Ok(Exit::Done)
         }
         Command::Stop | Command::Daemon(DaemonCommand::Stop) => {

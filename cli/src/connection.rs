@@ -7,11 +7,12 @@ mod spawn;
 
 use std::path::{Path, PathBuf};
 
-pub(crate) use gate::Person;
+pub(crate) use gate::{Person, need_terminal};
 
 use aileron_api::{
     Sensitive,
     client::{Client, Endpoint},
+    discovery::Discovery,
 };
 
 #[cfg(not(feature = "runtime"))]
@@ -49,6 +50,16 @@ impl<'s> Connection<'s> {
         Self::at(settings, printer, format!("{}/v1", found.url), token)
     }
 
+    /// The way to a daemon of this machine that was found running.
+    pub(crate) fn local(
+        settings: &'s Settings,
+        printer: Printer,
+        found: &Discovery,
+    ) -> Result<Self> {
+        let token = found.token.clone().map(Sensitive::new);
+        Self::at(settings, printer, format!("{}/v1", found.url), token)
+    }
+
     fn at(
         settings: &'s Settings,
         printer: Printer,
@@ -72,25 +83,19 @@ fn client(base_url: &str, token: Option<Sensitive>) -> Result<Client> {
 }
 
 /// The daemon of `home`, if one answers.
-pub(crate) async fn running(home: &Path) -> Result<Option<aileron_api::discovery::Discovery>> {
+pub(crate) async fn running(home: &Path) -> Result<Option<Discovery>> {
     discover::running(home).await
 }
 
 /// Starts the daemon of `home` and waits until it answers.
 #[cfg(feature = "runtime")]
-pub(crate) async fn start(
-    home: &Path,
-    printer: Printer,
-) -> Result<aileron_api::discovery::Discovery> {
+pub(crate) async fn start(home: &Path, printer: Printer) -> Result<Discovery> {
     spawn::start(home, printer).await
 }
 
 #[cfg(not(feature = "runtime"))]
 #[expect(clippy::unused_async, reason = "the same signature as the one that starts a daemon")]
-pub(crate) async fn start(
-    home: &Path,
-    _printer: Printer,
-) -> Result<aileron_api::discovery::Discovery> {
+pub(crate) async fn start(home: &Path, _printer: Printer) -> Result<Discovery> {
     Err(Failure::plain(format!(
         "no daemon answers for {}, and this build is a client only: set AILERON_API_URL and \
          AILERON_TOKEN, or start the daemon with the full `aileron`",

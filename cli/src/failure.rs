@@ -25,6 +25,12 @@ impl Failure {
         Self::Plain(message.into())
     }
 
+    /// Was the runtime asked without a token?
+    pub(crate) fn needs_token(&self) -> bool {
+        matches!(self, Self::Api(error) if error.api().is_some_and(|it| it.status == 401
+            && it.code != "passphrase_rejected"))
+    }
+
     pub(crate) fn file(doing: &'static str, path: impl Into<PathBuf>, source: io::Error) -> Self {
         Self::File { doing, path: path.into(), source }
     }

@@ -36,6 +36,9 @@ fn main() -> ExitCode {
     let outcome = runtime.block_on(commands::run(arguments.command, &settings, printer));
     let exit = outcome.unwrap_or_else(|failure| {
         printer.error(failure.to_string());
+        if failure.needs_token() && settings.token.is_none() {
+            printer.say("  set AILERON_TOKEN to a token of that runtime");
+        }
         Exit::Failed
     });
     exit.into()

@@ -1,58 +1,131 @@
-//! Data goes to standard output, talk to standard error; colours only on a terminal.
+//! Data goes to standard output, talk to standard error; colours and progress only on a terminal.
+//! What others wrote (an agent's arguments, an upstream's answer) cannot steer the terminal.
 
-use std::io::{IsTerminal as _, Write};
+use std::{
+    io::{IsTerminal as _, Write},
+    time::Duration,
+};
+
+use indicatif::{ProgressBar, ProgressDrawTarget};
 
 /// Where a command's words go.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Printer {
     colours: bool,
+    /// Does a person read the talk?
+    watched: bool,
+    /// Does a person read the data? Files and pipes get it unchanged.
+    data_watched: bool,
 }
 
 impl Printer {
     /// `no_color` is the convention of no-color.org: any value turns colours off.
     pub(crate) fn new(no_color: bool) -> Self {
-        Self { colours: !no_color && std::io::stderr().is_terminal() }
+        let watched = std::io::stderr().is_terminal();
+        let data_watched = std::io::stdout().is_terminal();
+        Self { colours: !no_color && watched, watched, data_watched }
     }
 
     /// A line of data.
-    #[expect(clippy::unused_self, reason = "who prints says where")]
     pub(crate) fn data(self, line: impl AsRef<str>) {
-        write(std::io::stdout(), &format!("{}\n", line.as_ref()));
+        let line = line.as_ref();
+        let line = if self.data_watched { harmless(line) } else { line.to_owned() };
+        write(std::io::stdout(), &format!("{line}\n"));
     }
 
     /// A line of talk.
     #[expect(clippy::unused_self, reason = "who prints says where")]
     pub(crate) fn say(self, line: impl AsRef<str>) {
-        write(std::io::stderr(), &format!("{}\n", line.as_ref()));
+        write(std::io::stderr(), &format!("{}\n", harmless(line.as_ref())));
     }
 
     /// A step that succeeded.
     pub(crate) fn tick(self, line: impl AsRef<str>) {
-        self.say(format!("{} {}", self.paint("32", "✓"), line.as_ref()));
+        self.marked("32", "✓", line.as_ref());
     }
 
     /// A step that did not.
     pub(crate) fn cross(self, line: impl AsRef<str>) {
-        self.say(format!("{} {}", self.paint("31", "✗"), line.as_ref()));
+        self.marked("31", "✗", line.as_ref());
     }
 
     /// A failure that ends the command.
     pub(crate) fn error(self, line: impl AsRef<str>) {
-        self.say(format!("{} {}", self.paint("31", "error:"), line.as_ref()));
+        self.marked("31", "error:", line.as_ref());
     }
 
     /// A question, left at the end of its line.
     #[expect(clippy::unused_self, reason = "who prints says where")]
     pub(crate) fn ask(self, question: &str) {
-        write(std::io::stderr(), question);
+        write(std::io::stderr(), &harmless(question));
     }
 
-    fn paint(self, code: &str, text: &str) -> String {
-        if self.colours { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    /// Says that something takes a while, on a terminal, until the answer is dropped.
+    pub(crate) fn working(self, message: &'static str) -> Working {
+        if !self.watched {
+            return Working(None);
+        }
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        bar.set_style(indicatif::ProgressStyle::default_spinner());
+        bar.set_message(message);
+        bar.enable_steady_tick(Duration::from_millis(100));
+        Working(Some(bar))
     }
+
+    fn marked(self, code: &str, mark: &str, line: &str) {
+        let line = harmless(line);
+        let mark =
+            if self.colours { format!("\u{1b}[{code}m{mark}\u{1b}[0m") } else { mark.to_owned() };
+        write(std::io::stderr(), &format!("{mark} {line}\n"));
+    }
+}
+
+/// A spinner while something takes its time; gone without a trace when dropped.
+pub(crate) struct Working(Option<ProgressBar>);
+
+impl Drop for Working {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.0 {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// Text as one line: a line feed in it cannot pretend to be the next line.
+pub(crate) fn one_line(text: &str) -> String {
+    harmless(text).replace('\n', "\\n").replace('\t', "\\t")
+}
+
+/// Escapes what moves the cursor, changes colours, or turns the direction of text.
+fn harmless(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\n' | '\t' => shown.push(character),
+            '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+                shown.extend(character.escape_unicode());
+            }
+            control if control.is_control() => shown.extend(control.escape_default()),
+            other => shown.push(other),
+        }
+    }
+    shown
 }
 
 /// A reader that went away (`| head`) is no failure of the command: there is nobody to tell.
 fn write(mut to: impl Write, text: &str) {
     drop(to.write_all(text.as_bytes()).and_then(|()| to.flush()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{harmless, one_line};
+
+    #[test]
+    fn an_argument_cannot_rewrite_what_a_person_reads() {
+        assert_eq!(harmless("a\r\u{1b}[2Kb\u{9b}1m"), "a\\r\\u{1b}[2Kb\\u{9b}1m");
+        assert_eq!(harmless("pay \u{202e}evil"), "pay \\u{202e}evil");
+        assert_eq!(harmless("zwei\nZeilen äöü ✓"), "zwei\nZeilen äöü ✓");
+        assert_eq!(one_line("Bob\n  Amount: 1"), "Bob\\n  Amount: 1");
+    }
 }

@@ -1,14 +1,23 @@
 //! Columns for people.
 
-use crate::printer::Printer;
+use jiff::Timestamp;
 
-/// Prints rows under headings, columns aligned; the last column is not padded.
+use crate::printer::{Printer, one_line};
+
+/// Prints rows under headings, columns aligned; the last column is not padded. Without rows,
+/// standard output stays empty and `nothing` is said.
 pub(crate) fn print<const N: usize>(
     printer: Printer,
+    nothing: &str,
     headings: [&str; N],
     rows: impl IntoIterator<Item = [String; N]>,
 ) {
-    let rows: Vec<[String; N]> = rows.into_iter().collect();
+    let rows: Vec<[String; N]> =
+        rows.into_iter().map(|row| row.map(|cell| one_line(&cell))).collect();
+    if rows.is_empty() {
+        printer.say(nothing);
+        return;
+    }
     let mut widths = headings.map(|heading| heading.chars().count());
     for row in &rows {
         for (width, cell) in widths.iter_mut().zip(row) {
@@ -36,6 +45,13 @@ pub(crate) fn facts(printer: Printer, facts: &[(&str, String)]) {
     let width = shown().map(|(label, _)| label.chars().count()).max().unwrap_or_default();
     for (label, value) in shown() {
         let gap = " ".repeat(width - label.chars().count());
-        printer.data(format!("{label}:{gap} {value}"));
+        printer.data(format!("{label}:{gap} {}", one_line(value)));
     }
+}
+
+/// A time to the second; `--json` has all of it.
+pub(crate) fn time(stamp: &str) -> String {
+    stamp
+        .parse::<Timestamp>()
+        .map_or_else(|_| stamp.to_owned(), |time| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
 }

@@ -91,6 +91,9 @@ pub(crate) struct VaultPasswdArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct VaultListArguments {
+    /// Only one typed namespace, or all of them
+    #[arg(long)]
+    pub(crate) scope: Option<VaultScope>,
     /// Only paths that start like this
     #[arg(long)]
     pub(crate) prefix: Option<String>,
@@ -100,6 +103,14 @@ pub(crate) struct VaultListArguments {
     /// Print the runtime's answer as it is
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum VaultScope {
+    Agent,
+    User,
+    /// Both of them
+    All,
 }
 
 #[derive(Debug, Subcommand)]

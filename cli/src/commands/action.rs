@@ -4,11 +4,11 @@ use std::path::Path;
 
 use aileron_api::{
     actions::PatchAction,
-    packages::ReadSuite,
+    packages::{ReadSuite, SuiteMember},
     runs::{Run, RunFilter, RunState},
 };
 
-use super::install::{self, Choices};
+use super::install::{self, Choices, Memo};
 use crate::{
     arguments::{ActionCommand, AddSuiteArguments},
     connection::{Connection, Person},
@@ -24,7 +24,9 @@ pub(super) async fn run(command: ActionCommand, connection: &Connection<'_>) -> 
             let (force, yes, no_bind) = (arguments.force, arguments.yes, arguments.no_bind);
             let person = connection.person(None).await?;
             let choices = Choices { force, yes, no_bind };
-            let added = install::action(connection, &person, fqn, version, choices).await;
+            let package = SuiteMember { fqn, version };
+            let mut memo = Memo::default();
+            let added = install::action(connection, &person, package, choices, &mut memo).await;
             person.leave().await;
             added?;
             Ok(Exit::Done)
@@ -55,15 +57,20 @@ async fn add_suite(
     person: &Person,
 ) -> Result<Exit> {
     let printer = connection.printer;
-    let suite = person.client.read_suite(&suite_source(&arguments.source)?).await?.value;
+    let source = suite_source(&arguments.source)?;
+    let working = printer.working("fetching the suite");
+    let suite = person.client.read_suite(&source).await;
+    drop(working);
+    let suite = suite?.value;
     printer.say(format!("Suite {}: {}", suite.name, suite.description));
     let (force, yes, no_bind) = (arguments.force, arguments.yes, arguments.no_bind);
     let choices = Choices { force, yes, no_bind };
     let total = suite.actions.len();
+    let mut memo = Memo::default();
     let mut failed = 0_usize;
     for member in suite.actions {
         let name = format!("{}@{}", member.fqn, member.version);
-        let added = install::action(connection, person, member.fqn, member.version, choices).await;
+        let added = install::action(connection, person, member, choices, &mut memo).await;
         if let Err(failure) = added {
             failed += 1;
             printer.cross(format!("{name}: {failure}"));
@@ -108,12 +115,18 @@ async fn list(connection: &Connection<'_>, json: bool) -> Result<Exit> {
             .collect();
         [action.name, state.to_owned(), action.version, action.source, connectors.join(" ")]
     });
-    table::print(connection.printer, ["NAME", "STATE", "VERSION", "SOURCE", "CONNECTORS"], rows);
+    let nothing = "no actions are installed: aileron action add-suite SOURCE";
+    table::print(
+        connection.printer,
+        nothing,
+        ["NAME", "STATE", "VERSION", "SOURCE", "CONNECTORS"],
+        rows,
+    );
     Ok(Exit::Done)
 }
 
 async fn enable(connection: &Connection<'_>, name: &str, enabled: bool) -> Result<Exit> {
-    let person = connection.person(None).await?;
+    let person = connection.person_of_vault().await?;
     let patched = person.client.patch_action(name, &PatchAction { enabled: Some(enabled) }).await;
     person.leave().await;
     patched?;
@@ -130,9 +143,14 @@ async fn runs(connection: &Connection<'_>, filter: &RunFilter, json: bool) -> Re
     }
     let rows = answer.value.items.into_iter().map(|run| {
         let said = explanation(&run);
-        [run.id, run.action_name, run.state.to_string(), run.requested_at, said]
+        [run.id, run.action_name, run.state.to_string(), table::time(&run.requested_at), said]
     });
-    table::print(connection.printer, ["RUN", "ACTION", "STATE", "REQUESTED", "NOTE"], rows);
+    table::print(
+        connection.printer,
+        "no runs match",
+        ["RUN", "ACTION", "STATE", "REQUESTED", "NOTE"],
+        rows,
+    );
     Ok(Exit::Done)
 }
 

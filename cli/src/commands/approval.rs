@@ -7,7 +7,7 @@ use crate::{
     connection::Connection,
     exit::Exit,
     failure::{Failure, Result},
-    printer::Printer,
+    printer::{Printer, one_line},
     table, terminal,
 };
 
@@ -23,8 +23,10 @@ pub(super) async fn run(command: ApprovalCommand, connection: &Connection<'_>) -
                 .value
                 .items
                 .into_iter()
-                .map(|approval| [approval.id, approval.action_name, approval.requested_at]);
-            table::print(connection.printer, ["APPROVAL", "ACTION", "REQUESTED"], rows);
+                .map(|it| [call(&it), it.id, it.action_name, table::time(&it.requested_at)])
+                .map(|[call, id, action, requested]| [id, action, requested, call]);
+            let headings = ["APPROVAL", "ACTION", "REQUESTED", "CALL"];
+            table::print(connection.printer, "nothing waits for you", headings, rows);
             Ok(Exit::Done)
         }
         ApprovalCommand::Approve { id, reason, yes } => {
@@ -44,13 +46,14 @@ async fn decide(
     let printer = connection.printer;
     let waiting = connection.client.approvals().await?.value.items;
     let approval = waiting.into_iter().find(|approval| approval.id == id).ok_or_else(|| {
-        Failure::plain(format!("{id} does not wait for a decision: aileron action runs"))
+        Failure::plain(format!("{id} does not wait for a decision: aileron approval list shows what does, aileron action runs \
+             what became of the others"))
     })?;
     show(printer, &approval);
     if approved && !yes && terminal::present() && !terminal::confirm(printer, "Let it run?")? {
         return Err(Failure::Declined);
     }
-    let person = connection.person(None).await?;
+    let person = connection.person_of_vault().await?;
     // The digest binds the decision to what was shown above.
     let body = Decide { approved, reason, digest: approval.digest, edited_payload: None };
     let decided = person.client.decide(id, &body).await;
@@ -58,30 +61,47 @@ async fn decide(
     decided?;
     let word = if approved { "approved: it runs now, once" } else { "denied: it will not run" };
     printer.tick(format!("{id} {word}"));
+    if approved {
+        printer.say("  what became of it: aileron action runs");
+    }
     Ok(Exit::Done)
 }
 
 fn show(printer: Printer, approval: &PendingApproval) {
     let connector = approval.connector_fqn.as_deref().unwrap_or("its connector");
-    printer.say(format!("{} on {connector}", approval.action_name));
+    printer.say(format!("{} on {}", one_line(&approval.action_name), one_line(connector)));
     for field in &approval.input_fields {
         let value = match (&field.value, field.missing) {
-            (Some(value), _) if field.multiline => format!("\n{}", indented(value)),
-            (Some(value), _) => value.clone(),
+            (Some(value), _) if field.multiline => indented(value),
+            (Some(value), _) => one_line(value),
             (None, true) => "(missing)".to_owned(),
             (None, false) => String::new(),
         };
-        printer.say(format!("  {}: {value}", field.label));
+        let gap = if value.starts_with('\n') || value.is_empty() { "" } else { " " };
+        printer.say(format!("  {}:{gap}{value}", one_line(&field.label)));
     }
     if let Some(digest) = &approval.digest {
         // Enough to compare by eye with another surface; the decision carries all of it.
         printer.say(format!("  digest: {}", digest.chars().take(23).collect::<String>()));
     }
     if let Some(expires) = &approval.expires_at {
-        printer.say(format!("  waits until {expires}"));
+        printer.say(format!("  waits until {}", table::time(expires)));
     }
 }
 
+/// The call in a few words; `approve` shows all of it before it asks.
+fn call(approval: &PendingApproval) -> String {
+    const SHOWN: usize = 60;
+    let fields: Vec<_> = approval
+        .input_fields
+        .iter()
+        .map(|field| format!("{}: {}", field.label, field.value.as_deref().unwrap_or_default()))
+        .collect();
+    let all = one_line(&fields.join(", "));
+    let start: String = all.chars().take(SHOWN).collect();
+    if start.len() < all.len() { format!("{start}…") } else { start }
+}
+
 fn indented(text: &str) -> String {
-    text.lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n")
+    format!("\n    {}", text.replace('\n', "\n    "))
 }

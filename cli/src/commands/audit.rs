@@ -8,7 +8,7 @@ use crate::{
     connection::Connection,
     exit::Exit,
     failure::Result,
-    printer::Printer,
+    printer::{Printer, one_line},
     table,
 };
 
@@ -56,9 +56,14 @@ async fn list(arguments: AuditListArguments, connection: &Connection<'_>) -> Res
     }
     let rows = answer.value.events.into_iter().map(|event| {
         let subject = subject(&event);
-        [event.timestamp, event.event_type, event.actor.id, subject, event.audit_id]
+        [table::time(&event.timestamp), event.event_type, event.actor.id, subject, event.audit_id]
     });
-    table::print(connection.printer, ["TIME", "EVENT", "ACTOR", "SUBJECT", "AUDIT ID"], rows);
+    table::print(
+        connection.printer,
+        "no events match",
+        ["TIME", "EVENT", "ACTOR", "SUBJECT", "AUDIT ID"],
+        rows,
+    );
     Ok(())
 }
 
@@ -76,7 +81,7 @@ fn show(printer: Printer, event: &AuditEvent) {
     );
     printer.data("payload:");
     for (key, value) in &event.payload {
-        printer.data(format!("  {key}: {}", plain(value)));
+        printer.data(format!("  {key}: {}", one_line(&plain(value))));
     }
 }
 

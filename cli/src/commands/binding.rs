@@ -32,11 +32,13 @@ pub(super) async fn run(command: BindingCommand, connection: &Connection<'_>) ->
                 return Ok(Exit::Done);
             }
             let rows = answer.value.items.into_iter().map(|binding| {
-                let used = binding.last_used_at.clone().unwrap_or_else(|| "never".to_owned());
+                let used =
+                    binding.last_used_at.as_deref().map_or_else(|| "never".to_owned(), table::time);
                 let status = status_of(&binding);
                 [binding.name, binding.connector_fqn, status, used]
             });
-            table::print(printer, ["BINDING", "CONNECTOR", "STATUS", "LAST USED"], rows);
+            let nothing = "nothing is bound: aileron binding setup CONNECTOR";
+            table::print(printer, nothing, ["BINDING", "CONNECTOR", "STATUS", "LAST USED"], rows);
         }
         BindingCommand::Inspect { name, json } => {
             let answer = connection.client.binding(&name).await?;
@@ -47,7 +49,7 @@ pub(super) async fn run(command: BindingCommand, connection: &Connection<'_>) ->
             }
         }
         BindingCommand::Revoke { name } => {
-            let person = connection.person(None).await?;
+            let person = connection.person_of_vault().await?;
             let revoked = person.client.revoke_binding(&name).await;
             person.leave().await;
             revoked?;
@@ -174,8 +176,11 @@ fn inspect(printer: Printer, binding: Binding) {
             ("hosts", binding.hosts.unwrap_or_default().join(" ")),
             ("scope", binding.scope.unwrap_or_default()),
             ("account", binding.account.unwrap_or_default()),
-            ("created", binding.created_at),
-            ("last used", binding.last_used_at.unwrap_or_else(|| "never".to_owned())),
+            ("created", table::time(&binding.created_at)),
+            (
+                "last used",
+                binding.last_used_at.as_deref().map_or_else(|| "never".to_owned(), table::time),
+            ),
         ],
     );
 }

@@ -2,9 +2,12 @@
 
 use aileron_api::packages::{ConnectorPreview, InstallConnectorRequest};
 
-use super::{binding, install};
+use super::{
+    binding,
+    install::{self, Memo},
+};
 use crate::{
-    arguments::{ConnectorCommand, ConnectorInstallArguments},
+    arguments::ConnectorCommand,
     connection::{Connection, Person},
     exit::Exit,
     failure::{Failure, Result},
@@ -15,8 +18,12 @@ use crate::{
 pub(super) async fn run(command: ConnectorCommand, connection: &Connection<'_>) -> Result<Exit> {
     match command {
         ConnectorCommand::Install(arguments) => {
+            let version = arguments.version.as_deref();
+            let (fqn, version) = install::versioned(&arguments.fqn, version)?;
             let person = connection.person(None).await?;
-            let done = add(&arguments, connection, &person).await;
+            let expected_hash = arguments.hash;
+            let request = InstallConnectorRequest { fqn, version, expected_hash };
+            let done = add(request, arguments.yes, connection, &person).await;
             person.leave().await;
             done?;
         }
@@ -30,22 +37,25 @@ pub(super) async fn run(command: ConnectorCommand, connection: &Connection<'_>) 
                 let hosts = connector.capabilities.network_hosts.join(" ");
                 [connector.fqn, connector.version, hosts]
             });
-            table::print(connection.printer, ["CONNECTOR", "VERSION", "HOSTS"], rows);
+            let nothing = "no connectors are installed";
+            table::print(connection.printer, nothing, ["CONNECTOR", "VERSION", "HOSTS"], rows);
         }
     }
     Ok(Exit::Done)
 }
 
 async fn add(
-    arguments: &ConnectorInstallArguments,
+    request: InstallConnectorRequest,
+    yes: bool,
     connection: &Connection<'_>,
     person: &Person,
 ) -> Result<()> {
-    let (fqn, version) = install::versioned(&arguments.fqn, arguments.version.as_deref())?;
-    install::ensure_trust(connection, person, &fqn, arguments.yes).await?;
-    let request = InstallConnectorRequest { fqn, version, expected_hash: arguments.hash.clone() };
-    consent(connection.printer, person, &request, arguments.yes).await?;
-    let installed = person.client.install_connector(&request).await?.value;
+    install::ensure_trust(connection, person, &mut Memo::default(), &request.fqn, yes).await?;
+    consent(connection.printer, person, &request, yes).await?;
+    let working = connection.printer.working("installing");
+    let installed = person.client.install_connector(&request).await;
+    drop(working);
+    let installed = installed?.value;
     let package = format!("{}@{}", installed.fqn, installed.version);
     if installed.already_installed {
         connection.printer.say(format!("Already installed: {package}"));
@@ -64,7 +74,10 @@ pub(super) async fn consent(
     request: &InstallConnectorRequest,
     yes: bool,
 ) -> Result<()> {
-    let preview = person.client.preview_connector(request).await?.value;
+    let working = printer.working("fetching and verifying the connector");
+    let preview = person.client.preview_connector(request).await;
+    drop(working);
+    let preview = preview?.value;
     if preview.already_installed {
         return Ok(());
     }

@@ -59,7 +59,7 @@ pub(super) async fn status(settings: &Settings, printer: Printer, json: bool) ->
         }
         return Ok(Exit::Done);
     };
-    let connection = Connection::open(settings, printer).await?;
+    let connection = Connection::local(settings, printer, &found)?;
     let vault = connection.client.vault_status().await?.value.state.to_string();
     if json {
         let report = json!({

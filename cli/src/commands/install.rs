@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use aileron_api::packages::{
-    ActionPreview, InstallActionRequest, InstallConnectorRequest, InstalledAction,
+    ActionPreview, InstallActionRequest, InstallConnectorRequest, InstalledAction, SuiteMember,
 };
 
 use super::{binding, connector, keyring};
@@ -20,6 +20,15 @@ pub(super) struct Choices {
     pub(super) force: bool,
     pub(super) yes: bool,
     pub(super) no_bind: bool,
+}
+
+/// What a person answered before in the same command, so that no question comes twice.
+#[derive(Debug, Default)]
+pub(super) struct Memo {
+    /// Owners the person does not trust.
+    declined: BTreeSet<String>,
+    /// Connectors whose binding was offered.
+    offered: BTreeSet<String>,
 }
 
 /// Splits `fqn[@version]`; the version must be named once.
@@ -41,6 +50,7 @@ pub(super) fn versioned(fqn: &str, version: Option<&str>) -> Result<(String, Str
 pub(super) async fn ensure_trust(
     connection: &Connection<'_>,
     person: &Person,
+    memo: &mut Memo,
     fqn: &str,
     yes: bool,
 ) -> Result<()> {
@@ -50,11 +60,18 @@ pub(super) async fn ensure_trust(
     if keyring.verified != Some(false) && keyring.items.iter().any(|key| covered(&key.authority)) {
         return Ok(());
     }
+    let owner = keyring::owner_of(&authority);
+    let untrusted = || Failure::plain(format!("{owner} is not trusted; nothing was installed"));
+    if memo.declined.contains(&owner) {
+        return Err(untrusted());
+    }
     let published = person.client.look_up_key(&keyring::look_up(&authority)).await?.value;
     if keyring::offer_trust(person, connection.printer, &published, yes).await? {
         Ok(())
     } else {
-        Err(Failure::plain(format!("{authority} is not trusted; nothing was installed")))
+        let refused = untrusted();
+        memo.declined.insert(owner);
+        Err(refused)
     }
 }
 
@@ -62,18 +79,22 @@ pub(super) async fn ensure_trust(
 pub(super) async fn action(
     connection: &Connection<'_>,
     person: &Person,
-    fqn: String,
-    version: String,
+    package: SuiteMember,
     choices: Choices,
+    memo: &mut Memo,
 ) -> Result<InstalledAction> {
     let printer = connection.printer;
-    ensure_trust(connection, person, &fqn, choices.yes).await?;
+    let SuiteMember { fqn, version } = package;
+    ensure_trust(connection, person, memo, &fqn, choices.yes).await?;
     let mut request =
         InstallActionRequest { fqn, version, force: choices.force, auto_install_connectors: false };
-    let preview = person.client.preview_action(&request).await?.value;
+    let working = printer.working("fetching and verifying the action");
+    let preview = person.client.preview_action(&request).await;
+    drop(working);
+    let preview = preview?.value;
     refuse_takeover(&preview, choices.force)?;
     for dependency in preview.connector_deps.iter().filter(|it| !it.already_installed) {
-        ensure_trust(connection, person, &dependency.fqn, choices.yes).await?;
+        ensure_trust(connection, person, memo, &dependency.fqn, choices.yes).await?;
         let connector = InstallConnectorRequest {
             fqn: dependency.fqn.clone(),
             version: dependency.version.clone(),
@@ -83,14 +104,20 @@ pub(super) async fn action(
         request.auto_install_connectors = true;
     }
     confirm_unsigned(printer, &preview, choices.yes)?;
-    let installed = person.client.install_action(&request).await?.value;
+    let working = printer.working("installing");
+    let installed = person.client.install_action(&request).await;
+    drop(working);
+    let installed = installed?.value;
     report(printer, &installed, &preview);
     binding::mention_stale(printer, &installed.newly_stale_bindings);
     if !choices.no_bind {
         let missing: BTreeSet<String> =
             installed.unbound_capabilities.iter().map(|need| need.connector_fqn.clone()).collect();
         for connector in missing {
-            binding::offer(connection, person, &connector).await?;
+            if !memo.offered.contains(&connector) {
+                binding::offer(connection, person, &connector).await?;
+                memo.offered.insert(connector);
+            }
         }
     }
     Ok(installed)
@@ -121,7 +148,7 @@ fn confirm_unsigned(printer: Printer, preview: &ActionPreview, yes: bool) -> Res
 
 fn report(printer: Printer, installed: &InstalledAction, preview: &ActionPreview) {
     if installed.already_installed {
-        printer.say(format!("Already installed: {} {}", installed.name, installed.version));
+        printer.say(format!("Already installed: {}@{}", installed.fqn, installed.version));
         return;
     }
     let gate = if preview.approval_required { ", each call waits for your approval" } else { "" };

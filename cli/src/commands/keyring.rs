@@ -40,11 +40,12 @@ pub(super) async fn run(command: KeyringCommand, connection: &Connection<'_>) ->
                 ));
             }
             let rows = answer.value.items.into_iter().map(|key| [key.authority, key.fingerprint]);
-            table::print(printer, ["PUBLISHER", "FINGERPRINT"], rows);
+            let nothing = "no publisher is trusted: aileron keyring trust AUTHORITY";
+            table::print(printer, nothing, ["PUBLISHER", "FINGERPRINT"], rows);
         }
         KeyringCommand::Revoke { authority, key } => {
             let named = authority.clone().or_else(|| key.clone()).unwrap_or_default();
-            let person = connection.person(None).await?;
+            let person = connection.person_of_vault().await?;
             let revoke = RevokeKeys { authority, fingerprint: key };
             let removed = person.client.revoke_keys(&revoke).await;
             person.leave().await;
@@ -67,21 +68,21 @@ async fn trust(
     given: Option<String>,
     yes: bool,
 ) -> Result<()> {
-    let (authority, key) = if let Some(key) = given {
-        (authority.to_owned(), key)
-    } else {
+    let Some(key) = given else {
         let published = person.client.look_up_key(&look_up(authority)).await?.value;
         if published.trusted {
             printer.tick(format!("Already trusted: {authority}"));
             return Ok(());
         }
-        // The published command grants trust to the owner.
-        (owner_of(authority), published.key.key)
+        let trusted = offer_trust(person, printer, &published, yes).await?;
+        return if trusted { Ok(()) } else { Err(Failure::Declined) };
     };
+    printer.say(format!("Publisher {authority} is not yet trusted with this key:"));
+    printer.say(format!("  {key}"));
     if !yes && !terminal::confirm(printer, &format!("Trust publisher {authority}?"))? {
         return Err(Failure::Declined);
     }
-    grant(person, printer, authority, key).await
+    grant(person, printer, authority.to_owned(), key).await
 }
 
 /// The published trust prompt: once per publisher. True when the publisher is trusted now.
@@ -96,9 +97,10 @@ pub(super) async fn offer_trust(
     }
     let authority = &published.key.authority;
     printer.say(format!("Publisher {authority} is not yet trusted."));
-    printer.say("Aileron fetched keys/publisher.pub on the publisher's default branch and will");
-    printer.say("use that key to verify signed installs from this publisher.");
+    printer.say("Aileron will fetch keys/publisher.pub on the publisher's default branch");
+    printer.say("and use that key to verify signed installs from this publisher.");
     printer.say(format!("  Fingerprint: {}", published.key.fingerprint));
+    printer.say(format!("  Covers: every package of {}", owner_of(authority)));
     if !yes && !terminal::confirm(printer, &format!("Trust publisher {authority}?"))? {
         return Ok(false);
     }
@@ -118,7 +120,7 @@ pub(super) fn look_up(authority: &str) -> LookUpKey {
     LookUpKey { authority: authority.to_owned() }
 }
 
-fn owner_of(authority: &str) -> String {
+pub(super) fn owner_of(authority: &str) -> String {
     match authority.split_once("://") {
         Some((scheme, rest)) => {
             format!("{scheme}://{}", rest.split('/').next().unwrap_or_default())

@@ -15,15 +15,21 @@ use crate::{
 };
 
 pub(super) async fn run(arguments: &RunArguments, connection: &Connection<'_>) -> Result<Exit> {
-    connection.open_vault(None).await?;
     let args = call_arguments(arguments, connection).await?;
+    connection.ready_vault().await?;
     let key = arguments.idempotency_key.as_deref();
+    let working = connection.printer.working("running");
     let answer = connection.client.run_action(&arguments.name, &RunAction { args }, key).await;
+    drop(working);
     let answer = match answer {
         Ok(answer) => answer,
         Err(error) => {
             if let (true, Some(refusal)) = (arguments.json, error.api()) {
                 connection.printer.data(&refusal.raw);
+            }
+            let recorded = error.api().and_then(|refusal| refusal.failure.as_ref());
+            if let Some(id) = recorded.and_then(|failure| failure.audit_id.as_ref()) {
+                connection.printer.say(format!("recorded: aileron audit show {id}"));
             }
             return Err(error.into());
         }

@@ -1,5 +1,7 @@
 //! `aileron status`.
 
+use aileron_api::vault::VaultState;
+
 use crate::{arguments::StatusSection, connection::Connection, exit::Exit, failure::Result, table};
 
 pub(super) async fn status(
@@ -13,6 +15,8 @@ pub(super) async fn status(
         return Ok(Exit::Done);
     }
     let status = answer.value;
+    let missing = status.vault_state == VaultState::Missing;
+    let waiting = status.pending_approval_count > 0;
     let mut facts = Vec::new();
     if section != Some(StatusSection::Vault) {
         facts.extend([
@@ -30,5 +34,11 @@ pub(super) async fn status(
         ]);
     }
     table::facts(connection.printer, &facts);
+    if missing {
+        connection.printer.say("There is no vault yet: aileron vault init creates it.");
+    }
+    if waiting && section != Some(StatusSection::Vault) {
+        connection.printer.say("Calls wait for you: aileron approval list");
+    }
     Ok(Exit::Done)
 }

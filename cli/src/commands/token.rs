@@ -12,7 +12,7 @@ use crate::{
 };
 
 pub(super) async fn run(command: TokenCommand, connection: &Connection<'_>) -> Result<Exit> {
-    let person = connection.person(None).await?;
+    let person = connection.person_of_vault().await?;
     let done = match command {
         TokenCommand::Mint(arguments) => mint(&arguments, connection, &person.client).await,
         TokenCommand::List { json } => list(json, connection, &person.client).await,
@@ -67,11 +67,16 @@ async fn list(
     }
     let rows = answer.value.items.into_iter().map(|token| {
         let end = match token.revoked_at {
-            Some(at) => format!("revoked {at}"),
-            None => token.expires_at,
+            Some(at) => format!("revoked {}", table::time(&at)),
+            None => table::time(&token.expires_at),
         };
         [token.id, token.label, token.scopes.join(","), end]
     });
-    table::print(connection.printer, ["ID", "LABEL", "SCOPES", "UNTIL"], rows);
+    table::print(
+        connection.printer,
+        "no tokens were minted",
+        ["ID", "LABEL", "SCOPES", "UNTIL"],
+        rows,
+    );
     Ok(())
 }

@@ -1,13 +1,16 @@
 //! `aileron vault …`.
 
+use std::path::Path;
+
 use aileron_api::{
+    Sensitive,
     access::OpenPersonSession,
-    vault::{ChangePassphrase, CreateVault, EntryFilter, VaultState},
+    vault::{ChangePassphrase, CreateVault, EntryFilter, VaultEntry, VaultState},
 };
 
 use crate::{
-    arguments::{VaultCommand, VaultListArguments, VaultPasswdArguments},
-    connection::Connection,
+    arguments::{VaultCommand, VaultListArguments, VaultPasswdArguments, VaultScope},
+    connection::{Connection, need_terminal},
     exit::Exit,
     failure::{Failure, Result},
     terminal,
@@ -18,18 +21,23 @@ pub(super) async fn run(command: VaultCommand, connection: &Connection<'_>) -> R
         VaultCommand::Init(arguments) => {
             let state = connection.client.vault_status().await?.value.state;
             if state != VaultState::Missing {
-                return Err(Failure::plain("a vault exists; it is never overwritten"));
+                return Err(Failure::plain(
+                    "a vault exists already; it is never overwritten: aileron vault passwd changes its passphrase",
+                ));
             }
             let passphrase = connection.new_passphrase(arguments.passphrase_file.as_deref())?;
-            connection.client.create_vault(&CreateVault { passphrase }).await?;
+            let working = connection.printer.working("creating the vault");
+            let created = connection.client.create_vault(&CreateVault { passphrase }).await;
+            drop(working);
+            created?;
             connection.printer.tick("the vault was created and is unlocked");
         }
         VaultCommand::Unlock { passphrase_file } => {
-            connection.open_vault(passphrase_file.as_deref()).await?;
+            connection.unlock_vault(passphrase_file.as_deref()).await?;
             connection.printer.tick("the vault is unlocked");
         }
         VaultCommand::Lock => {
-            let person = connection.person(None).await?;
+            let person = connection.person_of_vault().await?;
             let locked = person.client.lock_vault().await;
             person.leave().await;
             locked?;
@@ -42,21 +50,23 @@ pub(super) async fn run(command: VaultCommand, connection: &Connection<'_>) -> R
 }
 
 async fn passwd(arguments: &VaultPasswdArguments, connection: &Connection<'_>) -> Result<()> {
-    let current = connection.passphrase(arguments.passphrase_file.as_deref())?;
-    let new = if let Some(path) = &arguments.new_passphrase_file {
-        terminal::from_file(path)?
-    } else {
-        let new = terminal::hidden("New passphrase: ")?;
-        if terminal::hidden("Confirm passphrase: ")? != new {
-            return Err(Failure::plain("the two passphrases differ; nothing was changed"));
-        }
-        new
+    if connection.client.vault_status().await?.value.state == VaultState::Missing {
+        return Err(Failure::plain("there is no vault yet: aileron vault init creates it"));
+    }
+    let open = async |passphrase: &Sensitive| {
+        let body = OpenPersonSession { passphrase: passphrase.clone() };
+        connection.client.open_person_session(&body).await
     };
-    let opened = connection
-        .client
-        .open_person_session(&OpenPersonSession { passphrase: current.clone() })
-        .await?
-        .value;
+    let file = arguments.passphrase_file.as_deref();
+    let (current, opened) = connection.with_passphrase(file, open).await?;
+    let opened = opened.value;
+    let new = match new_passphrase(arguments.new_passphrase_file.as_deref()) {
+        Ok(new) => new,
+        Err(failure) => {
+            drop(connection.with_token(opened.token)?.close_person_session(&opened.id).await);
+            return Err(failure);
+        }
+    };
     let client = connection.with_token(opened.token)?;
     let rotate = arguments.rotate;
     let changed = client.change_passphrase(&ChangePassphrase { current, new, rotate }).await;
@@ -68,16 +78,43 @@ async fn passwd(arguments: &VaultPasswdArguments, connection: &Connection<'_>) -
     Ok(())
 }
 
+fn new_passphrase(file: Option<&Path>) -> Result<Sensitive> {
+    if let Some(path) = file {
+        return terminal::from_file(path);
+    }
+    need_terminal()?;
+    let new = terminal::hidden("New passphrase: ")?;
+    if terminal::hidden("Confirm passphrase: ")? != new {
+        return Err(Failure::plain("the two passphrases differ; nothing was changed"));
+    }
+    Ok(new)
+}
+
 async fn list(arguments: &VaultListArguments, connection: &Connection<'_>) -> Result<()> {
     let include = arguments.include_control_plane.then_some(true);
     let answer =
         connection.client.vault_entries(&EntryFilter { include_control_plane: include }).await?;
-    if arguments.json {
+    if arguments.json && arguments.scope.is_none() && arguments.prefix.is_none() {
         connection.printer.data(answer.raw);
         return Ok(());
     }
     let prefix = arguments.prefix.as_deref().unwrap_or_default();
-    for entry in answer.value.entries.iter().filter(|entry| entry.path.starts_with(prefix)) {
+    let wanted = |entry: &VaultEntry| {
+        let in_scope = match arguments.scope {
+            None => true,
+            Some(VaultScope::Agent) => entry.scope == "agent",
+            Some(VaultScope::User) => entry.scope == "user",
+            Some(VaultScope::All) => entry.scope == "agent" || entry.scope == "user",
+        };
+        in_scope && entry.path.starts_with(prefix)
+    };
+    let entries: Vec<VaultEntry> = answer.value.entries.into_iter().filter(wanted).collect();
+    if arguments.json {
+        connection.printer.data(serde_json::json!({ "entries": entries }).to_string());
+    } else if entries.is_empty() {
+        connection.printer.say("the vault holds nothing of that kind");
+    }
+    for entry in entries.iter().filter(|_| !arguments.json) {
         connection.printer.data(format!("{}: {}", entry.scope, entry.path));
     }
     Ok(())

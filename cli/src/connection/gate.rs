@@ -1,5 +1,6 @@
 //! The vault gate: creates or unlocks the vault when a command needs it, and opens a person
-//! session when a command needs a person. The passphrase is asked for once per command.
+//! session when a command needs a person. The passphrase is asked for once per command, and once
+//! more when what was typed is wrong.
 
 use std::path::Path;
 
@@ -43,66 +44,111 @@ impl Person {
     }
 }
 
+/// What the gate does when there is no vault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Absent {
+    /// The command makes sense on a fresh machine: create it.
+    Create,
+    /// What the command is about can only be in a vault.
+    Refuse,
+}
+
 impl Connection<'_> {
-    /// Makes sure that the vault is there and unlocked.
-    pub(crate) async fn open_vault(&self, passphrase_file: Option<&Path>) -> Result<()> {
-        self.passphrase_through_gate(passphrase_file, false).await.map(drop)
+    /// Makes sure that an existing vault is unlocked.
+    pub(crate) async fn unlock_vault(&self, passphrase_file: Option<&Path>) -> Result<()> {
+        self.pass_gate(passphrase_file, Absent::Refuse).await.map(drop)
     }
 
-    /// Opens the vault if need be and becomes a person. With `AILERON_TOKEN` set, that token's
-    /// rights are used instead: a person minted it.
+    /// Creates or unlocks the vault where somebody can say how. Otherwise the runtime answers
+    /// for itself: a program that runs an action is told what is missing.
+    pub(crate) async fn ready_vault(&self) -> Result<()> {
+        let somebody = self.settings.passphrase.is_some() || terminal::present();
+        if self.settings.token.is_some() || !somebody {
+            return Ok(());
+        }
+        self.pass_gate(None, Absent::Create).await.map(drop)
+    }
+
+    /// Opens the vault, creating it on a fresh machine, and becomes a person. With
+    /// `AILERON_TOKEN` set, that token's rights are used instead: a person minted it.
     pub(crate) async fn person(&self, passphrase_file: Option<&Path>) -> Result<Person> {
+        self.enter(passphrase_file, Absent::Create).await
+    }
+
+    /// The same, for what only an existing vault can be about.
+    pub(crate) async fn person_of_vault(&self) -> Result<Person> {
+        self.enter(None, Absent::Refuse).await
+    }
+
+    async fn enter(&self, file: Option<&Path>, absent: Absent) -> Result<Person> {
         if self.settings.token.is_some() {
             return Ok(Person { client: self.client.clone(), session: None });
         }
-        let passphrase = self
-            .passphrase_through_gate(passphrase_file, true)
-            .await?
-            .ok_or_else(|| Failure::plain("the vault passphrase is needed"))?;
-        let opened =
-            self.client.open_person_session(&OpenPersonSession { passphrase }).await?.value;
-        let client = self.with_token(opened.token)?;
-        Ok(Person { client, session: Some(opened.id) })
+        let open = async |passphrase: &Sensitive| {
+            let body = OpenPersonSession { passphrase: passphrase.clone() };
+            self.client.open_person_session(&body).await
+        };
+        let opened = match self.pass_gate(file, absent).await? {
+            Some(passphrase) => open(&passphrase).await?,
+            None => self.with_passphrase(file, open).await?.1,
+        };
+        let client = self.with_token(opened.value.token)?;
+        Ok(Person { client, session: Some(opened.value.id) })
     }
 
-    /// Returns the passphrase if one was needed, or `wanted`.
-    async fn passphrase_through_gate(
-        &self,
-        file: Option<&Path>,
-        wanted: bool,
-    ) -> Result<Option<Sensitive>> {
+    /// Returns the passphrase if one was needed.
+    async fn pass_gate(&self, file: Option<&Path>, absent: Absent) -> Result<Option<Sensitive>> {
         match self.client.vault_status().await?.value.state {
+            VaultState::Missing if absent == Absent::Refuse => {
+                Err(Failure::plain("there is no vault yet: aileron vault init creates it"))
+            }
             VaultState::Missing => {
                 let passphrase = self.new_passphrase(file)?;
+                let _working = self.printer.working("creating the vault");
                 let body = CreateVault { passphrase: passphrase.clone() };
                 self.client.create_vault(&body).await?;
                 Ok(Some(passphrase))
             }
             VaultState::Locked => {
-                let mut passphrase = self.passphrase(file)?;
-                let unlock =
-                    |passphrase: &Sensitive| UnlockVault { passphrase: passphrase.clone() };
-                let mut unlocked = self.client.unlock_vault(&unlock(&passphrase)).await;
-                if self.may_retry(file) && unlocked.as_ref().is_err_and(rejected) {
-                    self.printer.say("That is not the passphrase. One more try.");
-                    passphrase = terminal::hidden("Vault passphrase: ")?;
-                    unlocked = self.client.unlock_vault(&unlock(&passphrase)).await;
-                }
-                unlocked?;
-                Ok(Some(passphrase))
+                let unlock = async |passphrase: &Sensitive| {
+                    self.client.unlock_vault(&UnlockVault { passphrase: passphrase.clone() }).await
+                };
+                Ok(Some(self.with_passphrase(file, unlock).await?.0))
             }
-            VaultState::Unlocked | VaultState::Dev if wanted => self.passphrase(file).map(Some),
             VaultState::Unlocked | VaultState::Dev => Ok(None),
         }
     }
 
+    /// Calls with the passphrase; one that was typed wrong may be typed once more.
+    pub(crate) async fn with_passphrase<T>(
+        &self,
+        file: Option<&Path>,
+        call: impl AsyncFn(&Sensitive) -> Result<T, Error>,
+    ) -> Result<(Sensitive, T)> {
+        let checked = async |passphrase: &Sensitive| {
+            let _working = self.printer.working("checking the passphrase");
+            call(passphrase).await
+        };
+        let mut passphrase = self.passphrase(file)?;
+        let mut answer = checked(&passphrase).await;
+        if self.may_retry(file) && answer.as_ref().is_err_and(rejected) {
+            self.printer.say("That is not the passphrase. One more try.");
+            passphrase = terminal::hidden("Vault passphrase: ")?;
+            answer = checked(&passphrase).await;
+        }
+        Ok((passphrase, answer?))
+    }
+
     /// Asks for a passphrase twice, under the creation banner.
     pub(crate) fn new_passphrase(&self, file: Option<&Path>) -> Result<Sensitive> {
-        self.printer.say(BANNER);
-        if let Some(passphrase) = self.given(file)? {
+        let given = self.given(file)?;
+        if given.is_none() {
+            need_terminal()?;
+        }
+        self.printer.say(self.banner());
+        if let Some(passphrase) = given {
             return Ok(passphrase);
         }
-        need_terminal()?;
         let passphrase = terminal::hidden("Vault passphrase: ")?;
         if terminal::hidden("Confirm passphrase: ")? != passphrase {
             return Err(Failure::plain("the two passphrases differ; no vault was created"));
@@ -110,8 +156,17 @@ impl Connection<'_> {
         Ok(passphrase)
     }
 
+    /// The published words, with the file where it is.
+    fn banner(&self) -> String {
+        if self.settings.api_url.is_some() || self.settings.home.ends_with(".aileron") {
+            return BANNER.to_owned();
+        }
+        let file = self.settings.home.join("secrets.json");
+        BANNER.replace("~/.aileron/secrets.json", &file.display().to_string())
+    }
+
     /// The passphrase: from the environment, the file, or the terminal.
-    pub(crate) fn passphrase(&self, file: Option<&Path>) -> Result<Sensitive> {
+    fn passphrase(&self, file: Option<&Path>) -> Result<Sensitive> {
         if let Some(passphrase) = self.given(file)? {
             return Ok(passphrase);
         }
@@ -136,7 +191,8 @@ fn rejected(error: &Error) -> bool {
     error.code() == Some("passphrase_rejected")
 }
 
-fn need_terminal() -> Result<()> {
+/// Fails where nobody can be asked for a passphrase.
+pub(crate) fn need_terminal() -> Result<()> {
     if terminal::present() {
         return Ok(());
     }
