@@ -112,6 +112,8 @@ limits! {
     FETCH_PACKAGE_WALL: Duration = Duration::from_mins(2), "seconds", seconds;
     /// Redirects followed, as published.
     REDIRECTS: u32 = 10, "redirects", count;
+    /// Installed connectors kept in memory; one larger is kept alone.
+    CONNECTOR_CACHE: usize = 256 * 1024 * 1024, "bytes", size;
     /// Installed action files read at start.
     ACTIONS: usize = 4_096, "files", size;
 

@@ -6,9 +6,6 @@ use aileron_contract::{limits, names::Sha256Hash};
 
 use super::Loaded;
 
-/// Bytes kept; one larger connector is kept alone.
-const BYTES: usize = 256 * 1024 * 1024;
-
 /// The most recently used first.
 #[derive(Debug, Default)]
 pub(super) struct Recent(VecDeque<Arc<Loaded>>);
@@ -27,7 +24,7 @@ impl Recent {
         let mut bytes = 0_usize;
         let fitting = self.0.iter().take(limits::MODULE_CACHE).take_while(|loaded| {
             bytes = bytes.saturating_add(loaded.wasm.len());
-            bytes <= BYTES
+            bytes <= limits::CONNECTOR_CACHE
         });
         let keep = fitting.count().max(1);
         self.0.truncate(keep);
