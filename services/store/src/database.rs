@@ -1,6 +1,6 @@
 //! Opens `SQLite` (the default) or `PostgreSQL` behind one pool.
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use aileron_contract::{Error, Reason, Result};
 use sqlx::{
@@ -16,6 +16,10 @@ const CONNECTIONS: u32 = 8;
 /// How long a caller waits for a connection, or for another process's write, before it is told
 /// that the database is not available.
 const PATIENCE: Duration = Duration::from_secs(15);
+
+/// One writer at a time on a server as well. The number names this lock among all of the
+/// database's and means nothing else.
+const WRITE_LOCK: &str = "SELECT pg_advisory_xact_lock(7020160931)";
 
 /// Where a database is.
 #[derive(Clone, PartialEq, Eq)]
@@ -42,7 +46,8 @@ impl std::fmt::Debug for Location {
 #[derive(Clone, Debug)]
 pub struct Database {
     pool: AnyPool,
-    sqlite: bool,
+    /// How a server is reached; none for a `SQLite` file.
+    server: Option<Arc<AnyConnectOptions>>,
 }
 
 impl Database {
@@ -69,7 +74,8 @@ impl Database {
         let mut first = AnyConnection::connect_with(&options).await.map_err(failed)?;
         prepare(&mut first, sqlite).await.map_err(failed)?;
         first.close().await.map_err(failed)?;
-        let database = Self { pool: pool_options(sqlite).connect_lazy_with(options), sqlite };
+        let server = (!sqlite).then(|| Arc::new(options.clone()));
+        let database = Self { pool: pool_options(sqlite).connect_lazy_with(options), server };
         database.migrate(migrations).await?;
         Ok(database)
     }
@@ -87,15 +93,16 @@ impl Database {
         &self.pool
     }
 
-    /// Begins a transaction that may write. On `SQLite` it holds the write lock from the start, so
-    /// what it read is still true when it writes; on `PostgreSQL` guard updates by a condition.
+    /// Begins a transaction that may write. It holds the write lock from the start, so what it read
+    /// is still true when it writes: the one of `SQLite`, and on a server one that stands for it.
+    /// Single statements through [`Database::pool`] do not wait for it there.
     pub async fn begin(&self) -> Result<Transaction<'static, Any>> {
-        let begun = if self.sqlite {
-            self.pool.begin_with("BEGIN IMMEDIATE").await
-        } else {
-            self.pool.begin().await
-        };
-        begun.map_err(failed)
+        if self.is_sqlite() {
+            return self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(failed);
+        }
+        let mut transaction = self.pool.begin().await.map_err(failed)?;
+        sqlx::query(WRITE_LOCK).execute(&mut *transaction).await.map_err(failed)?;
+        Ok(transaction)
     }
 
     /// Waits for connections in use, then closes them all.
@@ -104,7 +111,11 @@ impl Database {
     }
 
     pub(crate) fn is_sqlite(&self) -> bool {
-        self.sqlite
+        self.server.is_none()
+    }
+
+    pub(crate) fn server(&self) -> Option<&AnyConnectOptions> {
+        self.server.as_deref()
     }
 }
 
@@ -138,6 +149,9 @@ async fn prepare(connection: &mut AnyConnection, sqlite: bool) -> sqlx::Result<(
         ] {
             connection.execute(pragma).await?;
         }
+    } else {
+        // As patient as `busy_timeout`; without it a lock is waited for without end.
+        connection.execute("SET lock_timeout = '15s'").await?;
     }
     Ok(())
 }

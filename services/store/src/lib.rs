@@ -5,6 +5,8 @@ mod database;
 pub mod files;
 pub mod lock;
 mod migrations;
+mod role;
 
 pub use database::{Database, Location, failed};
 pub use migrations::Migration;
+pub use role::RoleLock;

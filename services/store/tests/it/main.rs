@@ -149,8 +149,13 @@ async fn writers_at_once_lose_nothing(location: Location) {
         let database = database.clone();
         writers.spawn(async move {
             let mut transaction = database.begin().await.unwrap();
-            // `PostgreSQL` does not take the lock at the start: the statement reads and writes.
-            sqlx::query("UPDATE things SET amount = amount + 1 WHERE id = 'sum'")
+            // What was read is still true at the write.
+            let row = sqlx::query("SELECT amount FROM things WHERE id = 'sum'")
+                .fetch_one(&mut *transaction)
+                .await
+                .unwrap();
+            sqlx::query("UPDATE things SET amount = $1 WHERE id = 'sum'")
+                .bind(row.get::<i64, _>("amount") + 1)
                 .execute(&mut *transaction)
                 .await
                 .unwrap();
@@ -170,6 +175,35 @@ async fn failures_keep_their_cause_inside(location: Location) {
     assert!(!error.public().contains("secret_column"));
     let source = std::error::Error::source(&error).unwrap().to_string();
     assert!(source.contains("secret_column"), "{source}");
+}
+
+#[tokio::test]
+async fn a_role_is_held_once_on_a_server_and_free_again_when_its_holder_goes() {
+    let server = postgres::Server::start();
+    let url = server.database().await;
+    let first = Database::open(Location::Url(url.clone()), &[]).await.unwrap();
+    let second = Database::open(Location::Url(url), &[]).await.unwrap();
+    let mut held = first.hold("executor").await.unwrap();
+    second.hold("vault").await.unwrap();
+    let refused = second.hold("executor").await.unwrap_err();
+    assert_eq!(refused.reason(), Reason::StateBusy);
+    assert!(refused.public().contains("executor"), "{refused}");
+    let elsewhere = Location::Url(server.database().await);
+    Database::open(elsewhere, &[]).await.unwrap().hold("executor").await.unwrap();
+
+    // The server ends the connection that holds it, and another is faster.
+    sqlx::query(
+        "SELECT CASE WHEN pg_terminate_backend(pid) THEN 1 ELSE 0 END FROM pg_locks
+         WHERE locktype = 'advisory' AND classid = 702016 AND granted",
+    )
+    .fetch_all(second.pool())
+    .await
+    .unwrap();
+    let taken = second.hold("executor").await.unwrap();
+    held.lost().await;
+    assert_eq!(first.hold("executor").await.unwrap_err().reason(), Reason::StateBusy);
+    drop(taken);
+    first.hold("executor").await.unwrap();
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 
 use std::{
     os::unix::fs::chown,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
@@ -30,12 +30,20 @@ impl Server {
         }
         let data = folder.path().join("data");
         run(
-            Command::new("initdb").args(["-D", text(&data), "-U", "test", "-A", "trust", "-N"]),
+            Command::new(tool("initdb")).args([
+                "-D",
+                text(&data),
+                "-U",
+                "test",
+                "-A",
+                "trust",
+                "-N",
+            ]),
             folder.path(),
         );
         let options = format!("-c listen_addresses= -c fsync=off -k {}", text(folder.path()));
         run(
-            Command::new("pg_ctl")
+            Command::new(tool("pg_ctl"))
                 .args(["-D", text(&data), "-o", &options, "-w", "-t", "60"])
                 .args(["-l", text(&folder.path().join("log")), "start"]),
             folder.path(),
@@ -66,7 +74,14 @@ impl Drop for Server {
         if let Some(folder) = &self.folder {
             let data = folder.path().join("data");
             run(
-                Command::new("pg_ctl").args(["-D", text(&data), "-m", "immediate", "-w", "stop"]),
+                Command::new(tool("pg_ctl")).args([
+                    "-D",
+                    text(&data),
+                    "-m",
+                    "immediate",
+                    "-w",
+                    "stop",
+                ]),
                 folder.path(),
             );
         }
@@ -81,6 +96,19 @@ fn run(command: &mut Command, folder: &Path) {
     command.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::null());
     let status = command.status().unwrap();
     assert!(status.success(), "{command:?}");
+}
+
+/// A tool of the server: on the path, or where Debian keeps each version's.
+#[expect(clippy::disallowed_methods, reason = "the path of the tester's own shell")]
+fn tool(name: &str) -> PathBuf {
+    let path = std::env::var("PATH").unwrap_or_default();
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    std::env::split_paths(&path)
+        .chain(versions.map(|version| version.path().join("bin")))
+        .map(|folder| folder.join(name))
+        .find(|tool| tool.is_file())
+        .ok_or_else(|| format!("{name} is missing: install postgresql"))
+        .unwrap()
 }
 
 fn root() -> bool {
