@@ -1,6 +1,7 @@
 //! Configuration: defaults, then `config.yaml`, then `AILERON_*`, then flags. Checked once; all
 //! problems are reported together with their key paths; unknown keys are refused.
 
+mod doors;
 mod load;
 mod section;
 
@@ -31,7 +32,7 @@ pub struct Config {
     pub egress_roots: Vec<PathBuf>,
     pub private_hosts: Vec<HostPort>,
     pub roles: Vec<Role>,
-    pub services: Sockets,
+    pub services: Doors,
     /// Published keys other programs read; checked here so that a mistake is seen.
     pub hub_url: Option<String>,
     pub quiet_hours: Option<QuietHours>,
@@ -88,13 +89,46 @@ impl FromStr for Role {
     }
 }
 
-/// Unix sockets of the services, for a split deployment.
+/// Where the roles of a split deployment meet.
 #[derive(Debug, Default)]
-pub struct Sockets {
+pub struct Doors {
     pub token_file: Option<PathBuf>,
-    pub executor: Option<PathBuf>,
-    pub vault: Option<PathBuf>,
-    pub audit: Option<PathBuf>,
+    /// Needed for doors between hosts.
+    pub tls: Option<Tls>,
+    pub executor: Option<Door>,
+    pub vault: Option<Door>,
+    pub audit: Option<Door>,
+}
+
+impl Doors {
+    /// The gateway has none here: it is what the world talks to.
+    pub fn of(&self, role: Role) -> Option<&Door> {
+        match role {
+            Role::Gateway => None,
+            Role::Executor => self.executor.as_ref(),
+            Role::Vault => self.vault.as_ref(),
+            Role::Audit => self.audit.as_ref(),
+        }
+    }
+}
+
+/// How a role is reached.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Door {
+    /// On this host.
+    Socket(PathBuf),
+    /// Between hosts, with mutual TLS: where the role listens when it runs here, and where it is
+    /// dialled when it runs elsewhere.
+    Tls { listen: Option<SocketAddr>, address: Option<HostPort> },
+}
+
+/// PEM files: the private authority, and the certificate of this process with its key. The
+/// certificate names the roles that run here, as DNS names.
+#[derive(Debug)]
+pub struct Tls {
+    pub authority: PathBuf,
+    pub certificate: PathBuf,
+    pub key: PathBuf,
 }
 
 /// When desktop notifications stay silent.

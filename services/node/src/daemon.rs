@@ -13,9 +13,12 @@ use crate::{
     config::{self, Config, Flags, Role},
     discovery::Published,
     environment::Environment,
+    guard::Guard,
     listener,
-    services::{Guard, Services, now},
-    signals, telemetry,
+    services::{Services, now},
+    signals,
+    state::{self, State},
+    telemetry,
 };
 
 /// Runs until the process is asked to stop.
@@ -34,13 +37,18 @@ pub async fn run(environment: &Environment, flags: &Flags) -> Result<()> {
     })?;
     let locks = Locks::acquire(&config)?;
     let guard = Guard::read(&config)?;
-    let services = Services::start(&config, &guard).await?;
+    let State { database, mut held } = State::open(&config).await?;
+    let services = Services::start(&config, &guard, database.as_ref()).await?;
     let stop = CancellationToken::new();
     let served = serve(&config, &guard, &services, &stop, async {
-        signals::stop_requested(locks.watched()).await
+        tokio::select! {
+            asked = signals::stop_requested(locks.watched()) => asked,
+            () = state::lost(&mut held) => Ok("another process holds a role on the database"),
+        }
     })
     .await;
     services.stop().await;
+    drop(held);
     served
 }
 
@@ -51,7 +59,7 @@ async fn serve(
     stop: &CancellationToken,
     asked: impl Future<Output = std::io::Result<&'static str>>,
 ) -> Result<()> {
-    let mut parts = services.serve_sockets(config, guard, stop).await?;
+    let mut parts = services.serve_doors(config, guard, stop).await?;
     let mut published = None;
     let tasks = TaskTracker::new();
     if config.roles.contains(&Role::Gateway) {
@@ -95,7 +103,7 @@ async fn gateway(
     let (Some(executor), Some(packages)) = (&services.executor, &services.packages) else {
         return Err(Error::new(
             Reason::ConfigInvalid,
-            "services.executor: the gateway needs its socket",
+            "services.executor: the gateway needs its door",
         ));
     };
     let listener = listener::bind(config.listen).await?;

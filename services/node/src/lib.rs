@@ -8,9 +8,11 @@ pub mod daemon;
 pub mod demo;
 mod discovery;
 pub mod environment;
+mod guard;
 mod listener;
 mod services;
 mod signals;
+mod state;
 pub mod telemetry;
 
 pub use config::{Config, Flags, Role};

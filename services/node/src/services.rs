@@ -1,15 +1,18 @@
-//! Puts the services together: each one here, or at its socket.
+//! Puts the services together: each one here, or behind its door.
 
 use std::{path::Path, sync::Arc};
 
 use aileron_contract::{
-    Error, Reason, Result, Secret, Timestamp, access, audit, egress, executor, packages, vault,
+    Error, Result, Secret, Timestamp, access, audit, egress, executor, packages, vault,
 };
 use aileron_executor::packages::Sources;
 use aileron_store::{Database, Location, files};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Config, Role};
+use crate::{
+    config::{Config, Door, Role},
+    guard::Guard,
+};
 
 /// Handles to every service, wherever it runs, and the parts that run here.
 pub(crate) struct Services {
@@ -31,9 +34,12 @@ struct Here {
 
 impl Services {
     /// Starts what runs here, in the order in which the parts need each other.
-    pub(crate) async fn start(config: &Config, guard: &Guard) -> Result<Self> {
+    pub(crate) async fn start(
+        config: &Config,
+        guard: &Guard,
+        database: Option<&Database>,
+    ) -> Result<Self> {
         let mut here = Here::default();
-        let database = database(config).await?;
         let audit = if config.roles.contains(&Role::Audit) {
             let service = aileron_audit::Service::open(aileron_audit::Options {
                 home: config.audit_home.clone(),
@@ -48,7 +54,8 @@ impl Services {
         } else {
             Arc::new(aileron_wire::audit::Remote::new(guard.channel(config, Role::Audit)?))
         };
-        let (vault, access, egress) = if config.roles.contains(&Role::Vault) {
+        let holds = |role| database.filter(|_| config.roles.contains(&role));
+        let (vault, access, egress) = if let Some(database) = holds(Role::Vault) {
             let service = vault_here(config, guard, database.clone(), Arc::clone(&audit)).await?;
             let handles = (service.vault(), service.access(), service.egress());
             here.vault = Some(service);
@@ -56,7 +63,7 @@ impl Services {
         } else {
             vault_elsewhere(guard.channel(config, Role::Vault)?)
         };
-        let (executor, packages) = if config.roles.contains(&Role::Executor) {
+        let (executor, packages) = if let Some(database) = holds(Role::Executor) {
             let service = aileron_executor::Service::open(aileron_executor::Options {
                 home: config.home.clone(),
                 database: database.clone(),
@@ -99,8 +106,8 @@ impl Services {
         }
     }
 
-    /// Serves each role that runs here on its socket, until `stop`.
-    pub(crate) async fn serve_sockets(
+    /// Serves each role that runs here at its door, until `stop`.
+    pub(crate) async fn serve_doors(
         &self,
         config: &Config,
         guard: &Guard,
@@ -109,20 +116,24 @@ impl Services {
         let mut serving = Vec::new();
         let Some(token) = &guard.token else { return Ok(serving) };
         for role in &config.roles {
-            let socket = match role {
-                Role::Gateway => None,
-                Role::Executor => config.services.executor.as_deref(),
-                Role::Vault => config.services.vault.as_deref(),
-                Role::Audit => config.services.audit.as_deref(),
-            };
-            let Some(socket) = socket else { continue };
             let server = self.server_of(*role, token.duplicate());
-            let listener = aileron_wire::listen(socket).await?;
             let stop = stop.clone();
-            serving.push(Box::pin(
-                async move { server.serve(listener, stop.cancelled_owned()).await },
-            ) as Serving);
-            tracing::info!(%role, socket = %socket.display(), "serving");
+            let part: Serving = match config.services.of(*role) {
+                Some(Door::Socket(socket)) => {
+                    let listener = aileron_wire::listen(socket).await?;
+                    tracing::info!(%role, socket = %socket.display(), "serving");
+                    Box::pin(async move { server.serve(listener, stop.cancelled_owned()).await })
+                }
+                Some(Door::Tls { listen: Some(address), .. }) => {
+                    let listener = guard.listen(*address, *role)?;
+                    tracing::info!(%role, %address, "serving");
+                    Box::pin(
+                        async move { server.serve_tls(listener, stop.cancelled_owned()).await },
+                    )
+                }
+                Some(Door::Tls { listen: None, .. }) | None => continue,
+            };
+            serving.push(part);
         }
         Ok(serving)
     }
@@ -146,48 +157,8 @@ impl Services {
     }
 }
 
-/// One socket being served; ends after its `stop`.
+/// One door being served; ends after its `stop`.
 pub(crate) type Serving = std::pin::Pin<Box<dyn Future<Output = Result<()>> + Send + 'static>>;
-
-/// Tokens that guard the doors: the service token of the sockets and the daemon's own.
-pub(crate) struct Guard {
-    token: Option<Secret>,
-    pub(crate) daemon_token: Secret,
-}
-
-impl Guard {
-    /// In a split the daemon token is derived from the service token, so that the gateway, which
-    /// publishes it, and the vault, which checks it, agree; otherwise it is new at every start.
-    pub(crate) fn read(config: &Config) -> Result<Self> {
-        let token = config.services.token_file.as_deref().map(read_token).transpose()?;
-        let seed = match &token {
-            Some(token) => token.expose(|token| {
-                aileron_contract::names::Sha256Hash::of(&[b"aileron daemon token v1\0", token])
-                    .hex()
-            }),
-            None => hex::encode(random::<32>()?),
-        };
-        Ok(Self { token, daemon_token: Secret::from(format!("ald_{seed}")) })
-    }
-
-    fn channel(&self, config: &Config, role: Role) -> Result<aileron_wire::Channel> {
-        let socket = match role {
-            Role::Gateway => None,
-            Role::Executor => config.services.executor.as_deref(),
-            Role::Vault => config.services.vault.as_deref(),
-            Role::Audit => config.services.audit.as_deref(),
-        };
-        let (Some(socket), Some(token)) = (socket, &self.token) else {
-            return Err(Error::new(
-                Reason::ConfigInvalid,
-                format!(
-                    "services.{role} and services.token_file are needed: {role} runs elsewhere"
-                ),
-            ));
-        };
-        aileron_wire::connect(socket, token.duplicate())
-    }
-}
 
 async fn vault_here(
     config: &Config,
@@ -218,15 +189,6 @@ fn vault_elsewhere(
         Arc::new(aileron_wire::access::Remote::new(channel.clone())),
         Arc::new(aileron_wire::egress::Remote::new(channel)),
     )
-}
-
-/// The operational database, shared by the services that run here; each brings its own tables.
-async fn database(config: &Config) -> Result<Database> {
-    let location = match &config.database_url {
-        Some(url) => Location::Url(url.clone()),
-        None => Location::File(config.home.join("state.db")),
-    };
-    Database::open(location, &[]).await
 }
 
 fn sources(config: &Config) -> Result<Sources> {
@@ -261,27 +223,6 @@ fn guest_options(home: &Path) -> Result<aileron_wasmhost::Options> {
         }
     };
     Ok(aileron_wasmhost::Options { cache_dir, cache_key: Secret::new(key) })
-}
-
-/// A token file holds at least 32 characters, is ours alone and is read once.
-fn read_token(path: &Path) -> Result<Secret> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let wrong = |what: &str| {
-        Error::new(Reason::ConfigInvalid, format!("services.token_file {}: {what}", path.display()))
-    };
-    let metadata =
-        std::fs::metadata(path).map_err(|error| wrong("not readable").caused_by(error))?;
-    if metadata.permissions().mode() & 0o077 != 0 {
-        return Err(wrong("others may read it: chmod 600"));
-    }
-    let text =
-        files::read_bounded(path, 4_096).map_err(|error| wrong("not readable").caused_by(error))?;
-    let token = String::from_utf8(text).map_err(|_| wrong("not text"))?;
-    let token = token.trim();
-    if token.len() < 32 || !token.bytes().all(|c| c.is_ascii_graphic()) {
-        return Err(wrong("at least 32 visible characters are needed (openssl rand -hex 32)"));
-    }
-    Ok(Secret::from(token.to_owned()))
 }
 
 pub(crate) fn random<const N: usize>() -> Result<[u8; N]> {

@@ -6,7 +6,7 @@ use aileron_contract::{Secret, limits, names::HostPort};
 use serde_yaml_ng::Value;
 use tracing_subscriber::EnvFilter;
 
-use super::{Config, Github, QuietHours, Role, Sockets, section::Section};
+use super::{Config, Doors, Github, QuietHours, Role, doors, section::Section};
 use crate::environment::{self, Environment};
 
 /// What the command line may say.
@@ -32,7 +32,7 @@ pub fn load(file: &str, environment: &Environment, flags: &Flags) -> Result<Conf
     let mut file = File::read(value, &mut problems);
     overlay(&mut file, environment, flags, &mut problems);
     let roles = roles(flags, &mut problems);
-    require_sockets(&file.services, &roles, &mut problems);
+    doors::require(&file.services, &roles, &mut problems);
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -72,7 +72,7 @@ struct File {
     github: Github,
     egress_roots: Vec<PathBuf>,
     private_hosts: Vec<HostPort>,
-    services: Sockets,
+    services: Doors,
     hub_url: Option<String>,
     quiet_hours: Option<QuietHours>,
 }
@@ -111,12 +111,7 @@ impl File {
         egress.finish();
 
         let mut section = root.section("services");
-        let services = Sockets {
-            token_file: section.text("token_file", absolute),
-            executor: section.text("executor", absolute),
-            vault: section.text("vault", absolute),
-            audit: section.text("audit", absolute),
-        };
+        let services = doors::read(&mut section);
         section.finish();
 
         let mut hub = root.section("hub");
@@ -202,24 +197,7 @@ fn roles(flags: &Flags, problems: &mut Vec<String>) -> Vec<Role> {
     roles
 }
 
-/// A role elsewhere must be reachable, and a socket must be guarded.
-fn require_sockets(sockets: &Sockets, roles: &[Role], problems: &mut Vec<String>) {
-    let named = [
-        (Role::Executor, &sockets.executor),
-        (Role::Vault, &sockets.vault),
-        (Role::Audit, &sockets.audit),
-    ];
-    for (role, socket) in named {
-        if !roles.contains(&role) && socket.is_none() {
-            problems.push(format!("services.{role}: name its socket, since it runs elsewhere"));
-        }
-    }
-    if named.iter().any(|(_, socket)| socket.is_some()) && sockets.token_file.is_none() {
-        problems.push("services.token_file: needed to guard the sockets".to_owned());
-    }
-}
-
-fn address(raw: &str) -> Result<SocketAddr, String> {
+pub(super) fn address(raw: &str) -> Result<SocketAddr, String> {
     raw.parse().map_err(|_| format!("{raw:?} is not an address like 127.0.0.1:8080"))
 }
 
@@ -227,7 +205,7 @@ fn host_name(raw: &str) -> Result<String, String> {
     HostPort::new(raw, 1).map(|host| host.host().to_owned()).map_err(|e| e.public().to_owned())
 }
 
-fn host_port(raw: &str) -> Result<HostPort, String> {
+pub(super) fn host_port(raw: &str) -> Result<HostPort, String> {
     raw.parse().map_err(|error: aileron_contract::Error| error.public().to_owned())
 }
 
@@ -252,7 +230,7 @@ fn https_url(raw: &str) -> Result<String, String> {
     Ok(raw.trim_end_matches('/').to_owned())
 }
 
-fn absolute(raw: &str) -> Result<PathBuf, String> {
+pub(super) fn absolute(raw: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(raw);
     if path.is_absolute() { Ok(path) } else { Err(format!("{raw:?} is not an absolute path")) }
 }

@@ -39,6 +39,23 @@ impl<'p> Section<'p> {
         self.values.contains_key(key)
     }
 
+    pub(super) fn is_mapping(&self, key: &str) -> bool {
+        self.values.get(key).is_some_and(Value::is_mapping)
+    }
+
+    /// A text that must be there.
+    pub(super) fn required<T>(
+        &mut self,
+        key: &str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        if !self.has(key) {
+            self.problems.push(format!("{}: needed", self.path_of(key)));
+            return None;
+        }
+        self.text(key, parse)
+    }
+
     /// A text, turned into a value by `parse`, whose error says what is expected.
     pub(super) fn text<T>(
         &mut self,
