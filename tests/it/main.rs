@@ -16,4 +16,6 @@ mod main_job;
 mod publisher;
 mod relay;
 mod split;
+mod spoken;
 mod structure;
+mod terminal;

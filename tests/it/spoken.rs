@@ -1,0 +1,171 @@
+//! What each command says: exit code, data, talk; times, ids, hashes, ports and paths left out.
+
+use std::process::Output;
+
+use aileron_node::demo::{OWNER, REPOSITORY, Servers};
+
+use crate::house::House;
+
+/// Adds one command and its outcome to the record.
+fn record(spoken: &mut String, arguments: &[&str], output: &Output) {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    spoken.push_str(&format!(
+        "$ aileron {}\nexit {}\n{}{}\n",
+        arguments.join(" "),
+        output.status.code().unwrap_or(-1),
+        prefixed("1", &text(&output.stdout)),
+        prefixed("2", &text(&output.stderr)),
+    ));
+}
+
+fn prefixed(stream: &str, text: &str) -> String {
+    text.lines().map(|line| format!("{stream}| {line}").trim_end().to_owned() + "\n").collect()
+}
+
+/// Compares the record with the one checked in.
+fn settle(name: &str, house: &House, spoken: &str) {
+    let home = house.path().display().to_string();
+    let spoken = spoken.replace(&home, "[home]");
+    let mut settings = insta::Settings::clone_current();
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    for (pattern, with) in [
+        (r"audit-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "[audit]"),
+        (r"act-[0-9]{8}T[0-9]{6}-[0-9a-f]{16}", "[run]"),
+        (r#""request_id":"[0-9a-f]{16}""#, r#""request_id":"[request]""#),
+        (r"(tok|ps)-[0-9a-f]{16}", "[id]"),
+        (r"alt_[A-Za-z0-9_-]+", "[token]"),
+        (r"sha256:[0-9a-f]{16,64}", "[hash]"),
+        (r"sha256:[A-Za-z0-9+/]{22}", "[fingerprint]"),
+        (r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(\.[0-9]+)?Z", "[time]"),
+        (r"(localhost|127\.0\.0\.1):[0-9]+", "$1:[port]"),
+        (r"pid [0-9]+", "pid [pid]"),
+        // The spaces that align columns depend on the widths of what was left out.
+        (r" {2,}", "  "),
+    ] {
+        settings.add_filter(pattern, with);
+    }
+    settings.bind(|| insta::assert_snapshot!(name, spoken));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_command_speaks_plainly_on_a_fresh_machine() {
+    let servers = Servers::start().await.unwrap();
+    let house = House::new(&servers);
+    let mut spoken = String::new();
+    for line in [
+        "",
+        "nope",
+        "--version",
+        "version",
+        "help action run",
+        "daemon status",
+        "daemon status --json",
+        "stop",
+        "daemon start",
+        "status",
+        "status vault",
+        "status nope",
+        "vault list",
+        "vault list --scope agent --json",
+        "vault unlock",
+        "vault lock",
+        "vault passwd",
+        "vault init",
+        "secret list",
+        "secret set x",
+        "secret delete x",
+        "keyring list",
+        "keyring trust github://a/b",
+        "keyring revoke github://a",
+        "keyring revoke",
+        "connector list",
+        "connector install github://a/b",
+        "action list",
+        "action run nope",
+        "action run nope --json",
+        "action run",
+        "action enable nope",
+        "action runs",
+        "action runs --state x",
+        "binding list",
+        "binding setup github://a/b",
+        "binding inspect nope",
+        "binding inspect api_key/a/b",
+        "binding revoke api_key/a/b",
+        "approval list",
+        "approval approve x",
+        "audit list",
+        "audit show x",
+        "audit verify",
+        "audit verify --receipt x --key y",
+        "token list",
+        "token revoke x",
+        "token mint",
+        "completions nope",
+        "stop",
+    ] {
+        let arguments: Vec<&str> = line.split_whitespace().collect();
+        record(&mut spoken, &arguments, &house.run(&arguments));
+    }
+    settle("fresh", &house, &spoken);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_command_speaks_plainly_once_a_suite_is_installed() {
+    let servers = Servers::start().await.unwrap();
+    let house = House::new(&servers);
+    let authority = format!("github://{OWNER}/{REPOSITORY}");
+    let mut spoken = String::new();
+    for line in [
+        "vault init",
+        "vault init",
+        "keyring trust R",
+        "keyring trust R --yes",
+        "keyring trust R --yes",
+        "connector install R@9.9.9 --yes",
+        "connector install R@0.1.0",
+        "connector install R@0.1.0 --yes",
+        "connector install R@0.1.0",
+        "connector install R@0.1.0 --version 0.2.0",
+        "connector list",
+        "action add-suite R/suite.toml@latest --yes",
+        "action add R/actions/notes-list@0.1.0 --no-bind",
+        "action list",
+        "keyring list",
+        "binding setup R",
+        "binding setup github://a/b --yes",
+        "action run notes-list",
+        "action run notes-create",
+        "action run notes-create --arg title",
+        "action run notes-create --arg nope=1",
+        "action run notes-create --args []",
+        "action run notes-create --arg title=a --arg text=b",
+        "approval list",
+        "action runs",
+        "action disable notes-list",
+        "action list",
+        "action run notes-list",
+        "action enable notes-list",
+        "token mint --label x --scopes nope",
+        "token mint --label x --scopes actions:run",
+        "token list",
+        "keyring revoke github://a",
+        "status",
+        "vault lock",
+        "vault unlock --passphrase-file /nonexistent",
+        "keyring revoke github://OWNER",
+    ] {
+        let line = line.replace("github://OWNER", &format!("github://{OWNER}"));
+        let arguments: Vec<String> = line
+            .split_whitespace()
+            .map(|word| {
+                let package = word == "R" || word.starts_with("R@") || word.starts_with("R/");
+                if package { word.replacen('R', &authority, 1) } else { word.to_owned() }
+            })
+            .collect();
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        record(&mut spoken, &arguments, &house.run_as_person(&arguments));
+    }
+    settle("installed", &house, &spoken);
+}
