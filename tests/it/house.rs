@@ -150,6 +150,27 @@ impl House {
         std::fs::read_to_string(self.path().join("daemon.log")).unwrap_or_default()
     }
 
+    /// Asks a process to stop.
+    pub(crate) fn terminate(&self, pid: u32) {
+        assert!(self.children.iter().any(|child| child.id() == pid));
+        signal(pid);
+    }
+
+    pub(crate) fn running(&mut self, pid: u32) -> bool {
+        let child = self.children.iter_mut().find(|child| child.id() == pid).unwrap();
+        child.try_wait().unwrap().is_none()
+    }
+
+    /// Waits for the end of a process that was told to stop, or should stop by itself.
+    pub(crate) async fn ended(&mut self, pid: u32) {
+        let deadline = Instant::now() + Duration::from_secs(40);
+        while self.running(pid) {
+            assert!(Instant::now() < deadline, "{pid} does not stop:\n{}", self.log());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        self.children.retain(|child| child.id() != pid);
+    }
+
     /// Ends one process at once, as a crash would.
     pub(crate) fn kill(&mut self, pid: u32) {
         let index = self.children.iter().position(|child| child.id() == pid).unwrap();

@@ -13,8 +13,11 @@ mod crash;
 mod demo;
 mod house;
 mod main_job;
+#[path = "../../services/store/tests/it/postgres.rs"]
+mod postgres;
 mod publisher;
 mod relay;
+mod robustness;
 mod split;
 mod spoken;
 mod structure;

@@ -1,17 +1,21 @@
 //! The same house in one process, and in four over Unix sockets.
 
 use std::{
+    net::TcpListener,
     os::unix::fs::{FileExt as _, OpenOptionsExt as _, PermissionsExt as _},
+    path::Path,
     time::{Duration, Instant},
 };
 
 use aileron_api::{actions::RunAction, client::Client};
 use aileron_node::demo::Servers;
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use serde_json::json;
 
 use crate::{
     house::{House, create_vault, person},
     main_job::{approve, ask, goes_all_the_way, install, list, settled},
+    postgres::Server,
 };
 
 /// The processes, by role.
@@ -23,6 +27,49 @@ struct Four {
 }
 
 impl Four {
+    /// Over TCP, each process with a certificate of its role. The gateway shows the one it is given.
+    fn start_over_tls(servers: &Servers, gateway: &Certificate) -> Self {
+        let folder = tempfile::Builder::new().prefix("aileron-tls-").tempdir().unwrap();
+        let folder = folder.keep();
+        let token = folder.join("service.token");
+        private(&token, "0123456789abcdef0123456789abcdef0123456789abcdef");
+        private(&folder.join("authority.pem"), &gateway.believed.pem);
+        let mut house = House::with_config(servers, &json!({}));
+        let base: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(house.path().join("config.yaml")).unwrap())
+                .unwrap();
+        let ports: Vec<_> = (0..3).map(|_| TcpListener::bind(("127.0.0.1", 0)).unwrap()).collect();
+        let address = |at: usize| ports[at].local_addr().unwrap().to_string();
+        let door = |at: usize| json!({ "listen": address(at), "address": address(at) });
+        let doors = [door(0), door(1), door(2)];
+        drop(ports);
+        let mut start = |name: &str| {
+            let (certificate, key) = match name {
+                "gateway" => gateway.issued(),
+                _ => gateway.believed.certify(name),
+            };
+            let at = |kind: &str| folder.join(format!("{name}.{kind}.pem"));
+            private(&at("certificate"), &certificate);
+            private(&at("key"), &key);
+            let mut config = base.clone();
+            config["services"] = json!({
+                "token_file": token,
+                "tls": {
+                    "authority": folder.join("authority.pem"),
+                    "certificate": at("certificate"),
+                    "key": at("key"),
+                },
+                "audit": doors[0], "vault": doors[1], "executor": doors[2],
+            });
+            let path = folder.join(format!("{name}.yaml"));
+            private(&path, &config.to_string());
+            house.spawn(&["serve", "--roles", name, "--config", path.to_str().unwrap()])
+        };
+        let (audit, vault, executor) = (start("audit"), start("vault"), start("executor"));
+        start("gateway");
+        Self { house, audit, vault, executor }
+    }
+
     fn start(servers: &Servers) -> Self {
         let sockets = tempfile::Builder::new().prefix("aileron-run-").tempdir().unwrap().keep();
         let token = sockets.join("service.token");
@@ -62,6 +109,74 @@ impl Four {
     }
 }
 
+/// Whom the services believe, and what the gateway shows them.
+struct Certificate {
+    believed: Authority,
+    /// The authority of the gateway's certificate, when it is another.
+    other: Option<Authority>,
+    name: &'static str,
+}
+
+impl Certificate {
+    fn issued(&self) -> (String, String) {
+        self.other.as_ref().unwrap_or(&self.believed).certify(self.name)
+    }
+}
+
+struct Authority {
+    pem: String,
+    issuer: Issuer<'static, KeyPair>,
+}
+
+impl Authority {
+    fn new() -> Self {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let pem = params.self_signed(&key).unwrap().pem();
+        Self { pem, issuer: Issuer::new(params, key) }
+    }
+
+    fn certify(&self, role: &str) -> (String, String) {
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(vec![role.to_owned()]).unwrap();
+        (params.signed_by(&key, &self.issuer).unwrap().pem(), key.serialize_pem())
+    }
+}
+
+fn private(path: &Path, text: &str) {
+    std::fs::write(path, text).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_four_processes_over_mutual_tls() {
+    let servers = Servers::start().await.unwrap();
+    let gateway = Certificate { believed: Authority::new(), other: None, name: "gateway" };
+    let mut four = Four::start_over_tls(&servers, &gateway);
+    let program = four.program().await;
+    goes_all_the_way(&program, &servers).await;
+    assert!(!memory_holds(four.executor, servers.notes_key.as_bytes()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_peer_of_another_role_or_authority_is_refused() {
+    let servers = Servers::start().await.unwrap();
+    for (other, name) in [(None, "audit"), (Some(Authority::new()), "gateway")] {
+        let gateway = Certificate { believed: Authority::new(), other, name };
+        let mut four = Four::start_over_tls(&servers, &gateway);
+        let program = four.house.client().await;
+        // Long enough for all of them to be up: the vault and the executor talk to the log.
+        let end = Instant::now() + Duration::from_secs(20);
+        while four.house.log().matches("serving").count() < 3 {
+            assert!(Instant::now() < end, "{}", four.house.log());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let refused = program.status().await.unwrap_err();
+        assert_eq!(refused.code(), Some("service_unavailable"), "{refused}");
+    }
+}
+
 fn role(house: &mut House, name: &str) -> u32 {
     let config = house.path().join("config.yaml");
     house.spawn(&["serve", "--roles", name, "--config", config.to_str().unwrap()])
@@ -73,6 +188,23 @@ async fn in_one_process() {
     let mut house = House::new(&servers);
     let program = house.start().await;
     goes_all_the_way(&program, &servers).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_postgresql() {
+    let server = Server::start();
+    let database = json!({ "database_url": server.database().await });
+    let servers = Servers::start().await.unwrap();
+    let mut house = House::with_config(&servers, &database);
+    let program = house.start().await;
+    goes_all_the_way(&program, &servers).await;
+    assert!(!house.path().join("state.db").exists(), "nothing is kept beside the server");
+
+    // Another home on the same database would settle this one's runs.
+    let other = House::with_config(&servers, &database);
+    let refused = other.run(&["daemon", "run"]);
+    let text = String::from_utf8_lossy(&refused.stderr);
+    assert!(!refused.status.success() && text.contains("another process holds the role"), "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

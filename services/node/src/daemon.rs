@@ -24,6 +24,7 @@ use crate::{
 /// Runs until the process is asked to stop.
 pub async fn run(environment: &Environment, flags: &Flags) -> Result<()> {
     aileron_vault::harden_process()?;
+    signals::outlive_file_limits().map_err(Error::internal)?;
     let config = configure(environment, flags)?;
     telemetry::init(&config.log);
     for name in environment.unknown() {

@@ -27,6 +27,15 @@ pub(crate) async fn stop_requested(locks: Vec<&Path>) -> std::io::Result<&'stati
     }
 }
 
+/// A file that may not grow any further is an error to whoever writes it, as a full disk is, not
+/// the end of the process. The handler stays after the listener made here is gone.
+pub(crate) fn outlive_file_limits() -> std::io::Result<()> {
+    signal(SignalKind::from_raw(FILE_SIZE_EXCEEDED)).map(drop)
+}
+
+/// `SIGXFSZ` on Linux and macOS.
+const FILE_SIZE_EXCEEDED: i32 = 25;
+
 /// Which file stands at `path` now.
 fn inode(path: &Path) -> Option<u64> {
     use std::os::unix::fs::MetadataExt as _;

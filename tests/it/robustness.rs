@@ -1,0 +1,148 @@
+//! What the machine does to the daemon: full disks, signals, hung-up callers, removed folders.
+
+use std::{
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use aileron_api::{
+    actions::RunAction,
+    approvals::Decide,
+    runs::{RunFilter, RunState},
+};
+use aileron_node::demo::Servers;
+
+use crate::{
+    house::{House, create_vault, person},
+    main_job::{approve, ask, install, list},
+    relay::Relay,
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_a_full_disk_nothing_is_sent_and_all_is_well_when_there_is_room_again() {
+    let servers = Servers::start().await.unwrap();
+    let mut house = House::new(&servers);
+    let pid = house.spawn(&["daemon", "run"]);
+    let program = house.client().await;
+    create_vault(&program).await;
+    let owner = person(&program).await;
+    install(&owner, &servers).await;
+    list(&program).await;
+    let pending = ask(&program, "Kept", None).await;
+    let waiting = owner.approvals().await.unwrap().value.items;
+    let digest = waiting.into_iter().find(|it| it.id == pending.approval_id).unwrap().digest;
+    let decision = Decide { approved: true, digest, ..Decide::default() };
+
+    limit_files(pid, "1");
+    let refused = program.run_action("notes-list", &RunAction::default(), None).await.unwrap_err();
+    let code = refused.code().unwrap_or_default();
+    assert!(["audit_unavailable", "database_unavailable"].contains(&code), "{refused}");
+    owner.decide(&pending.approval_id, &decision).await.unwrap_err();
+    assert_eq!(servers.titles(), ["Welcome"], "something was sent without a record of it");
+
+    limit_files(pid, "unlimited");
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while let Err(error) = program.run_action("notes-list", &RunAction::default(), None).await {
+        assert!(Instant::now() < deadline, "{error}\n{}", house.log());
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_whose_caller_hung_up_comes_to_its_end() {
+    let (servers, relay) = behind_a_relay().await;
+    let mut house = House::new(&servers);
+    let program = house.start().await;
+    create_vault(&program).await;
+    install(&person(&program).await, &servers).await;
+    list(&program).await;
+
+    relay.hold_answers(true);
+    let call = RunAction::default();
+    let caller = program.run_action("notes-list", &call, None);
+    // The connection is closed with the future.
+    let answered = tokio::time::timeout(Duration::from_millis(500), caller).await;
+    assert!(answered.is_err(), "the answer was held back");
+    relay.hold_answers(false);
+    until(&program, RunState::Done, 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn asked_to_stop_the_daemon_lets_a_run_finish_and_records_it() {
+    let (servers, relay) = behind_a_relay().await;
+    let mut house = House::new(&servers);
+    let pid = house.spawn(&["daemon", "run"]);
+    let program = house.client().await;
+    create_vault(&program).await;
+    let owner = person(&program).await;
+    install(&owner, &servers).await;
+    list(&program).await;
+    let pending = ask(&program, "Last", None).await;
+
+    relay.hold_answers(true);
+    approve(&owner, &pending.approval_id).await;
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while servers.titles().len() < 2 {
+        assert!(Instant::now() < deadline, "the note does not arrive");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    house.terminate(pid);
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(house.running(pid), "it did not wait:\n{}", house.log());
+    relay.hold_answers(false);
+    house.ended(pid).await;
+
+    let program = house.start().await;
+    let run = program.run(&pending.approval_id).await.unwrap().value;
+    assert_eq!(run.state, RunState::Done, "{run:?}");
+    assert_eq!(servers.titles(), ["Welcome", "Last"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_daemon_on_the_same_home_is_told_why_it_cannot_be() {
+    let servers = Servers::start().await.unwrap();
+    let mut house = House::new(&servers);
+    let program = house.start().await;
+    let second = house.run(&["daemon", "run"]);
+    assert!(!second.status.success());
+    let text = String::from_utf8_lossy(&second.stderr);
+    assert!(text.contains("another process uses") && text.contains("AILERON_HOME"), "{text}");
+    program.health().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_whose_state_folder_was_removed_stops() {
+    let servers = Servers::start().await.unwrap();
+    let mut house = House::new(&servers);
+    let pid = house.spawn(&["daemon", "run"]);
+    house.client().await;
+    std::fs::remove_dir_all(house.path()).unwrap();
+    house.ended(pid).await;
+    assert!(!house.path().join("state.db").exists(), "the folder came back");
+}
+
+async fn behind_a_relay() -> (Servers, Relay) {
+    let (listener, host) = Relay::listen().await;
+    let servers = Servers::start_behind(&host).await.unwrap();
+    let relay = Relay::start(listener, servers.notes_address.to_string());
+    (servers, relay)
+}
+
+/// The soft limit alone, so that it can be lifted again.
+fn limit_files(pid: u32, bytes: &str) {
+    let limit = format!("--fsize={bytes}:unlimited");
+    let done = Command::new("prlimit").args(["--pid", &pid.to_string(), &limit]).status().unwrap();
+    assert!(done.success());
+}
+
+async fn until(program: &aileron_api::client::Client, state: RunState, count: usize) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    loop {
+        let runs = program.runs(&RunFilter::default()).await.unwrap().value.items;
+        if runs.iter().filter(|run| run.state == state).count() == count {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{runs:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
