@@ -1,10 +1,10 @@
 //! A person's decision, and what follows from it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use aileron_contract::{
     Context, Error, Kind, Reason, Result, Scope,
-    audit::EventKind,
+    audit::{EventKind, Record as Logged},
     executor::Decision,
     failure::{Boundary, Class, Failure},
     names::RunId,
@@ -13,14 +13,19 @@ use aileron_contract::{
 use super::{
     Record, announce,
     drive::Drive,
-    engine::Engine,
+    engine::{Engine, Live},
     lifecycle::out_of_turn,
     listing::unknown,
     pins::{Trust, closed},
     plan::Plan,
     record::{Phase, Verdict},
+    recover::logged_failure,
 };
 use crate::approval::{self, Covered, Credential};
+
+/// An approved run that cannot start is tried again after this, and after twice as long each time.
+const RESUME_PAUSE: Duration = Duration::from_millis(500);
+const RESUME_PAUSE_MAX: Duration = Duration::from_secs(30);
 
 impl Engine {
     /// See [`Executor::decide`](aileron_contract::Executor::decide).
@@ -86,25 +91,57 @@ impl Engine {
         ))
     }
 
-    /// Carries an approved run out in the background.
+    /// Carries an approved run out in the background. What is missing for a while (the log, the
+    /// database, the disk) is waited for; a locked vault waits for [`Engine::wake`].
     pub(super) fn resume_later(self: &Arc<Self>, record: Record) {
         if self.is_live(&record.id) || self.stop.is_cancelled() {
             return;
         }
-        let live = self.begin(&record.id);
-        let engine = Arc::clone(self);
+        let (engine, id) = (Arc::clone(self), record.id.clone());
+        let mut first = Some((record, self.begin(&id)));
         self.tasks.spawn(async move {
-            let id = record.id.clone();
-            let slot = engine.stop.run_until_cancelled(engine.slots.acquire()).await;
-            let Some(Ok(_slot)) = slot else { return };
-            if let Err(error) = Box::pin(Arc::clone(&engine).resume(record, live)).await {
+            let mut pause = RESUME_PAUSE;
+            loop {
+                let ready = match first.take() {
+                    Some(ready) => Ok(Some(ready)),
+                    None => engine.still_approved(&id).await,
+                };
+                let error = match ready {
+                    Ok(None) => return,
+                    Ok(Some((record, live))) => match engine.resume_in_turn(record, live).await {
+                        Ok(()) => return,
+                        Err(error) => error,
+                    },
+                    Err(error) => error,
+                };
                 tracing::warn!(run = %id, ?error, "an approved run waits");
+                if closed(&error) {
+                    return;
+                }
+                let slept = engine.stop.run_until_cancelled(tokio::time::sleep(pause)).await;
+                if slept.is_none() {
+                    return;
+                }
+                pause = (pause * 2).min(RESUME_PAUSE_MAX);
             }
         });
     }
 
+    /// The run and its place among the live ones, when it still waits for its start.
+    async fn still_approved(self: &Arc<Self>, id: &RunId) -> Result<Option<(Record, Live)>> {
+        let record = self.read(id).await?.filter(|record| record.phase == Phase::Approved);
+        Ok(record.filter(|_| !self.is_live(id)).map(|record| (record, self.begin(id))))
+    }
+
+    /// Resumes once there is a place among the runs under way; ends quietly at shutdown.
+    async fn resume_in_turn(self: &Arc<Self>, record: Record, live: Live) -> Result<()> {
+        let slot = self.stop.run_until_cancelled(self.slots.acquire()).await;
+        let Some(Ok(_slot)) = slot else { return Ok(()) };
+        Box::pin(Arc::clone(self).resume(record, live)).await
+    }
+
     /// Checks that everything is as it was approved, then starts. An error leaves it waiting.
-    async fn resume(self: Arc<Self>, record: Record, live: super::engine::Live) -> Result<()> {
+    async fn resume(self: Arc<Self>, record: Record, live: Live) -> Result<()> {
         if let Some(failure) = self.replayed(&record).await? {
             tracing::error!(run = %record.id, "an approval that was used came back");
             self.end_unstarted(record, failure).await?;
@@ -125,16 +162,26 @@ impl Engine {
         Ok(())
     }
 
-    /// An old row put back in place carries a true pin. The log knows that its run began.
+    /// An old row put back in place carries a true pin. The log knows that its run began, or that
+    /// it came to its end without beginning: either way the approval is used.
     async fn replayed(&self, record: &Record) -> Result<Option<Failure>> {
-        let id = announce::event_id(record, EventKind::ExecutionStarted)?;
-        match self.parts.audit.get(&Context::service("executor"), id).await {
-            Ok(_) => Ok(Some(Failure::new(
+        if self.event_of(record, EventKind::ExecutionStarted).await?.is_some() {
+            return Ok(Some(Failure::new(
                 Class::ApprovalDenied,
                 Boundary::Runtime,
                 "this approval was used already; its record was put back by something else. \
                  Nothing was sent",
-            ))),
+            )));
+        }
+        let failed = self.event_of(record, EventKind::ExecutionFailed).await?;
+        Ok(failed.map(|failed| logged_failure(&failed).0))
+    }
+
+    /// An event of this run; an error when the log cannot tell.
+    async fn event_of(&self, record: &Record, kind: EventKind) -> Result<Option<Logged>> {
+        let id = announce::event_id(record, kind)?;
+        match self.parts.audit.get(&Context::service("executor"), id).await {
+            Ok(logged) => Ok(Some(logged)),
             Err(error) if error.reason() == Reason::NotFound => Ok(None),
             Err(error) => Err(error),
         }
@@ -196,11 +243,16 @@ impl Engine {
         Ok(Ok((plan, credentials)))
     }
 
-    /// Ends a run that never started.
+    /// Ends a run that never started. An end that the log has already is not told another way.
     pub(super) async fn end_unstarted(&self, record: Record, failure: Failure) -> Result<Record> {
-        let event = announce::failed(&record, None, &failure, false, None)?;
-        let audit_id = self.announce(event).await?;
-        let failure = Failure { audit_id: Some(audit_id), ..failure };
+        let logged = self.event_of(&record, EventKind::ExecutionFailed).await?;
+        let failure = if let Some(logged) = logged {
+            logged_failure(&logged).0
+        } else {
+            let event = announce::failed(&record, None, &failure, false, None)?;
+            let audit_id = self.announce(event).await?;
+            Failure { audit_id: Some(audit_id), ..failure }
+        };
         let next = record.fail(failure, self.now()).map_err(out_of_turn)?;
         Ok(self.settle(next).await)
     }

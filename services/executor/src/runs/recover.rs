@@ -193,8 +193,8 @@ fn interrupted(message: &str) -> Failure {
         .detail("interrupted", true)
 }
 
-/// The failure as the log has it.
-fn logged_failure(logged: &Logged) -> (Failure, bool) {
+/// The failure as the log has it, and whether it left doubt.
+pub(super) fn logged_failure(logged: &Logged) -> (Failure, bool) {
     let text = |key: &str| logged.payload.get(key).and_then(|value| value.as_str());
     let class = text("aileron.failure.class")
         .and_then(|class| class.parse().ok())

@@ -249,6 +249,35 @@ async fn an_old_approved_row_put_back_does_not_run_again() {
 }
 
 #[tokio::test]
+async fn an_approval_that_ended_without_running_cannot_be_put_back_when_things_fit_again() {
+    let house = House::new();
+    let engine = house.open().await;
+    let waiting = pending(engine.run(&agent(), call("gated", json!({}))).await.unwrap()).id;
+    let record = engine.read(&waiting).await.unwrap().unwrap();
+    let verdict = crate::runs::record::Verdict {
+        approved: true,
+        by: Principal::Person("p1".into()),
+        at: engine.now(),
+        reason: None,
+    };
+    let approved = engine.pins.seal(record.decide(verdict).unwrap()).await.unwrap();
+    let before =
+        std::mem::replace(&mut *house.vault.bindings.lock().unwrap(), vec![binding("other")]);
+    engine.decide(&person(), waiting.clone(), approve()).await.unwrap();
+    assert_eq!(ended(&engine, &waiting).await.state, RunState::Failed);
+    *house.vault.bindings.lock().unwrap() = before;
+    sqlx::query("UPDATE runs SET record = $1, pin = $2, state = 'approved', version = 1")
+        .bind(approved.text)
+        .bind(approved.pin.0.to_vec())
+        .execute(house.database().await.pool())
+        .await
+        .unwrap();
+    engine.wake().await.unwrap();
+    assert_eq!(ended(&engine, &waiting).await.state, RunState::Failed);
+    assert_eq!(house.egress.writes(), 0);
+}
+
+#[tokio::test]
 async fn cards_show_what_hides_itself() {
     let house = House::new();
     let engine = house.open().await;
