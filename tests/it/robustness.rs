@@ -14,7 +14,7 @@ use aileron_node::demo::Servers;
 
 use crate::{
     house::{House, create_vault, person},
-    main_job::{approve, ask, install, list},
+    main_job::{approve, ask, install, list, settled},
     relay::Relay,
 };
 
@@ -46,6 +46,12 @@ async fn with_a_full_disk_nothing_is_sent_and_all_is_well_when_there_is_room_aga
         assert!(Instant::now() < deadline, "{error}\n{}", house.log());
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
+    while let Err(error) = owner.decide(&pending.approval_id, &decision).await {
+        assert!(Instant::now() < deadline, "{error}\n{}", house.log());
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    settled(&program, &pending.approval_id).await;
+    assert_eq!(servers.titles(), ["Welcome", "Kept"], "{}", house.log());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,13 +9,13 @@ use crate::house::House;
 /// Adds one command and its outcome to the record.
 fn record(spoken: &mut String, arguments: &[&str], output: &Output) {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    spoken.push_str(&format!(
-        "$ aileron {}\nexit {}\n{}{}\n",
-        arguments.join(" "),
-        output.status.code().unwrap_or(-1),
+    let code = output.status.code().unwrap_or(-1);
+    spoken.extend([
+        format!("$ aileron {}\nexit {code}\n", arguments.join(" ")),
         prefixed("1", &text(&output.stdout)),
         prefixed("2", &text(&output.stderr)),
-    ));
+        "\n".to_owned(),
+    ]);
 }
 
 fn prefixed(stream: &str, text: &str) -> String {

@@ -60,7 +60,7 @@ impl Session {
 
     /// Waits until the text is shown, behind what was waited for before.
     fn sees(&mut self, text: &str) -> &mut Self {
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_mins(1);
         loop {
             if let Some(place) = self.shown[self.seen..].find(text) {
                 self.seen += place + text.len();

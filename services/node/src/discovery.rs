@@ -1,6 +1,9 @@
 //! `daemon.json` and `daemon.pid`: how clients on this machine find the daemon.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::PathBuf,
+};
 
 use aileron_api::discovery::Discovery;
 use aileron_contract::{Error, Result, Secret, Timestamp};
@@ -21,7 +24,7 @@ impl Published {
     ) -> Result<Self> {
         let paths = [home.join("daemon.json"), home.join("daemon.pid")];
         let discovery = Discovery {
-            url: format!("http://{address}"),
+            url: format!("http://{}", reachable(address)),
             pid: std::process::id(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             started_at: now.to_string(),
@@ -43,5 +46,14 @@ impl Drop for Published {
                 tracing::debug!(%error, path = %path.display(), "discovery file already gone");
             }
         }
+    }
+}
+
+/// Where a client of this machine connects: a listener on every address is reached by loopback.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    match address {
+        SocketAddr::V4(it) if it.ip().is_unspecified() => (Ipv4Addr::LOCALHOST, it.port()).into(),
+        SocketAddr::V6(it) if it.ip().is_unspecified() => (Ipv6Addr::LOCALHOST, it.port()).into(),
+        other => other,
     }
 }

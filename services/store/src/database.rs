@@ -134,6 +134,11 @@ fn pool_options(sqlite: bool) -> AnyPoolOptions {
         .max_connections(CONNECTIONS)
         .acquire_timeout(PATIENCE)
         .after_connect(move |connection, _| Box::pin(prepare(connection, sqlite)))
+        // A rollback that failed (a full disk) leaves a connection that can begin nothing more.
+        .after_release(|connection, _| {
+            let idle = !connection.is_in_transaction();
+            Box::pin(async move { Ok(idle) })
+        })
 }
 
 async fn prepare(connection: &mut AnyConnection, sqlite: bool) -> sqlx::Result<()> {

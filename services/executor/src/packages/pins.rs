@@ -114,13 +114,12 @@ impl Pins {
 
     /// All records of a kind, sorted by name.
     pub(super) async fn all(&self, kind: Kind) -> Result<Vec<Row>> {
-        let rows = sqlx::query(
-            "SELECT name, record, pin, staged FROM package_pins WHERE kind = $1",
-        )
-        .bind(kind.text())
-        .fetch_all(self.database.pool())
-        .await
-        .map_err(failed)?;
+        let rows =
+            sqlx::query("SELECT name, record, pin, staged FROM package_pins WHERE kind = $1")
+                .bind(kind.text())
+                .fetch_all(self.database.pool())
+                .await
+                .map_err(failed)?;
         let mut rows = rows.iter().map(|row| read(kind, row)).collect::<Result<Vec<Row>>>()?;
         // Here, because each database sorts in a language of its own.
         rows.sort_unstable_by(|a, b| a.name.cmp(&b.name));
