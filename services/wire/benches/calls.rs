@@ -5,6 +5,7 @@
 //! `event`: one message each way (the log's `append`). `16 B` and `64 KiB`: a request through
 //! egress that is answered with its own body, which streams back.
 #![expect(clippy::expect_used, reason = "a bench that cannot start ends")]
+#![expect(clippy::disallowed_methods, reason = "the servers live as long as the bench")]
 
 use std::{hint::black_box, sync::Arc, time::Duration};
 
