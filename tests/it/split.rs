@@ -11,6 +11,7 @@ use aileron_api::{actions::RunAction, client::Client};
 use aileron_node::demo::Servers;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use serde_json::json;
+use tempfile::TempDir;
 
 use crate::{
     house::{House, create_vault, person},
@@ -24,13 +25,15 @@ struct Four {
     audit: u32,
     vault: u32,
     executor: u32,
+    /// Sockets, tokens and certificates; removed with the processes.
+    _run: TempDir,
 }
 
 impl Four {
     /// Over TCP, each process with a certificate of its role. The gateway shows the one it is given.
     fn start_over_tls(servers: &Servers, gateway: &Certificate) -> Self {
-        let folder = tempfile::Builder::new().prefix("aileron-tls-").tempdir().unwrap();
-        let folder = folder.keep();
+        let run = tempfile::Builder::new().prefix("aileron-tls-").tempdir().unwrap();
+        let folder = run.path();
         let token = folder.join("service.token");
         private(&token, "0123456789abcdef0123456789abcdef0123456789abcdef");
         private(&folder.join("authority.pem"), &gateway.believed.pem);
@@ -67,11 +70,12 @@ impl Four {
         };
         let (audit, vault, executor) = (start("audit"), start("vault"), start("executor"));
         start("gateway");
-        Self { house, audit, vault, executor }
+        Self { house, audit, vault, executor, _run: run }
     }
 
     fn start(servers: &Servers) -> Self {
-        let sockets = tempfile::Builder::new().prefix("aileron-run-").tempdir().unwrap().keep();
+        let run = tempfile::Builder::new().prefix("aileron-run-").tempdir().unwrap();
+        let sockets = run.path();
         let token = sockets.join("service.token");
         std::fs::OpenOptions::new()
             .create(true)
@@ -81,7 +85,7 @@ impl Four {
             .open(&token)
             .unwrap();
         std::fs::write(&token, "0123456789abcdef0123456789abcdef0123456789abcdef").unwrap();
-        std::fs::set_permissions(&sockets, std::fs::Permissions::from_mode(0o700)).unwrap();
+        std::fs::set_permissions(sockets, std::fs::Permissions::from_mode(0o700)).unwrap();
         let services = json!({ "services": {
             "token_file": token,
             "executor": sockets.join("executor.sock"),
@@ -93,7 +97,7 @@ impl Four {
         let vault = role(&mut house, "vault");
         let executor = role(&mut house, "executor");
         role(&mut house, "gateway");
-        Self { house, audit, vault, executor }
+        Self { house, audit, vault, executor, _run: run }
     }
 
     /// A client, once all four have found each other.
