@@ -6,7 +6,7 @@ use super::Kind;
 
 macro_rules! reasons {
     ($($(#[$doc:meta])* $name:ident = $code:literal => $kind:ident,)*) => {
-        /// Which failure it is. Each code has a page in the manual.
+        /// Which failure it is. The code is stable; the sentence beside it is for people.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Reason { $($(#[$doc])* $name,)* }
 

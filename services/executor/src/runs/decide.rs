@@ -86,8 +86,8 @@ impl Engine {
         }
         Err(Error::new(
             Reason::PersonRequired,
-            "only a person may decide an approval, with the vault passphrase: aileron approval \
-             approve, or the approvals page",
+            "only a person may decide an approval, with the vault passphrase: `aileron approval \
+             approve` or `deny`",
         ))
     }
 
