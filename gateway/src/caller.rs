@@ -2,7 +2,7 @@
 
 use aileron_api::SESSION_HEADER;
 use aileron_contract::{
-    Context, IdempotencyKey, Principal, Reason, Secret, Timestamp, access, names::SessionId,
+    Context, IdempotencyKey, Principal, Reason, Secret, Timestamp, access, limits, names::SessionId,
 };
 use axum::{
     extract::{FromRequestParts, Request, State},
@@ -15,9 +15,6 @@ use crate::{
     Shared,
     answer::{Refusal, Result},
 };
-
-/// Longer bearer tokens are none of ours.
-const BEARER: usize = 4_096;
 
 /// The proven caller of a request.
 #[derive(Clone, Debug)]
@@ -86,7 +83,7 @@ fn bearer(headers: &HeaderMap) -> Result<Secret> {
     if !scheme.eq_ignore_ascii_case("bearer") || token.is_empty() {
         return Err(missing());
     }
-    if token.len() > BEARER {
+    if token.len() > limits::REQUEST_BEARER {
         return Err(Refusal::new(Reason::TokenInvalid, "the bearer token is not one of ours"));
     }
     Ok(Secret::new(token.as_bytes().to_vec()))

@@ -1,14 +1,15 @@
 //! The files that hold the log's lines: one per local day, in the order of their names.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     io::{self, BufReader, Seek as _, SeekFrom},
-    os::unix::fs::{FileExt as _, OpenOptionsExt as _},
+    os::unix::fs::FileExt as _,
     path::{Path, PathBuf},
 };
 
 use aileron_contract::Timestamp;
 use aileron_receipt::line::{Lines, is_log_file};
+use aileron_store::files::private;
 use jiff::tz::TimeZone;
 
 /// A place between two lines.
@@ -47,21 +48,12 @@ pub(crate) fn names(folder: &Path) -> io::Result<Vec<String>> {
 /// Opens a log file for reading and writing, never through a link; made when missing.
 pub(crate) fn open(folder: &Path, name: &str) -> io::Result<File> {
     let path = folder.join(name);
-    let file = OpenOptions::new()
-        .create(true)
-        .read(true)
-        .write(true)
-        .truncate(false)
-        .mode(0o600)
-        .custom_flags(NO_FOLLOW)
-        .open(&path)?;
+    let file = private().create(true).read(true).write(true).truncate(false).open(&path)?;
     if file.metadata()?.is_file() {
         return Ok(file);
     }
     Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{} is not a file", path.display())))
 }
-
-const NO_FOLLOW: i32 = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
 
 /// Bytes read at once.
 const BUFFER: usize = 256 * 1024;
@@ -85,7 +77,7 @@ pub(crate) fn read_line(folder: &Path, place: &Place, length: usize) -> io::Resu
 }
 
 fn open_to_read(path: &PathBuf) -> io::Result<File> {
-    OpenOptions::new().read(true).custom_flags(NO_FOLLOW).open(path)
+    private().read(true).open(path)
 }
 
 #[cfg(test)]

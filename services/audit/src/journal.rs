@@ -6,13 +6,14 @@
 //! journal has two halves so that the newest batches stay readable while it begins anew.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::File,
     io::{self, Write as _},
-    os::unix::fs::{FileExt as _, OpenOptionsExt as _},
+    os::unix::fs::FileExt as _,
     path::Path,
 };
 
 use aileron_contract::limits;
+use aileron_store::files::{private, sync_dir};
 use sha2::{Digest as _, Sha256};
 
 /// Its name in the log's folder. 0600.
@@ -56,19 +57,13 @@ impl Journal {
     /// Begins an empty journal. What an older one held must be durable elsewhere.
     pub(crate) fn create(folder: &Path) -> io::Result<Self> {
         let path = folder.join(FILE);
-        let mut file = OpenOptions::new()
-            .create(true)
-            .write(true)
-            .truncate(true)
-            .mode(0o600)
-            .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
-            .open(&path)?;
+        let mut file = private().create(true).write(true).truncate(true).open(&path)?;
         let zeroes = vec![0; 256 * 1024];
         for _ in 0..2 * HALF / zeroes.len() {
             file.write_all(&zeroes)?;
         }
         file.sync_all()?;
-        aileron_store::files::sync_dir(folder)?;
+        sync_dir(folder)?;
         Ok(Self { file, half: 0, position: 0 })
     }
 

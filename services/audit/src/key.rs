@@ -2,7 +2,7 @@
 
 use std::{fmt, fs, io, path::Path};
 
-use aileron_contract::{Error, Reason, Result};
+use aileron_contract::{Error, Reason, Result, limits};
 use aileron_receipt::{Hash, VerifierKey, body};
 use aileron_store::files;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
@@ -16,9 +16,6 @@ pub(crate) const KEY_FILE: &str = "log.key";
 pub(crate) const NEW_KEY_FILE: &str = "log.key.new";
 /// The public key's file.
 pub(crate) const VERIFIER_FILE: &str = "log.vkey";
-
-/// A key's text is far shorter.
-const KEY_MAX: u64 = 4 * 1024;
 
 pub(crate) struct LogKey {
     signer: StandardSigner,
@@ -51,7 +48,7 @@ impl LogKey {
     /// was made with.
     pub(crate) fn load(folder: &Path, name: &str) -> Result<Option<Self>> {
         let path = folder.join(name);
-        let bytes = match files::read_bounded(&path, KEY_MAX) {
+        let bytes = match files::read_bounded(&path, limits::AUDIT_KEY_FILE) {
             Ok(bytes) => Zeroizing::new(bytes),
             Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(cause) => return Err(unreadable(&path).caused_by(cause)),

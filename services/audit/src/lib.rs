@@ -34,6 +34,7 @@ use std::{
 use aileron_contract::{
     Audit as _, Context, Error, Result, Timestamp,
     audit::{self, Actor, ActorKind, Event, EventKind},
+    limits,
 };
 use aileron_store::{Location, lock::FolderLock};
 use jiff::tz::TimeZone;
@@ -68,9 +69,6 @@ pub struct Service {
     stop: CancellationToken,
     lock: Mutex<Option<FolderLock>>,
 }
-
-/// Batches under way to the publisher: past this the writer waits for it.
-const BATCHES: usize = 64;
 
 impl Service {
     /// Opens the log, or makes one; older files found in the folder become its first leaves.
@@ -133,7 +131,7 @@ impl Service {
             Index::start(found, folder.to_owned(), head.subscribe(), indexed).await?;
         let publisher = Publisher::new(folder.to_owned(), edge, note);
         let shown = publisher.published();
-        let (batches, to_publish) = mpsc::sync_channel(BATCHES);
+        let (batches, to_publish) = mpsc::sync_channel(limits::AUDIT_PUBLISH_QUEUE);
         let (commands, to_write) = mpsc::channel();
         let log = Arc::new(Log::new(
             folder.to_owned(),

@@ -8,7 +8,6 @@ use std::{
         atomic::{AtomicUsize, Ordering},
         mpsc,
     },
-    time::Duration,
 };
 
 use aileron_contract::{
@@ -37,9 +36,6 @@ use crate::{
 };
 
 mod watching;
-
-/// How long a reader waits for tiles that are being written.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
 pub(crate) struct Log {
@@ -122,7 +118,9 @@ impl Log {
         let size = head.tree.size();
         let mut published = self.published.clone();
         // An empty log has been published when its first checkpoint was written.
-        let shown = timeout(PATIENCE, published.wait_for(|published| *published >= size)).await;
+        let shown =
+            timeout(limits::AUDIT_PUBLISH_WALL, published.wait_for(|published| *published >= size))
+                .await;
         match shown {
             Ok(Ok(_)) => Ok(head),
             Ok(Err(_)) => Err(shutting_down()),

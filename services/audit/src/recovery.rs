@@ -3,7 +3,7 @@
 
 use std::{fs, io, os::unix::fs::PermissionsExt as _, path::Path, sync::Arc};
 
-use aileron_contract::{Error, Reason, Result};
+use aileron_contract::{Error, Reason, Result, limits};
 use aileron_receipt::{
     Checkpoint, Hash,
     line::{Line, is_log_file},
@@ -47,9 +47,6 @@ pub(crate) struct Imported {
     /// Lines too long for a bundle, kept by their hash.
     pub(crate) oversized: u64,
 }
-
-/// Notes are far shorter.
-const NOTE_MAX: u64 = 64 * 1024;
 
 /// Opens the log in `folder`, or makes one of the files found there. `indexed` is how many leaves
 /// the index holds, `today` the name of the first file of a log that has none.
@@ -117,7 +114,7 @@ fn recover_signed(folder: &Path, key: &LogKey) -> Result<(Checkpoint, String)> {
         let checkpoint = Checkpoint::open(note.as_bytes(), key.verifier()).ok()?;
         Some((checkpoint, note))
     };
-    let published = read_optional(&folder.join(CHECKPOINT_FILE), NOTE_MAX)?
+    let published = read_optional(&folder.join(CHECKPOINT_FILE), limits::AUDIT_CHECKPOINT_FILE)?
         .and_then(|note| String::from_utf8(note).ok())
         .and_then(signed);
     let journal = read_optional(&folder.join(journal::FILE), journal::max_length())?;

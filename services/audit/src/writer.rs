@@ -83,9 +83,6 @@ pub(crate) enum Command {
     Stop,
 }
 
-/// Ids remembered beyond what a caller may have searched.
-const RECENT: usize = 16_384;
-
 /// The longest wait for callers to come back.
 const GATHER_MAX: Duration = Duration::from_millis(2);
 
@@ -141,7 +138,7 @@ impl Recent {
     fn insert(&mut self, index: u64, id: AuditId) {
         self.known.insert(id.clone(), index);
         self.order.push_back((index, id));
-        while self.order.len() > RECENT {
+        while self.order.len() > limits::AUDIT_RECENT_IDS {
             if let Some((index, id)) = self.order.pop_front() {
                 self.known.remove(&id);
                 self.from = index + 1;

@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 
 use crate::{
     Context, Result, Stream, Timestamp,
-    failure::{Class, closed},
+    closed::closed,
+    failure::Class,
     names::{AuditId, Fqn},
 };
 

@@ -180,6 +180,12 @@ impl IdempotencyKey {
     }
 }
 
+impl fmt::Display for IdempotencyKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 impl FromStr for IdempotencyKey {
     type Err = Error;
 

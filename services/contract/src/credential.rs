@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Error, Reason, Result, failure::closed, names::HostPort};
+use crate::{Error, Reason, Result, closed::closed, names::HostPort};
 
 closed! {
     /// The kind of a credential, as manifests and binding names spell it.

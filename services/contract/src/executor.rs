@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 
 use crate::{
     Context, Principal, Result, Timestamp,
-    failure::{Class, Failure, closed},
+    closed::closed,
+    failure::{Class, Failure},
     names::{
         ActionName, AuditId, BindingName, Fqn, PackageRef, RunId, SessionId, Sha256Hash, Version,
     },

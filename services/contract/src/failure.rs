@@ -3,44 +3,7 @@
 
 use std::fmt;
 
-use crate::names::AuditId;
-
-macro_rules! closed {
-    ($(#[$doc:meta])* $name:ident { $($(#[$item:meta])* $variant:ident = $text:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum $name { $($(#[$item])* $variant,)* }
-
-        impl $name {
-            pub const ALL: &[Self] = &[$(Self::$variant,)*];
-
-            pub const fn text(self) -> &'static str {
-                match self { $(Self::$variant => $text,)* }
-            }
-        }
-
-        impl ::std::fmt::Display for $name {
-            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-                f.write_str(self.text())
-            }
-        }
-
-        impl ::std::str::FromStr for $name {
-            type Err = crate::Error;
-
-            fn from_str(raw: &str) -> crate::Result<Self> {
-                Self::ALL.iter().copied().find(|item| item.text() == raw).ok_or_else(|| {
-                    let known: Vec<_> = Self::ALL.iter().map(|item| item.text()).collect();
-                    crate::Error::new(
-                        crate::Reason::InvalidRequest,
-                        format!("{raw:?} is none of {}", known.join(", ")),
-                    )
-                })
-            }
-        }
-    };
-}
-pub(crate) use closed;
+use crate::{closed::closed, names::AuditId};
 
 closed! {
     /// What kind of failure ended a run.

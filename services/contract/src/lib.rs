@@ -4,20 +4,26 @@
 //! Deliberately absent: input and output, tonic, axum, SQL, clocks. A type here is valid by
 //! construction; whoever holds one need not check it again.
 
+// One contract each: a trait, and the types only it speaks.
 pub mod access;
 pub mod audit;
+pub mod egress;
+pub mod executor;
+pub mod packages;
+pub mod vault;
+
+// What all of them speak.
 pub mod context;
 pub mod credential;
-pub mod egress;
 pub mod error;
-pub mod executor;
 pub mod failure;
 pub mod json;
 pub mod limits;
 pub mod names;
-pub mod packages;
 pub mod secret;
-pub mod vault;
+pub mod trace;
+
+mod closed;
 
 pub use access::Access;
 pub use audit::Audit;
@@ -27,6 +33,7 @@ pub use error::{Error, Kind, Reason, Result};
 pub use executor::Executor;
 pub use packages::Packages;
 pub use secret::Secret;
+pub use trace::TraceParent;
 pub use vault::Vault;
 
 /// A point in time, in UTC with nanoseconds.

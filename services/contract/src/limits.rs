@@ -74,6 +74,8 @@ limits! {
     GUEST_LOG_LINE: usize = 8 * 1024, "bytes", size;
     /// What a guest's functions may take in one table: a published Go connector needs a tenth.
     GUEST_TABLE: usize = 262_144, "elements", size;
+    /// Tables of one module: compilers emit one, hand-written modules sometimes another.
+    GUEST_TABLES: u32 = 4, "tables", count;
     /// Bytes one call of the system interface may copy on a guest's behalf.
     GUEST_HOSTCALL: usize = 32 * 1024 * 1024, "bytes", size;
     /// Random bytes one call may ask for.
@@ -86,6 +88,9 @@ limits! {
     MODULE_CACHE_BYTES: usize = 512 * 1024 * 1024, "bytes", size;
     /// Compiled modules kept on disk.
     MODULE_FILES: usize = 256, "files", size;
+    /// Modules compiled at once. One already uses every processor; the second is there so that a
+    /// monster does not hold up everybody.
+    MODULE_COMPILERS: usize = 2, "compilations", size;
     /// How long a caller waits for a module to be compiled; the work goes on for the next one.
     MODULE_COMPILE_WALL: Duration = Duration::from_mins(2), "seconds", seconds;
 
@@ -128,6 +133,8 @@ limits! {
     ARGUMENTS: usize = 1024 * 1024, "bytes", size;
     /// Nesting of arguments: deeper JSON is an attack, not a request.
     JSON_DEPTH: usize = 64, "levels", size;
+    /// The largest integer, either sign, every JSON reader agrees on (RFC 8259, section 6): 2^53.
+    JSON_INTEGER: u64 = 1 << 53, "integer", number;
     /// Retries of an idempotent step, as published.
     RETRIES: u32 = 3, "retries", count;
     /// Runs listed at once.
@@ -136,6 +143,10 @@ limits! {
     // vault
     /// A vault file.
     VAULT_FILE: u64 = 64 * MIB, "bytes", number;
+    /// Ways to open one vault file: a planted file must not make a try cost more than a few.
+    VAULT_MEMBERS: usize = 16, "members", size;
+    /// Hosts one consent may name: more than a person reads.
+    CONSENT_HOSTS: usize = 256, "hosts", size;
     /// One secret.
     SECRET: usize = 64 * 1024, "bytes", size;
     /// A passphrase; longer ones are a mistake, and hashing them is work for us.
@@ -160,6 +171,8 @@ limits! {
     TOKEN_WALL: Duration = Duration::from_hours(8784), "seconds", seconds;
     /// Minted tokens kept.
     TOKENS: usize = 256, "tokens", size;
+    /// A bearer token offered to the vault: its own are shorter.
+    TOKEN_BEARER: usize = 256, "bytes", size;
 
     // log
     /// One line of the log: entry bundles carry 16-bit lengths (C2SP tlog-tiles).
@@ -170,6 +183,25 @@ limits! {
     AUDIT_QUEUE: usize = 4_096, "appends", size;
     /// Records a watcher may fall behind.
     AUDIT_WATCH_BUFFER: usize = 1_024, "records", size;
+    /// Ids given by callers that the writer remembers: a retry among them costs no search.
+    AUDIT_RECENT_IDS: usize = 16_384, "ids", size;
+    /// Batches written and not yet published as tiles; past this the writer waits for them.
+    AUDIT_PUBLISH_QUEUE: usize = 64, "batches", size;
+    /// How long a reader waits for tiles that are being written.
+    AUDIT_PUBLISH_WALL: Duration = Duration::from_secs(5), "seconds", seconds;
+    /// The file of the log's key: a key's text is far shorter.
+    AUDIT_KEY_FILE: u64 = 4 * 1024, "bytes", number;
+    /// The log's checkpoint file: a signed note is far shorter.
+    AUDIT_CHECKPOINT_FILE: u64 = 64 * 1024, "bytes", number;
+
+    // database
+    /// Connections of one pool: `SQLite` has one writer, the others read beside it.
+    DATABASE_CONNECTIONS: u32 = 8, "connections", count;
+    /// Waiting for a connection, or for another process's write, before the database counts as
+    /// not available.
+    DATABASE_WALL: Duration = Duration::from_secs(15), "seconds", seconds;
+    /// Waiting for the holder of a role that is going away, such as a process just killed.
+    ROLE_WALL: Duration = Duration::from_secs(3), "seconds", seconds;
 
     // egress
     /// A URL to request, or to be redirected to: it fits every server's request line.
@@ -194,6 +226,8 @@ limits! {
     REQUEST_BODY: usize = 2 * 1024 * 1024, "bytes", size;
     /// Reading a request's body.
     REQUEST_BODY_WALL: Duration = Duration::from_secs(30), "seconds", seconds;
+    /// A bearer token at the public door: room for tokens this house did not make.
+    REQUEST_BEARER: usize = 4_096, "bytes", size;
     /// Open connections of the public listener.
     CONNECTIONS: u32 = 512, "connections", count;
     /// REST requests under way at once; further ones are refused with `busy`.
@@ -212,6 +246,13 @@ limits! {
     BODY_PIECE: usize = 256 * 1024, "bytes", size;
     /// Calls under way on one connection between services; further ones wait in line.
     SERVICE_CALLS: u32 = 2_048, "calls", count;
+    /// Headers between services: an error's sentence, percent-encoded, and its details, in base64.
+    SERVICE_HEADERS: u32 = 256 * 1024, "bytes", count;
+    /// What one stream between services may have on its way: bodies flow without waiting for each
+    /// piece.
+    SERVICE_STREAM_WINDOW: u32 = 1024 * 1024, "bytes", count;
+    /// And all streams of one connection together.
+    SERVICE_CONNECTION_WINDOW: u32 = 8 * 1024 * 1024, "bytes", count;
     /// Connecting to another service of this runtime: it is near, or it is not there.
     SERVICE_CONNECT_WALL: Duration = Duration::from_secs(2), "seconds", seconds;
     /// A silent connection between services is checked this often, and given up after as long.
@@ -228,4 +269,6 @@ limits! {
     CONNECT_WALL: Duration = Duration::from_secs(10), "seconds", seconds;
     /// `config.yaml`.
     CONFIG_FILE: u64 = MIB, "bytes", number;
+    /// One PEM file that `config.yaml` names: a chain of certificates is far shorter.
+    TLS_FILE: u64 = 256 * 1024, "bytes", number;
 }

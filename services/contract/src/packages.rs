@@ -6,6 +6,7 @@ use async_trait::async_trait;
 
 use crate::{
     Context, Result, Timestamp,
+    closed::closed,
     credential::{CredentialKind, CredentialNeed},
     names::{ActionName, Authority, BindingName, Fqn, HostPort, PackageRef, Sha256Hash},
 };
@@ -134,7 +135,7 @@ pub struct ActionPreview {
     pub existing: Option<ExistingAction>,
 }
 
-crate::failure::closed! {
+closed! {
     SignatureStatus {
         Verified = "verified",
         Unsigned = "unsigned",

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 
 use crate::{
     Context, Result, Secret, Timestamp,
+    closed::closed,
     credential::{CredentialKind, Reach},
-    failure::closed,
     names::{BindingName, Fqn, HostPort, Identity, SecretName, VaultPath},
 };
 

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::Path};
 
-use aileron_contract::{Error, Reason, Result, Secret};
+use aileron_contract::{Error, Reason, Result, Secret, limits};
 use aileron_store::files;
 use aileron_wire::tls::{self, Material};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
@@ -76,14 +76,11 @@ const fn callers(role: Role) -> &'static [&'static str] {
     }
 }
 
-/// Longer than any chain of certificates.
-const PEM: u64 = 256 * 1024;
-
 fn read_material(files: &Tls) -> Result<Material> {
     let authority = read_certificates("services.tls.authority", &files.authority)?;
     let certificate = read_certificates("services.tls.certificate", &files.certificate)?;
     let named = Named("services.tls.key", &files.key);
-    let key = Secret::new(named.read_private(PEM)?);
+    let key = Secret::new(named.read_private(limits::TLS_FILE)?);
     key.expose(|pem| PrivateKeyDer::from_pem_slice(pem).map(drop))
         .map_err(|error| named.wrong("not a private key in PEM").caused_by(error))?;
     Ok(Material { certificate, key, authority })
@@ -91,7 +88,7 @@ fn read_material(files: &Tls) -> Result<Material> {
 
 fn read_certificates(key: &'static str, path: &Path) -> Result<String> {
     let named = Named(key, path);
-    let bytes = named.read(PEM)?;
+    let bytes = named.read(limits::TLS_FILE)?;
     let certificates = CertificateDer::pem_slice_iter(&bytes).collect::<Result<Vec<_>, _>>();
     match certificates {
         Ok(certificates) if !certificates.is_empty() => {

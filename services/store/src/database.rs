@@ -1,21 +1,14 @@
 //! Opens `SQLite` (the default) or `PostgreSQL` behind one pool.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc};
 
-use aileron_contract::{Error, Reason, Result};
+use aileron_contract::{Error, Reason, Result, limits};
 use sqlx::{
     Any, AnyConnection, AnyPool, ConnectOptions as _, Connection as _, Executor as _, Transaction,
     any::{AnyConnectOptions, AnyPoolOptions},
 };
 
 use crate::{Migration, files, migrations};
-
-/// Connections of one pool: `SQLite` has one writer, the others read beside it.
-const CONNECTIONS: u32 = 8;
-
-/// How long a caller waits for a connection, or for another process's write, before it is told
-/// that the database is not available.
-const PATIENCE: Duration = Duration::from_secs(15);
 
 /// One writer at a time on a server as well. The number names this lock among all of the
 /// database's and means nothing else.
@@ -131,8 +124,8 @@ pub fn failed(cause: sqlx::Error) -> Error {
 
 fn pool_options(sqlite: bool) -> AnyPoolOptions {
     AnyPoolOptions::new()
-        .max_connections(CONNECTIONS)
-        .acquire_timeout(PATIENCE)
+        .max_connections(limits::DATABASE_CONNECTIONS)
+        .acquire_timeout(limits::DATABASE_WALL)
         .after_connect(move |connection, _| Box::pin(prepare(connection, sqlite)))
         // A rollback that failed (a full disk) leaves a connection that can begin nothing more.
         .after_release(|connection, _| {
@@ -144,6 +137,7 @@ fn pool_options(sqlite: bool) -> AnyPoolOptions {
 async fn prepare(connection: &mut AnyConnection, sqlite: bool) -> sqlx::Result<()> {
     if sqlite {
         for pragma in [
+            // `limits::DATABASE_WALL` in milliseconds.
             "PRAGMA busy_timeout = 15000",
             "PRAGMA journal_mode = WAL",
             // WAL without this loses the last commits with the power.
@@ -155,7 +149,7 @@ async fn prepare(connection: &mut AnyConnection, sqlite: bool) -> sqlx::Result<(
             connection.execute(pragma).await?;
         }
     } else {
-        // As patient as `busy_timeout`; without it a lock is waited for without end.
+        // As patient as `busy_timeout` above; without it a lock is waited for without end.
         connection.execute("SET lock_timeout = '15s'").await?;
     }
     Ok(())

@@ -37,14 +37,17 @@ pub fn create_private_dir(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// How files of the state are opened: never through a link somebody planted, and those that are
+/// made are readable by their owner only.
+pub fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.mode(0o600).custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
+    options
+}
+
 /// Makes an empty file unless there is one; either way only its owner reads it afterwards.
 pub fn create_private_file(path: &Path) -> io::Result<()> {
-    let file = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .mode(0o600)
-        .custom_flags(NO_FOLLOW)
-        .open(path)?;
+    let file = private().create(true).append(true).open(path)?;
     let found = file.metadata()?;
     owned(&found, path)?;
     if found.mode() & 0o077 != 0 {
@@ -71,9 +74,6 @@ pub fn read_bounded(path: &Path, max: u64) -> io::Result<Vec<u8>> {
 pub fn sync_dir(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
-
-/// Never through a link somebody planted.
-const NO_FOLLOW: i32 = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
 
 fn folder_of(path: &Path) -> io::Result<&Path> {
     match path.parent() {

@@ -3,14 +3,11 @@
 
 use std::time::Duration;
 
-use aileron_contract::{Error, Reason, Result, names::Sha256Hash};
+use aileron_contract::{Error, Reason, Result, limits, names::Sha256Hash};
 use sqlx::{AnyConnection, Connection as _, Row as _, any::AnyConnectOptions};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::{Database, database::failed};
-
-/// How long a holder that is going away (a process that was just killed) is waited for.
-const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Between two attempts.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -38,7 +35,7 @@ impl Database {
     /// file lies in a locked state folder, there is nothing to hold.
     pub async fn hold(&self, role: &'static str) -> Result<RoleLock> {
         let Some(options) = self.server() else { return Ok(RoleLock(None)) };
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + limits::ROLE_WALL;
         loop {
             if let Some(connection) = take(options, role).await.map_err(failed)? {
                 let options = options.clone();

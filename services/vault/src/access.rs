@@ -10,6 +10,7 @@ use aileron_contract::{
     Access, Context, Error, Principal, Reason, Result, Scope, Scopes, Secret,
     access::{Caller, MintRequest, Minted, Opened, PersonSession, Token},
     audit::{Actor, Event, EventKind},
+    limits,
     names::Sha256Hash,
 };
 use async_trait::async_trait;
@@ -29,9 +30,6 @@ const PERSON: &str = "alp_";
 
 /// How the bearer of a minted token begins.
 const TOKEN: &str = "alt_";
-
-/// No bearer of ours is longer.
-const BEARER: usize = 256;
 
 /// Access as its contract promises it.
 #[derive(Debug)]
@@ -93,7 +91,7 @@ impl Access for Door {
         if bearer.is_empty() {
             return Err(Error::new(Reason::TokenMissing, "this call needs a bearer token"));
         }
-        if bearer.len() > BEARER {
+        if bearer.len() > limits::TOKEN_BEARER {
             return Err(unknown());
         }
         let hash = hashed(&bearer);

@@ -5,14 +5,12 @@ use std::collections::BTreeMap;
 use aileron_contract::{
     Error, Reason, Result, Timestamp,
     credential::{CredentialKind, HeaderTemplate},
+    limits,
     names::{BindingName, Fqn, HostPort, Identity},
     vault::{Binding, BindingFilter, BindingStatus, Consent},
 };
 
 use crate::file::{Entries, Metadata};
-
-/// Hosts one consent may name.
-const HOSTS: usize = 256;
 
 /// A binding's stored form, and back.
 #[derive(Clone, Debug)]
@@ -48,10 +46,10 @@ impl Record {
                 return exists("it belongs to another connector, choose another identity");
             }
         }
-        if reach.hosts.len() > HOSTS {
+        if reach.hosts.len() > limits::CONSENT_HOSTS {
             return Err(Error::new(
                 Reason::InvalidRequest,
-                format!("a consent names at most {HOSTS} hosts"),
+                format!("a consent names at most {} hosts", limits::CONSENT_HOSTS),
             ));
         }
         for text in [account, scope].into_iter().flatten() {

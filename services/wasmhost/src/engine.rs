@@ -9,9 +9,6 @@ const HOST_STACK: usize = 1024 * 1024;
 /// Bookkeeping of one instance; grows with the number of functions, and Go modules have many.
 const INSTANCE_SIZE: usize = 8 * 1024 * 1024;
 
-/// Tables of one module; compilers emit one, hand-written modules sometimes another.
-const TABLES: u32 = 4;
-
 /// One engine for every connector. Each place in the pool reserves address space for the largest
 /// memory a manifest may ask for; what a call may use of it is metered per call, and what it used
 /// is given back afterwards. So a large connector needs no second engine and no second
@@ -35,10 +32,10 @@ fn pool() -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_core_instances(limits::GUEST_CONCURRENCY)
         .total_memories(limits::GUEST_CONCURRENCY)
-        .total_tables(limits::GUEST_CONCURRENCY.saturating_mul(TABLES))
+        .total_tables(limits::GUEST_CONCURRENCY.saturating_mul(limits::GUEST_TABLES))
         .total_stacks(limits::GUEST_CONCURRENCY)
         .max_memories_per_module(1)
-        .max_tables_per_module(TABLES)
+        .max_tables_per_module(limits::GUEST_TABLES)
         .max_memory_size(usize::try_from(limits::GUEST_MEMORY_MAX).unwrap_or(usize::MAX))
         .table_elements(limits::GUEST_TABLE)
         .max_core_instance_size(INSTANCE_SIZE)

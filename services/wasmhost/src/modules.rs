@@ -19,10 +19,6 @@ mod recent;
 use disk::Disk;
 use recent::Recent;
 
-/// Modules compiled at once. One already uses every processor; the second is there so that a
-/// monster does not hold up everybody.
-const COMPILERS: usize = 2;
-
 /// A module that is compiled, and whose imports are all there.
 #[derive(Clone)]
 pub struct Prepared {
@@ -56,8 +52,8 @@ impl Modules {
         tasks: TaskTracker,
     ) -> Result<Self> {
         let disk = Disk::open(options, engine)?;
-        let shop =
-            Shop { engine: engine.clone(), linker, disk, compilers: Semaphore::new(COMPILERS) };
+        let compilers = Semaphore::new(limits::MODULE_COMPILERS);
+        let shop = Shop { engine: engine.clone(), linker, disk, compilers };
         Ok(Self { shop: Arc::new(shop), recent: Mutex::default(), tasks })
     }
 

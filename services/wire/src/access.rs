@@ -1,7 +1,7 @@
 //! Person sessions and minted tokens over gRPC.
 
 mod client;
-mod convert;
+mod messages;
 mod server;
 
 pub use client::Remote;

@@ -1,7 +1,7 @@
 //! The transparency log over gRPC.
 
 mod client;
-mod convert;
+mod messages;
 mod server;
 
 pub use client::Remote;

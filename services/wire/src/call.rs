@@ -14,6 +14,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use crate::{
     channel::Channel,
     closing::{Closing, shutting_down, until},
+    message::{Wire, read},
     status::{cut, error_from_status, late, status_from_error, too_large, unknown},
     token, trace,
 };
@@ -223,8 +224,12 @@ impl Link {
             .ok_or_else(|| cut(self.service))
     }
 
-    /// What a service answered, read by `convert`. That it cannot be read is not the caller's
-    /// fault.
+    /// What a service answered.
+    pub(crate) fn read<T: Wire<M>, M>(&self, message: M, field: &'static str) -> Result<T> {
+        self.understood(read(message, field))
+    }
+
+    /// What was read of a service's answer. That it cannot be read is not the caller's fault.
     pub(crate) fn understood<T>(&self, converted: Result<T>) -> Result<T> {
         converted.map_err(|error| unknown(self.service).caused_by(error))
     }

@@ -59,18 +59,11 @@ pub(crate) fn tuned(endpoint: Endpoint) -> Endpoint {
         .connect_timeout(limits::SERVICE_CONNECT_WALL)
         .http2_keep_alive_interval(limits::SERVICE_KEEPALIVE)
         .keep_alive_timeout(limits::SERVICE_KEEPALIVE)
-        .http2_max_header_list_size(HEADERS)
-        .initial_stream_window_size(STREAM_WINDOW)
-        .initial_connection_window_size(CONNECTION_WINDOW)
+        .http2_max_header_list_size(limits::SERVICE_HEADERS)
+        .initial_stream_window_size(limits::SERVICE_STREAM_WINDOW)
+        .initial_connection_window_size(limits::SERVICE_CONNECTION_WINDOW)
         .tcp_nodelay(true)
 }
-
-/// Room for an error's sentence, percent-encoded, and its details, in base64.
-pub(crate) const HEADERS: u32 = 256 * 1024;
-/// What one stream may have on its way: bodies flow without waiting for each piece.
-pub(crate) const STREAM_WINDOW: u32 = 1024 * 1024;
-/// And all streams of a connection together.
-pub(crate) const CONNECTION_WINDOW: u32 = 8 * 1024 * 1024;
 
 async fn dial(path: &Path) -> io::Result<UnixStream> {
     let stream = UnixStream::connect(path).await?;

@@ -4,59 +4,49 @@ use aileron_contract::{Context, Principal, Result, Scope, Scopes};
 use aileron_proto::common::v1 as pb;
 use pb::principal::Who;
 
-use crate::values::{parsed, parsed_if, required, text_if, timestamp_if, timestamp_to_wire};
+use crate::message::{Wire, messages, must_be_there, read, required};
 
-// The field of a request is optional by nature of the format.
-#[expect(clippy::unnecessary_wraps, reason = "each request carries it as an optional message")]
+messages! {
+    Context => pb::Context { principal, scopes, session, idempotency_key, deadline }
+}
+
+/// The field of a request: callers keep their context.
 pub(crate) fn context_to_wire(context: &Context) -> Option<pb::Context> {
-    let Context { principal, scopes, session, idempotency_key, deadline } = context;
-    Some(pb::Context {
-        principal: Some(principal_to_wire(principal.clone())),
-        scopes: scopes_to_wire(scopes),
-        session: text_if(session.as_ref()),
-        idempotency_key: idempotency_key.as_ref().map(|key| key.as_str().to_owned()),
-        deadline: deadline.map(timestamp_to_wire),
-    })
+    context.clone().into_wire()
 }
 
-pub(crate) fn context_from_wire(context: Option<pb::Context>) -> Result<Context> {
-    let pb::Context { principal, scopes, session, idempotency_key, deadline } =
-        required(context, "context")?;
-    Ok(Context {
-        principal: principal_from_wire(principal)?,
-        scopes: scopes_from_wire(scopes)?,
-        session: parsed_if(session)?,
-        idempotency_key: parsed_if(idempotency_key)?,
-        deadline: timestamp_if(deadline, "context.deadline")?,
-    })
+impl Wire<pb::Principal> for Principal {
+    fn into_wire(self) -> pb::Principal {
+        let who = match self {
+            Self::Person(id) => Who::Person(id.into()),
+            Self::Program(id) => Who::Program(id.into()),
+            Self::Agent(id) => Who::Agent(id.into()),
+            Self::Service(id) => Who::Service(id.into()),
+        };
+        pb::Principal { who: Some(who) }
+    }
+
+    fn from_wire(principal: pb::Principal, _field: &'static str) -> Result<Self> {
+        let pb::Principal { who } = principal;
+        Ok(match required(who, "principal.who")? {
+            Who::Person(id) => Self::Person(id.into()),
+            Who::Program(id) => Self::Program(id.into()),
+            Who::Agent(id) => Self::Agent(id.into()),
+            Who::Service(id) => Self::Service(id.into()),
+        })
+    }
 }
 
-pub(crate) fn principal_to_wire(principal: Principal) -> pb::Principal {
-    let who = match principal {
-        Principal::Person(id) => Who::Person(id.into()),
-        Principal::Program(id) => Who::Program(id.into()),
-        Principal::Agent(id) => Who::Agent(id.into()),
-        Principal::Service(id) => Who::Service(id.into()),
-    };
-    pb::Principal { who: Some(who) }
-}
+must_be_there!(Principal => pb::Principal);
 
-pub(crate) fn principal_from_wire(principal: Option<pb::Principal>) -> Result<Principal> {
-    let pb::Principal { who } = required(principal, "principal")?;
-    Ok(match required(who, "principal.who")? {
-        Who::Person(id) => Principal::Person(id.into()),
-        Who::Program(id) => Principal::Program(id.into()),
-        Who::Agent(id) => Principal::Agent(id.into()),
-        Who::Service(id) => Principal::Service(id.into()),
-    })
-}
+impl Wire<Vec<String>> for Scopes {
+    fn into_wire(self) -> Vec<String> {
+        self.iter().map(Scope::into_wire).collect()
+    }
 
-pub(crate) fn scopes_to_wire(scopes: &Scopes) -> Vec<String> {
-    scopes.iter().map(|scope| scope.text().to_owned()).collect()
-}
-
-pub(crate) fn scopes_from_wire(scopes: Vec<String>) -> Result<Scopes> {
-    scopes.into_iter().map(parsed::<Scope>).collect()
+    fn from_wire(scopes: Vec<String>, field: &'static str) -> Result<Self> {
+        read::<Vec<Scope>, _>(scopes, field).map(Self::from_iter)
+    }
 }
 
 #[cfg(test)]
@@ -96,7 +86,7 @@ mod tests {
     proptest! {
         #[test]
         fn every_context_survives(context in context()) {
-            prop_assert_eq!(context_from_wire(context_to_wire(&context)).unwrap(), context);
+            prop_assert_eq!(Context::from_wire(context_to_wire(&context), "context").unwrap(), context);
         }
     }
 
@@ -112,11 +102,8 @@ mod tests {
             Some(pb::Context { idempotency_key: Some(String::new()), ..whole }),
         ];
         for case in cases {
-            assert_eq!(
-                context_from_wire(case.clone()).unwrap_err().kind(),
-                Kind::Invalid,
-                "{case:?}"
-            );
+            let refused = Context::from_wire(case.clone(), "context").unwrap_err();
+            assert_eq!(refused.kind(), Kind::Invalid, "{case:?}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Requests to the outside over gRPC, with bodies in pieces.
 
 mod client;
-mod convert;
+mod messages;
 mod pieces;
 mod server;
 

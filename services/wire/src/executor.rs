@@ -1,7 +1,7 @@
 //! Actions, runs and approvals over gRPC.
 
 mod client;
-mod convert;
+mod messages;
 mod server;
 
 pub use client::Remote;

@@ -15,6 +15,7 @@ pub mod egress;
 pub mod executor;
 mod failure;
 mod listener;
+mod message;
 pub mod packages;
 mod server;
 mod status;

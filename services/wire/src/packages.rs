@@ -1,7 +1,7 @@
 //! Connectors, actions and suites over gRPC.
 
 mod client;
-mod convert;
+mod messages;
 mod server;
 
 pub use client::Remote;

@@ -13,7 +13,6 @@ use tonic::{
 
 use crate::{
     access, audit,
-    channel::{CONNECTION_WINDOW, HEADERS, STREAM_WINDOW},
     closing::Closing,
     egress, executor,
     listener::Listener,
@@ -142,9 +141,9 @@ fn transport() -> Transport {
         .max_concurrent_streams(limits::SERVICE_CALLS)
         .http2_keepalive_interval(Some(limits::SERVICE_KEEPALIVE))
         .http2_keepalive_timeout(Some(limits::SERVICE_KEEPALIVE))
-        .http2_max_header_list_size(HEADERS)
-        .initial_stream_window_size(STREAM_WINDOW)
-        .initial_connection_window_size(CONNECTION_WINDOW)
+        .http2_max_header_list_size(limits::SERVICE_HEADERS)
+        .initial_stream_window_size(limits::SERVICE_STREAM_WINDOW)
+        .initial_connection_window_size(limits::SERVICE_CONNECTION_WINDOW)
 }
 
 /// Passes calls that carry the service token and, over TLS, come from an expected peer.

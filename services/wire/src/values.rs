@@ -1,110 +1,129 @@
-//! Values that many messages share. Absent or unknown input is refused, never replaced by a
-//! default.
+//! How the kinds of values travel that many messages share.
 
-use std::{fmt::Display, str::FromStr, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
-use aileron_contract::{Error, Reason, Result, Secret, Timestamp, json, names::Sha256Hash};
+use aileron_contract::{
+    Error, IdempotencyKey, Reason, Result, Scope, Secret, Timestamp,
+    audit::{ActorKind, EventKind},
+    credential::CredentialKind,
+    executor::{ConsentDecision, InputKind, RunState},
+    failure::{Boundary, Class},
+    json,
+    names::{
+        ActionName, AuditId, Authority, BindingName, Fqn, HostPort, Identity, PackageRef, RunId,
+        SecretName, SessionId, Sha256Hash, VaultPath, Version,
+    },
+    packages::SignatureStatus,
+    vault::{BindingStatus, EntryScope, PinDomain, State},
+};
 use serde_json::{Map, Value};
 
-const NANOSECONDS: i32 = 1_000_000_000;
+use crate::message::{Wire, invalid, must_be_there, required};
 
-/// A message field that must be there.
-pub(crate) fn required<T>(value: Option<T>, field: &'static str) -> Result<T> {
-    value.ok_or_else(|| invalid(format!("the field {field} is missing")))
+/// Types that travel as their text, which their own grammar checks on arrival.
+macro_rules! texts {
+    ($($name:ty),+ $(,)?) => {$(
+        impl Wire<String> for $name {
+            fn into_wire(self) -> String {
+                self.to_string()
+            }
+
+            fn from_wire(text: String, _field: &'static str) -> Result<Self> {
+                text.parse()
+            }
+        }
+    )+};
 }
 
-pub(crate) fn invalid(public: impl Into<Box<str>>) -> Error {
-    Error::new(Reason::InvalidRequest, public)
+texts! {
+    ActionName, ActorKind, AuditId, Authority, BindingName, BindingStatus, Boundary, Class,
+    ConsentDecision, CredentialKind, EntryScope, EventKind, Fqn, HostPort, IdempotencyKey, Identity,
+    InputKind, PackageRef, PinDomain, RunId, RunState, Scope, SecretName, SessionId, Sha256Hash,
+    SignatureStatus, State, VaultPath, Version,
 }
 
-/// Text that its type's own grammar checks.
-pub(crate) fn parsed<T: FromStr<Err = Error>>(raw: String) -> Result<T> {
-    raw.parse()
+/// Types that mean the same on both sides.
+macro_rules! plain {
+    ($($name:ty),+ $(,)?) => {$(
+        impl Wire<Self> for $name {
+            fn into_wire(self) -> Self {
+                self
+            }
+
+            fn from_wire(value: Self, _field: &'static str) -> Result<Self> {
+                Ok(value)
+            }
+        }
+    )+};
 }
 
-pub(crate) fn parsed_if<T: FromStr<Err = Error>>(raw: Option<String>) -> Result<Option<T>> {
-    raw.map(parsed).transpose()
+plain! { bool, u32, u64, String, BTreeMap<String, String> }
+
+/// On the way out a copy; what becomes of it in the transport's buffers is out of reach. On
+/// arrival without copying: the received bytes are wiped with the secret.
+impl Wire<Vec<u8>> for Secret {
+    fn into_wire(self) -> Vec<u8> {
+        self.expose(<[u8]>::to_vec)
+    }
+
+    fn from_wire(bytes: Vec<u8>, _field: &'static str) -> Result<Self> {
+        Ok(Self::new(bytes))
+    }
 }
 
-pub(crate) fn parsed_list<T: FromStr<Err = Error>>(raw: Vec<String>) -> Result<Vec<T>> {
-    list(raw, parsed)
-}
+impl Wire<Vec<u8>> for [u8; 32] {
+    fn into_wire(self) -> Vec<u8> {
+        self.to_vec()
+    }
 
-/// Converts every item, or fails with the first that cannot be.
-pub(crate) fn list<T, U>(items: Vec<T>, convert: impl Fn(T) -> Result<U>) -> Result<Vec<U>> {
-    items.into_iter().map(convert).collect()
-}
-
-pub(crate) fn text_if<T: Display>(value: Option<T>) -> Option<String> {
-    value.map(|value| value.to_string())
-}
-
-pub(crate) fn texts<T: Display>(values: Vec<T>) -> Vec<String> {
-    values.into_iter().map(|value| value.to_string()).collect()
-}
-
-/// A copy for the wire. What becomes of it in the transport's buffers is out of reach.
-pub(crate) fn secret_to_wire(secret: &Secret) -> Vec<u8> {
-    secret.expose(<[u8]>::to_vec)
-}
-
-/// Without copying: the received bytes are wiped with the secret.
-pub(crate) fn secret_from_wire(bytes: Vec<u8>) -> Secret {
-    Secret::new(bytes)
-}
-
-pub(crate) fn bytes32_from_wire(bytes: Vec<u8>, field: &'static str) -> Result<[u8; 32]> {
-    bytes.try_into().map_err(|_| invalid(format!("the field {field} is not 32 bytes long")))
-}
-
-pub(crate) fn hash_if(raw: Option<String>) -> Result<Option<Sha256Hash>> {
-    parsed_if(raw)
-}
-
-pub(crate) fn json_to_wire(map: Map<String, Value>) -> String {
-    Value::Object(map).to_string()
-}
-
-/// What a caller asks for: read strictly, so that no two readers understand it differently.
-pub(crate) fn json_strictly(text: &str) -> Result<Map<String, Value>> {
-    json::object(text.as_bytes())
+    fn from_wire(bytes: Vec<u8>, field: &'static str) -> Result<Self> {
+        bytes.try_into().map_err(|_| invalid(format!("the field {field} is not 32 bytes long")))
+    }
 }
 
 /// What a service recorded: read as it was written, numbers of any size included, so that one old
 /// record cannot make a whole listing unreadable.
-pub(crate) fn json_as_recorded(text: &str) -> Result<Map<String, Value>> {
-    serde_json::from_str(text)
-        .map_err(|error| Error::new(Reason::InvalidBody, format!("not a JSON object: {error}")))
-}
+impl Wire<String> for Map<String, Value> {
+    fn into_wire(self) -> String {
+        Value::Object(self).to_string()
+    }
 
-pub(crate) fn timestamp_to_wire(at: Timestamp) -> prost_types::Timestamp {
-    let (seconds, nanos) = (at.as_second(), at.subsec_nanosecond());
-    // Protobuf counts nanoseconds forward, also before 1970.
-    if nanos < 0 {
-        prost_types::Timestamp { seconds: seconds.saturating_sub(1), nanos: nanos + NANOSECONDS }
-    } else {
-        prost_types::Timestamp { seconds, nanos }
+    fn from_wire(text: String, _field: &'static str) -> Result<Self> {
+        serde_json::from_str(&text)
+            .map_err(|error| Error::new(Reason::InvalidBody, format!("not a JSON object: {error}")))
     }
 }
 
-pub(crate) fn timestamp_from_wire(
-    at: Option<prost_types::Timestamp>,
-    field: &'static str,
-) -> Result<Timestamp> {
-    let prost_types::Timestamp { seconds, nanos } = required(at, field)?;
-    let refused = || invalid(format!("the field {field} is not a point in time"));
-    if !(0..NANOSECONDS).contains(&nanos) {
-        return Err(refused());
-    }
-    Timestamp::new(seconds, nanos).map_err(|_| refused())
+/// What a caller asks for: read strictly, so that no two readers understand it differently.
+pub(crate) fn asked_json(text: &str) -> Result<Map<String, Value>> {
+    json::object(text.as_bytes())
 }
 
-pub(crate) fn timestamp_if(
-    at: Option<prost_types::Timestamp>,
-    field: &'static str,
-) -> Result<Option<Timestamp>> {
-    at.map(|at| timestamp_from_wire(Some(at), field)).transpose()
+const NANOSECONDS: i32 = 1_000_000_000;
+
+impl Wire<prost_types::Timestamp> for Timestamp {
+    fn into_wire(self) -> prost_types::Timestamp {
+        let (seconds, nanos) = (self.as_second(), self.subsec_nanosecond());
+        // Protobuf counts nanoseconds forward, also before 1970.
+        if nanos < 0 {
+            let (seconds, nanos) = (seconds.saturating_sub(1), nanos + NANOSECONDS);
+            prost_types::Timestamp { seconds, nanos }
+        } else {
+            prost_types::Timestamp { seconds, nanos }
+        }
+    }
+
+    fn from_wire(at: prost_types::Timestamp, field: &'static str) -> Result<Self> {
+        let prost_types::Timestamp { seconds, nanos } = at;
+        let refused = || invalid(format!("the field {field} is not a point in time"));
+        if !(0..NANOSECONDS).contains(&nanos) {
+            return Err(refused());
+        }
+        Self::new(seconds, nanos).map_err(|_| refused())
+    }
 }
+
+must_be_there!(Timestamp => prost_types::Timestamp);
 
 pub(crate) fn duration_to_wire(
     length: Duration,
@@ -136,6 +155,11 @@ mod tests {
 
     use super::*;
 
+    fn again(at: Timestamp) -> Result<Timestamp> {
+        let message: prost_types::Timestamp = at.into_wire();
+        Timestamp::from_wire(message, "at")
+    }
+
     proptest! {
         #[test]
         fn every_point_in_time_survives(
@@ -143,14 +167,14 @@ mod tests {
             nanos in 0..NANOSECONDS,
         ) {
             let at = Timestamp::new(seconds, nanos).unwrap();
-            prop_assert_eq!(timestamp_from_wire(Some(timestamp_to_wire(at)), "at").unwrap(), at);
+            prop_assert_eq!(again(at).unwrap(), at);
         }
     }
 
     #[test]
     fn the_ends_of_time_survive() {
         for at in [Timestamp::MIN, Timestamp::MAX, Timestamp::UNIX_EPOCH] {
-            assert_eq!(timestamp_from_wire(Some(timestamp_to_wire(at)), "at").unwrap(), at);
+            assert_eq!(again(at).unwrap(), at);
         }
     }
 
@@ -158,12 +182,12 @@ mod tests {
     fn odd_times_are_refused() {
         for (seconds, nanos) in [(0, -1), (0, NANOSECONDS), (i64::MAX, 0), (i64::MIN, 0)] {
             let at = prost_types::Timestamp { seconds, nanos };
-            assert!(timestamp_from_wire(Some(at), "at").is_err(), "{seconds} {nanos}");
+            assert!(Timestamp::from_wire(at, "at").is_err(), "{seconds} {nanos}");
             let length = prost_types::Duration { seconds, nanos };
             let negative = seconds < 0 || !(0..NANOSECONDS).contains(&nanos);
             assert_eq!(duration_from_wire(Some(length), "length").is_err(), negative);
         }
-        assert!(timestamp_from_wire(None, "at").is_err());
+        assert!(Timestamp::from_wire(None, "at").is_err());
         assert!(duration_from_wire(None, "length").is_err());
         assert!(duration_to_wire(Duration::MAX, "length").is_err());
     }
@@ -171,9 +195,10 @@ mod tests {
     #[test]
     fn asked_json_is_read_strictly_and_recorded_json_as_written() {
         let huge = r#"{"n":12345678901234567890}"#;
-        assert!(json_strictly(huge).is_err());
-        assert_eq!(json_to_wire(json_as_recorded(huge).unwrap()), huge);
-        assert!(json_strictly(r#"{"a":1,"a":2}"#).is_err());
-        assert!(json_as_recorded("[]").is_err());
+        let recorded = |text: &str| Map::from_wire(text.to_owned(), "payload");
+        assert!(asked_json(huge).is_err());
+        assert_eq!(recorded(huge).unwrap().into_wire(), huge);
+        assert!(asked_json(r#"{"a":1,"a":2}"#).is_err());
+        assert!(recorded("[]").is_err());
     }
 }

@@ -1,7 +1,7 @@
 //! Keys, secrets and bindings over gRPC.
 
 mod client;
-mod convert;
+mod messages;
 mod server;
 
 pub use client::Remote;

@@ -8,9 +8,6 @@ use serde_json::{Map, Number, Value};
 
 use crate::{Error, Reason, Result, limits};
 
-/// The largest integer every JSON reader agrees on (RFC 8259, section 6): 2^53.
-const MAX_INTEGER: u64 = 1 << 53;
-
 /// Reads one JSON document; nothing may follow it.
 pub fn strict(text: &[u8]) -> Result<Value> {
     let refused = |error: serde_json::Error| {
@@ -68,23 +65,23 @@ impl<'de> Visitor<'de> for Strict {
     }
 
     fn visit_i64<E: serde::de::Error>(self, value: i64) -> std::result::Result<Value, E> {
-        if value.unsigned_abs() > MAX_INTEGER {
-            return Err(E::custom("an integer beyond 2^53: send it as a string"));
+        if value.unsigned_abs() > limits::JSON_INTEGER {
+            return Err(too_large());
         }
         Ok(value.into())
     }
 
     fn visit_u64<E: serde::de::Error>(self, value: u64) -> std::result::Result<Value, E> {
-        if value > MAX_INTEGER {
-            return Err(E::custom("an integer beyond 2^53: send it as a string"));
+        if value > limits::JSON_INTEGER {
+            return Err(too_large());
         }
         Ok(value.into())
     }
 
     fn visit_f64<E: serde::de::Error>(self, value: f64) -> std::result::Result<Value, E> {
         // Integers too long for 64 bits arrive here as well: they are past the same bound.
-        if value.fract() == 0.0 && value.abs() > 9_007_199_254_740_992.0 {
-            return Err(E::custom("an integer beyond 2^53: send it as a string"));
+        if value.fract() == 0.0 && value.abs() > JSON_INTEGER {
+            return Err(too_large());
         }
         Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("not a finite number"))
     }
@@ -118,6 +115,14 @@ impl<'de> Visitor<'de> for Strict {
         }
         Ok(Value::Object(map))
     }
+}
+
+/// The bound as a double, which holds it exactly.
+#[expect(clippy::cast_precision_loss, reason = "a power of two is exact")]
+const JSON_INTEGER: f64 = limits::JSON_INTEGER as f64;
+
+fn too_large<E: serde::de::Error>() -> E {
+    E::custom("an integer beyond 2^53: send it as a string")
 }
 
 #[cfg(test)]

@@ -8,15 +8,7 @@ use aileron_contract::{
 use aileron_proto::vault::v1::{self as pb, access_service_client::AccessServiceClient};
 use async_trait::async_trait;
 
-use super::convert::{
-    caller_from_wire, minted_from_wire, opened_from_wire, session_from_wire, token_from_wire,
-};
-use crate::{
-    call::Link,
-    channel::Channel,
-    context::{context_to_wire, scopes_to_wire},
-    values::{list, secret_to_wire, timestamp_to_wire},
-};
+use crate::{call::Link, channel::Channel, context::context_to_wire, message::Wire};
 
 /// The access service behind a channel.
 #[derive(Clone, Debug)]
@@ -42,10 +34,10 @@ impl Access for Remote {
     async fn open_session(&self, context: &Context, passphrase: Secret) -> Result<Opened> {
         let request = self.link.request(pb::OpenSessionRequest {
             context: context_to_wire(context),
-            passphrase: secret_to_wire(&passphrase),
+            passphrase: passphrase.into_wire(),
         })?;
         let opened = self.link.call(context, self.client().open_session(request)).await?;
-        self.link.understood(opened_from_wire(opened))
+        self.link.read(opened, "opened")
     }
 
     async fn close_sessions(&self, context: &Context, id: Option<String>) -> Result<()> {
@@ -62,7 +54,7 @@ impl Access for Remote {
             self.link.request(pb::SessionsRequest { context: context_to_wire(context) })?;
         let pb::SessionsResponse { sessions } =
             self.link.call(context, self.client().sessions(request)).await?;
-        self.link.understood(list(sessions, session_from_wire))
+        self.link.read(sessions, "sessions")
     }
 
     async fn mint(&self, context: &Context, request: MintRequest) -> Result<Minted> {
@@ -70,18 +62,18 @@ impl Access for Remote {
         let request = self.link.request(pb::MintRequest {
             context: context_to_wire(context),
             label,
-            scopes: scopes_to_wire(&scopes),
-            expires_at: Some(timestamp_to_wire(expires_at)),
+            scopes: scopes.into_wire(),
+            expires_at: expires_at.into_wire(),
         })?;
         let minted = self.link.call(context, self.client().mint(request)).await?;
-        self.link.understood(minted_from_wire(minted))
+        self.link.read(minted, "minted")
     }
 
     async fn tokens(&self, context: &Context) -> Result<Vec<Token>> {
         let request = self.link.request(pb::TokensRequest { context: context_to_wire(context) })?;
         let pb::TokensResponse { tokens } =
             self.link.call(context, self.client().tokens(request)).await?;
-        self.link.understood(list(tokens, token_from_wire))
+        self.link.read(tokens, "tokens")
     }
 
     async fn revoke(&self, context: &Context, id: String) -> Result<()> {
@@ -93,9 +85,8 @@ impl Access for Remote {
     }
 
     async fn authenticate(&self, bearer: Secret) -> Result<Caller> {
-        let request =
-            self.link.request(pb::AuthenticateRequest { bearer: secret_to_wire(&bearer) })?;
+        let request = self.link.request(pb::AuthenticateRequest { bearer: bearer.into_wire() })?;
         let caller = self.link.wait(None, self.client().authenticate(request)).await?;
-        self.link.understood(caller_from_wire(caller))
+        self.link.read(caller, "caller")
     }
 }

@@ -1,6 +1,7 @@
 //! An access handle, served.
 
 use aileron_contract::{
+    Secret,
     access::{Handle, MintRequest},
     limits,
 };
@@ -11,13 +12,9 @@ use aileron_proto::vault::v1::{
 use async_trait::async_trait;
 use tonic::Request;
 
-use super::convert::{
-    caller_to_wire, minted_to_wire, opened_to_wire, session_to_wire, token_to_wire,
-};
 use crate::{
     call::{Answer, Call},
-    context::{context_from_wire, scopes_from_wire},
-    values::{secret_from_wire, timestamp_from_wire},
+    message::{Wire, read},
 };
 
 /// The gRPC service that answers with `handle`.
@@ -38,9 +35,9 @@ impl AccessService for Adapter {
         let (call, message) = Call::begin("access.open_session", request);
         call.answer(async {
             let pb::OpenSessionRequest { context, passphrase } = message;
-            let passphrase = secret_from_wire(passphrase);
-            let opened = self.0.open_session(&context_from_wire(context)?, passphrase).await?;
-            Ok(opened_to_wire(opened))
+            let passphrase = Secret::new(passphrase);
+            let opened = self.0.open_session(&read(context, "context")?, passphrase).await?;
+            Ok(opened.into_wire())
         })
         .await
     }
@@ -52,7 +49,7 @@ impl AccessService for Adapter {
         let (call, message) = Call::begin("access.close_sessions", request);
         call.answer(async {
             let pb::CloseSessionsRequest { context, id } = message;
-            self.0.close_sessions(&context_from_wire(context)?, id).await?;
+            self.0.close_sessions(&read(context, "context")?, id).await?;
             Ok(pb::CloseSessionsResponse {})
         })
         .await
@@ -65,9 +62,8 @@ impl AccessService for Adapter {
         let (call, message) = Call::begin("access.sessions", request);
         call.answer(async {
             let pb::SessionsRequest { context } = message;
-            let sessions = self.0.sessions(&context_from_wire(context)?).await?;
-            let sessions = sessions.into_iter().map(session_to_wire).collect();
-            Ok(pb::SessionsResponse { sessions })
+            let sessions = self.0.sessions(&read(context, "context")?).await?;
+            Ok(pb::SessionsResponse { sessions: sessions.into_wire() })
         })
         .await
     }
@@ -76,11 +72,11 @@ impl AccessService for Adapter {
         let (call, message) = Call::begin("access.mint", request);
         call.answer(async {
             let pb::MintRequest { context, label, scopes, expires_at } = message;
-            let scopes = scopes_from_wire(scopes)?;
-            let expires_at = timestamp_from_wire(expires_at, "expires_at")?;
+            let scopes = read(scopes, "scopes")?;
+            let expires_at = read(expires_at, "expires_at")?;
             let request = MintRequest { label, scopes, expires_at };
-            let minted = self.0.mint(&context_from_wire(context)?, request).await?;
-            Ok(minted_to_wire(minted))
+            let minted = self.0.mint(&read(context, "context")?, request).await?;
+            Ok(minted.into_wire())
         })
         .await
     }
@@ -89,8 +85,8 @@ impl AccessService for Adapter {
         let (call, message) = Call::begin("access.tokens", request);
         call.answer(async {
             let pb::TokensRequest { context } = message;
-            let tokens = self.0.tokens(&context_from_wire(context)?).await?;
-            Ok(pb::TokensResponse { tokens: tokens.into_iter().map(token_to_wire).collect() })
+            let tokens = self.0.tokens(&read(context, "context")?).await?;
+            Ok(pb::TokensResponse { tokens: tokens.into_wire() })
         })
         .await
     }
@@ -102,7 +98,7 @@ impl AccessService for Adapter {
         let (call, message) = Call::begin("access.revoke_token", request);
         call.answer(async {
             let pb::RevokeTokenRequest { context, id } = message;
-            self.0.revoke(&context_from_wire(context)?, id).await?;
+            self.0.revoke(&read(context, "context")?, id).await?;
             Ok(pb::RevokeTokenResponse {})
         })
         .await
@@ -115,8 +111,8 @@ impl AccessService for Adapter {
         let (call, message) = Call::begin("access.authenticate", request);
         call.answer(async {
             let pb::AuthenticateRequest { bearer } = message;
-            let caller = self.0.authenticate(secret_from_wire(bearer)).await?;
-            Ok(caller_to_wire(caller))
+            let caller = self.0.authenticate(Secret::new(bearer)).await?;
+            Ok(caller.into_wire())
         })
         .await
     }

@@ -10,10 +10,8 @@ use aileron_proto::audit::v1::{self as pb, audit_service_client::AuditServiceCli
 use async_trait::async_trait;
 use futures::{StreamExt, stream};
 
-use super::convert::{
-    checkpoint_from_wire, event_to_wire, filter_to_wire, frame_from_wire, record_from_wire,
-};
-use crate::{call::Link, channel::Channel, context::context_to_wire};
+use super::messages::next_record;
+use crate::{call::Link, channel::Channel, context::context_to_wire, message::Wire};
 
 /// The log behind a channel.
 #[derive(Clone, Debug)]
@@ -39,24 +37,24 @@ impl Audit for Remote {
     async fn append(&self, context: &Context, event: Event) -> Result<Record> {
         let request = self.link.request(pb::AppendRequest {
             context: context_to_wire(context),
-            event: Some(event_to_wire(event)),
+            event: event.into_wire(),
         })?;
         let pb::AppendResponse { record } =
             self.link.call(context, self.client().append(request)).await?;
-        self.link.understood(record_from_wire(record))
+        self.link.read(record, "record")
     }
 
     async fn query(&self, context: &Context, filter: Filter) -> Result<Vec<Record>> {
         let request = self.link.request(pb::QueryRequest {
             context: context_to_wire(context),
-            filter: Some(filter_to_wire(filter)),
+            filter: filter.into_wire(),
         })?;
         let until = self.link.until(context, None)?;
         let mut frames = self.link.wait(until, self.client().query(request)).await?;
         let mut records = Vec::new();
         loop {
             let frame = self.link.frame(until, &mut frames).await?;
-            match self.link.understood(frame_from_wire(frame))? {
+            match self.link.understood(next_record(frame))? {
                 Some(record) => records.push(record),
                 None => return Ok(records),
             }
@@ -66,10 +64,10 @@ impl Audit for Remote {
     async fn get(&self, context: &Context, id: AuditId) -> Result<Record> {
         let request = self
             .link
-            .request(pb::GetRequest { context: context_to_wire(context), id: id.to_string() })?;
+            .request(pb::GetRequest { context: context_to_wire(context), id: id.into_wire() })?;
         let pb::GetResponse { record } =
             self.link.call(context, self.client().get(request)).await?;
-        self.link.understood(record_from_wire(record))
+        self.link.read(record, "record")
     }
 
     async fn watch(&self, context: &Context, from: u64) -> Result<Stream<Record>> {
@@ -80,7 +78,7 @@ impl Audit for Remote {
         let link = self.link.clone();
         let records = stream::try_unfold((link, frames), |(link, mut frames)| async move {
             let frame = link.frame(None, &mut frames).await?;
-            let record = link.understood(frame_from_wire(frame))?;
+            let record = link.understood(next_record(frame))?;
             Ok(record.map(|record| (record, (link, frames))))
         });
         Ok(records.boxed())
@@ -90,13 +88,13 @@ impl Audit for Remote {
         let request =
             self.link.request(pb::GetCheckpointRequest { context: context_to_wire(context) })?;
         let checkpoint = self.link.call(context, self.client().get_checkpoint(request)).await?;
-        Ok(checkpoint_from_wire(checkpoint))
+        self.link.read(checkpoint, "checkpoint")
     }
 
     async fn receipt(&self, context: &Context, id: AuditId) -> Result<String> {
         let request = self.link.request(pb::ReceiptRequest {
             context: context_to_wire(context),
-            id: id.to_string(),
+            id: id.into_wire(),
         })?;
         let pb::ReceiptResponse { receipt } =
             self.link.call(context, self.client().receipt(request)).await?;

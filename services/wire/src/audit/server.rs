@@ -9,13 +9,10 @@ use async_trait::async_trait;
 use futures::{StreamExt, stream};
 use tonic::Request;
 
-use super::convert::{
-    checkpoint_to_wire, end_frame, event_from_wire, filter_from_wire, record_frame, record_to_wire,
-};
+use super::messages::{end_frame, record_frame};
 use crate::{
     call::{Answer, Call, Frames},
-    context::context_from_wire,
-    values::parsed,
+    message::{Wire, read},
 };
 
 /// The gRPC service that answers with `handle`.
@@ -36,9 +33,9 @@ impl AuditService for Adapter {
         let (call, message) = Call::begin("audit.append", request);
         call.answer(async {
             let pb::AppendRequest { context, event } = message;
-            let event = event_from_wire(event)?;
-            let record = self.0.append(&context_from_wire(context)?, event).await?;
-            Ok(pb::AppendResponse { record: Some(record_to_wire(record)) })
+            let event = read(event, "event")?;
+            let record = self.0.append(&read(context, "context")?, event).await?;
+            Ok(pb::AppendResponse { record: record.into_wire() })
         })
         .await
     }
@@ -48,8 +45,8 @@ impl AuditService for Adapter {
         let ending = call.ending();
         call.answer(async {
             let pb::QueryRequest { context, filter } = message;
-            let filter = filter_from_wire(filter)?;
-            let records = self.0.query(&context_from_wire(context)?, filter).await?;
+            let filter = read(filter, "filter")?;
+            let records = self.0.query(&read(context, "context")?, filter).await?;
             let frames = stream::iter(records).map(|record| Ok(record_frame(record)));
             Ok(ending.finite(frames, end_frame()))
         })
@@ -60,8 +57,8 @@ impl AuditService for Adapter {
         let (call, message) = Call::begin("audit.get", request);
         call.answer(async {
             let pb::GetRequest { context, id } = message;
-            let record = self.0.get(&context_from_wire(context)?, parsed(id)?).await?;
-            Ok(pb::GetResponse { record: Some(record_to_wire(record)) })
+            let record = self.0.get(&read(context, "context")?, read(id, "id")?).await?;
+            Ok(pb::GetResponse { record: record.into_wire() })
         })
         .await
     }
@@ -71,7 +68,7 @@ impl AuditService for Adapter {
         let ending = call.ending();
         call.answer(async {
             let pb::WatchRequest { context, from } = message;
-            let records = self.0.watch(&context_from_wire(context)?, from).await?;
+            let records = self.0.watch(&read(context, "context")?, from).await?;
             let frames = records.map(|record| record.map(record_frame));
             Ok(ending.endless(frames, end_frame()))
         })
@@ -85,8 +82,8 @@ impl AuditService for Adapter {
         let (call, message) = Call::begin("audit.checkpoint", request);
         call.answer(async {
             let pb::GetCheckpointRequest { context } = message;
-            let checkpoint = self.0.checkpoint(&context_from_wire(context)?).await?;
-            Ok(checkpoint_to_wire(checkpoint))
+            let checkpoint = self.0.checkpoint(&read(context, "context")?).await?;
+            Ok(checkpoint.into_wire())
         })
         .await
     }
@@ -95,7 +92,7 @@ impl AuditService for Adapter {
         let (call, message) = Call::begin("audit.receipt", request);
         call.answer(async {
             let pb::ReceiptRequest { context, id } = message;
-            let receipt = self.0.receipt(&context_from_wire(context)?, parsed(id)?).await?;
+            let receipt = self.0.receipt(&read(context, "context")?, read(id, "id")?).await?;
             Ok(pb::ReceiptResponse { receipt })
         })
         .await

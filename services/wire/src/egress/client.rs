@@ -22,13 +22,13 @@ use tokio::time::Instant;
 use tonic::Streaming;
 
 use super::{
-    convert::{Head, fetch_to_wire, head_from_wire, request_to_wire, send_failure_from_wire},
+    messages::{Head, fetch_to_wire, request_to_wire},
     pieces::pieces,
 };
 use crate::{
     call::Link,
     channel::Channel,
-    values::{invalid, required},
+    message::{invalid, read, required},
 };
 
 /// Egress behind a channel.
@@ -57,8 +57,8 @@ impl Remote {
     ) -> Result<Outcome> {
         let pb::OutcomeFrame { frame } = self.link.frame(until, &mut frames).await?;
         let begun = required(frame, "frame").and_then(|frame| match frame {
-            Frame::Failed(failure) => send_failure_from_wire(failure).map(Begun::Failed),
-            Frame::Answered(head) => head_from_wire(head).map(Begun::Answered),
+            Frame::Failed(failure) => read(failure, "failed").map(Begun::Failed),
+            Frame::Answered(head) => read(head, "answered").map(Begun::Answered),
             Frame::Piece(_) | Frame::End(End {}) => Err(invalid("the answer has no head")),
         });
         Ok(match self.link.understood(begun)? {

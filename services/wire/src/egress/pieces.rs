@@ -5,7 +5,7 @@ use aileron_proto::egress::v1::{self as pb, send_request::Frame};
 use bytes::{Bytes, BytesMut};
 use tonic::{Code, Streaming};
 
-use crate::values::{invalid, required};
+use crate::message::{invalid, required};
 
 /// A body cut into pieces that fit a message, without copying. An empty body has none.
 pub(super) fn pieces(mut body: Bytes) -> impl Iterator<Item = Bytes> + Send + 'static {

@@ -17,10 +17,13 @@ use futures::{StreamExt, future::ready, stream};
 use tonic::{Request, Streaming};
 
 use super::{
-    convert::{Head, fetch_from_wire, head_to_wire, request_from_wire, send_failure_to_wire},
+    messages::{Head, fetch_from_wire, request_from_wire},
     pieces,
 };
-use crate::call::{Answer, Call, Ending, Frames};
+use crate::{
+    call::{Answer, Call, Ending, Frames},
+    message::Wire,
+};
 
 /// The gRPC service that answers with `handle`.
 pub fn serve(handle: Handle) -> EgressServiceServer<impl EgressService> {
@@ -65,11 +68,11 @@ fn outcome_to_wire(ending: Ending, outcome: Outcome) -> Frames<pb::OutcomeFrame>
     let end = frame(Frame::End(End {}));
     match outcome {
         Outcome::Failed(failure) => {
-            let failed = frame(Frame::Failed(send_failure_to_wire(failure)));
+            let failed = frame(Frame::Failed(failure.into_wire()));
             ending.finite(stream::once(ready(Ok(failed))), end)
         }
         Outcome::Answered(Response { status, headers, body, binding }) => {
-            let head = head_to_wire(Head { status, headers, binding });
+            let head = Head { status, headers, binding }.into_wire();
             let head = stream::once(ready(Ok(frame(Frame::Answered(head)))));
             let body = body.flat_map(|chunk| match chunk {
                 Ok(chunk) => {

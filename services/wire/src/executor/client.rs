@@ -15,17 +15,11 @@ use aileron_proto::{
 };
 use async_trait::async_trait;
 
-use super::convert::{
-    action_from_wire, counts_from_wire, load_error_from_wire,
-    runs::{
-        approval_from_wire, decision_to_wire, run_filter_to_wire, run_from_wire, started_from_wire,
-    },
-};
 use crate::{
     call::Link,
     channel::Channel,
     context::context_to_wire,
-    values::{json_to_wire, required},
+    message::{Wire, required},
 };
 
 /// The executor behind a channel.
@@ -59,10 +53,10 @@ impl Executor for Remote {
             let pb::ActionsFrame { frame } = self.link.frame(until, &mut frames).await?;
             match self.link.understood(required(frame, "frame"))? {
                 actions_frame::Frame::Action(action) => {
-                    actions.items.push(self.link.understood(action_from_wire(Some(action)))?);
+                    actions.items.push(self.link.read(action, "action")?);
                 }
                 actions_frame::Frame::LoadError(error) => {
-                    actions.load_errors.push(self.link.understood(load_error_from_wire(error))?);
+                    actions.load_errors.push(self.link.read(error, "error")?);
                 }
                 actions_frame::Frame::End(End {}) => return Ok(actions),
             }
@@ -72,11 +66,11 @@ impl Executor for Remote {
     async fn action(&self, context: &Context, name: ActionName) -> Result<Action> {
         let request = self.link.request(pb::GetActionRequest {
             context: context_to_wire(context),
-            name: name.to_string(),
+            name: name.into_wire(),
         })?;
         let pb::GetActionResponse { action } =
             self.link.call(context, self.client().get_action(request)).await?;
-        self.link.understood(action_from_wire(action))
+        self.link.read(action, "action")
     }
 
     async fn set_enabled(
@@ -87,29 +81,29 @@ impl Executor for Remote {
     ) -> Result<Action> {
         let request = self.link.request(pb::SetEnabledRequest {
             context: context_to_wire(context),
-            name: name.to_string(),
+            name: name.into_wire(),
             enabled,
         })?;
         let pb::SetEnabledResponse { action } =
             self.link.call(context, self.client().set_enabled(request)).await?;
-        self.link.understood(action_from_wire(action))
+        self.link.read(action, "action")
     }
 
     async fn run(&self, context: &Context, call: Call) -> Result<Started> {
         let Call { action, arguments } = call;
         let request = self.link.request(pb::RunRequest {
             context: context_to_wire(context),
-            action: action.to_string(),
-            arguments_json: json_to_wire(arguments),
+            action: action.into_wire(),
+            arguments_json: arguments.into_wire(),
         })?;
         let started = self.link.call(context, self.client().run(request)).await?;
-        self.link.understood(started_from_wire(started))
+        self.link.read(started, "started")
     }
 
     async fn runs(&self, context: &Context, filter: RunFilter) -> Result<Vec<Run>> {
         let request = self.link.request(pb::RunsRequest {
             context: context_to_wire(context),
-            filter: Some(run_filter_to_wire(filter)),
+            filter: filter.into_wire(),
         })?;
         let until = self.link.until(context, None)?;
         let mut frames = self.link.wait(until, self.client().runs(request)).await?;
@@ -118,7 +112,7 @@ impl Executor for Remote {
             let pb::RunFrame { frame } = self.link.frame(until, &mut frames).await?;
             match self.link.understood(required(frame, "frame"))? {
                 run_frame::Frame::Run(run) => {
-                    runs.push(self.link.understood(run_from_wire(Some(run)))?);
+                    runs.push(self.link.read(run, "run")?);
                 }
                 run_frame::Frame::End(End {}) => return Ok(runs),
             }
@@ -128,10 +122,10 @@ impl Executor for Remote {
     async fn run_by_id(&self, context: &Context, id: RunId) -> Result<Run> {
         let request = self
             .link
-            .request(pb::GetRunRequest { context: context_to_wire(context), id: id.to_string() })?;
+            .request(pb::GetRunRequest { context: context_to_wire(context), id: id.into_wire() })?;
         let pb::GetRunResponse { run } =
             self.link.call(context, self.client().get_run(request)).await?;
-        self.link.understood(run_from_wire(run))
+        self.link.read(run, "run")
     }
 
     async fn approvals(&self, context: &Context) -> Result<Vec<Approval>> {
@@ -144,7 +138,7 @@ impl Executor for Remote {
             let pb::ApprovalFrame { frame } = self.link.frame(until, &mut frames).await?;
             match self.link.understood(required(frame, "frame"))? {
                 approval_frame::Frame::Approval(approval) => {
-                    approvals.push(self.link.understood(approval_from_wire(approval))?);
+                    approvals.push(self.link.read(approval, "approval")?);
                 }
                 approval_frame::Frame::End(End {}) => return Ok(approvals),
             }
@@ -152,13 +146,13 @@ impl Executor for Remote {
     }
 
     async fn decide(&self, context: &Context, id: RunId, decision: Decision) -> Result<()> {
-        let (approved, reason, digest) = decision_to_wire(decision);
+        let Decision { approved, reason, digest } = decision;
         let request = self.link.request(pb::DecideRequest {
             context: context_to_wire(context),
-            id: id.to_string(),
+            id: id.into_wire(),
             approved,
             reason,
-            digest,
+            digest: digest.into_wire(),
         })?;
         let pb::DecideResponse {} = self.link.call(context, self.client().decide(request)).await?;
         Ok(())
@@ -173,6 +167,6 @@ impl Executor for Remote {
     async fn counts(&self, context: &Context) -> Result<Counts> {
         let request = self.link.request(pb::CountsRequest { context: context_to_wire(context) })?;
         let counts = self.link.call(context, self.client().counts(request)).await?;
-        Ok(counts_from_wire(counts))
+        self.link.read(counts, "counts")
     }
 }

@@ -1,7 +1,7 @@
 //! An executor handle, served.
 
 use aileron_contract::{
-    executor::{Actions, Call as ActionCall, Handle},
+    executor::{Actions, Call as ActionCall, Decision, Handle},
     limits,
 };
 use aileron_proto::{
@@ -16,16 +16,10 @@ use async_trait::async_trait;
 use futures::{StreamExt, stream};
 use tonic::Request;
 
-use super::convert::{
-    action_to_wire, counts_to_wire, load_error_to_wire,
-    runs::{
-        approval_to_wire, decision_from_wire, run_filter_from_wire, run_to_wire, started_to_wire,
-    },
-};
 use crate::{
     call::{Answer, Call, Frames},
-    context::context_from_wire,
-    values::{json_strictly, parsed},
+    message::{Wire, read},
+    values::asked_json,
 };
 
 /// The gRPC service that answers with `handle`.
@@ -48,12 +42,14 @@ impl ExecutorService for Adapter {
         let ending = call.ending();
         call.answer(async {
             let pb::ActionsRequest { context } = message;
-            let Actions { items, load_errors } =
-                self.0.actions(&context_from_wire(context)?).await?;
+            let Actions { items, load_errors } = self.0.actions(&read(context, "context")?).await?;
             let frame = |frame| pb::ActionsFrame { frame: Some(frame) };
-            let items = items.into_iter().map(action_to_wire).map(actions_frame::Frame::Action);
-            let errors = load_errors.into_iter().map(load_error_to_wire);
-            let frames = items.chain(errors.map(actions_frame::Frame::LoadError));
+            let items =
+                items.into_iter().map(|action| actions_frame::Frame::Action(action.into_wire()));
+            let errors = load_errors
+                .into_iter()
+                .map(|error| actions_frame::Frame::LoadError(error.into_wire()));
+            let frames = items.chain(errors);
             let frames = stream::iter(frames).map(move |item| Ok(frame(item)));
             Ok(ending.finite(frames, frame(actions_frame::Frame::End(End {}))))
         })
@@ -67,8 +63,8 @@ impl ExecutorService for Adapter {
         let (call, message) = Call::begin("executor.action", request);
         call.answer(async {
             let pb::GetActionRequest { context, name } = message;
-            let action = self.0.action(&context_from_wire(context)?, parsed(name)?).await?;
-            Ok(pb::GetActionResponse { action: Some(action_to_wire(action)) })
+            let action = self.0.action(&read(context, "context")?, read(name, "name")?).await?;
+            Ok(pb::GetActionResponse { action: action.into_wire() })
         })
         .await
     }
@@ -80,9 +76,9 @@ impl ExecutorService for Adapter {
         let (call, message) = Call::begin("executor.set_enabled", request);
         call.answer(async {
             let pb::SetEnabledRequest { context, name, enabled } = message;
-            let (context, name) = (context_from_wire(context)?, parsed(name)?);
+            let (context, name) = (read(context, "context")?, read(name, "name")?);
             let action = self.0.set_enabled(&context, name, enabled).await?;
-            Ok(pb::SetEnabledResponse { action: Some(action_to_wire(action)) })
+            Ok(pb::SetEnabledResponse { action: action.into_wire() })
         })
         .await
     }
@@ -91,10 +87,10 @@ impl ExecutorService for Adapter {
         let (call, message) = Call::begin("executor.run", request);
         call.answer(async {
             let pb::RunRequest { context, action, arguments_json } = message;
-            let arguments = json_strictly(&arguments_json)?;
-            let action = ActionCall { action: parsed(action)?, arguments };
-            let started = self.0.run(&context_from_wire(context)?, action).await?;
-            Ok(started_to_wire(started))
+            let arguments = asked_json(&arguments_json)?;
+            let action = ActionCall { action: read(action, "action")?, arguments };
+            let started = self.0.run(&read(context, "context")?, action).await?;
+            Ok(started.into_wire())
         })
         .await
     }
@@ -104,11 +100,11 @@ impl ExecutorService for Adapter {
         let ending = call.ending();
         call.answer(async {
             let pb::RunsRequest { context, filter } = message;
-            let filter = run_filter_from_wire(filter)?;
-            let runs = self.0.runs(&context_from_wire(context)?, filter).await?;
+            let filter = read(filter, "filter")?;
+            let runs = self.0.runs(&read(context, "context")?, filter).await?;
             let frame = |frame| pb::RunFrame { frame: Some(frame) };
             let frames = stream::iter(runs)
-                .map(move |run| Ok(frame(run_frame::Frame::Run(run_to_wire(run)))));
+                .map(move |run| Ok(frame(run_frame::Frame::Run(run.into_wire()))));
             Ok(ending.finite(frames, frame(run_frame::Frame::End(End {}))))
         })
         .await
@@ -118,8 +114,8 @@ impl ExecutorService for Adapter {
         let (call, message) = Call::begin("executor.run_by_id", request);
         call.answer(async {
             let pb::GetRunRequest { context, id } = message;
-            let run = self.0.run_by_id(&context_from_wire(context)?, parsed(id)?).await?;
-            Ok(pb::GetRunResponse { run: Some(run_to_wire(run)) })
+            let run = self.0.run_by_id(&read(context, "context")?, read(id, "id")?).await?;
+            Ok(pb::GetRunResponse { run: run.into_wire() })
         })
         .await
     }
@@ -132,10 +128,10 @@ impl ExecutorService for Adapter {
         let ending = call.ending();
         call.answer(async {
             let pb::ApprovalsRequest { context } = message;
-            let approvals = self.0.approvals(&context_from_wire(context)?).await?;
+            let approvals = self.0.approvals(&read(context, "context")?).await?;
             let frame = |frame| pb::ApprovalFrame { frame: Some(frame) };
             let frames = stream::iter(approvals).map(move |approval| {
-                Ok(frame(approval_frame::Frame::Approval(approval_to_wire(approval))))
+                Ok(frame(approval_frame::Frame::Approval(approval.into_wire())))
             });
             Ok(ending.finite(frames, frame(approval_frame::Frame::End(End {}))))
         })
@@ -146,8 +142,8 @@ impl ExecutorService for Adapter {
         let (call, message) = Call::begin("executor.decide", request);
         call.answer(async {
             let pb::DecideRequest { context, id, approved, reason, digest } = message;
-            let decision = decision_from_wire(approved, reason, digest)?;
-            self.0.decide(&context_from_wire(context)?, parsed(id)?, decision).await?;
+            let decision = Decision { approved, reason, digest: read(digest, "digest")? };
+            self.0.decide(&read(context, "context")?, read(id, "id")?, decision).await?;
             Ok(pb::DecideResponse {})
         })
         .await
@@ -157,7 +153,7 @@ impl ExecutorService for Adapter {
         let (call, message) = Call::begin("executor.wake", request);
         call.answer(async {
             let pb::WakeRequest { context } = message;
-            self.0.wake(&context_from_wire(context)?).await?;
+            self.0.wake(&read(context, "context")?).await?;
             Ok(pb::WakeResponse {})
         })
         .await
@@ -167,7 +163,7 @@ impl ExecutorService for Adapter {
         let (call, message) = Call::begin("executor.counts", request);
         call.answer(async {
             let pb::CountsRequest { context } = message;
-            Ok(counts_to_wire(self.0.counts(&context_from_wire(context)?).await?))
+            Ok(self.0.counts(&read(context, "context")?).await?.into_wire())
         })
         .await
     }

@@ -12,22 +12,7 @@ use aileron_contract::{
 use aileron_proto::executor::v1::{self as pb, packages_service_client::PackagesServiceClient};
 use async_trait::async_trait;
 
-use super::convert::{
-    action_preview_from_wire, action_request_to_wire, connector_from_wire,
-    connector_preview_from_wire, connector_request_to_wire, installed_action_from_wire,
-    installed_connector_from_wire,
-    keys::{
-        distrust_to_wire, key_from_wire, keyring_from_wire, published_key_from_wire,
-        trusted_from_wire,
-    },
-    suite_from_wire, suite_source_to_wire,
-};
-use crate::{
-    call::Link,
-    channel::Channel,
-    context::context_to_wire,
-    values::{list, required},
-};
+use crate::{call::Link, channel::Channel, context::context_to_wire, message::Wire};
 
 /// The packages service behind a channel.
 #[derive(Clone, Debug)]
@@ -57,11 +42,11 @@ impl Packages for Remote {
     ) -> Result<ConnectorPreview> {
         let request = self.link.request(pb::PreviewConnectorRequest {
             context: context_to_wire(context),
-            request: Some(connector_request_to_wire(request)),
+            request: request.into_wire(),
         })?;
         let pb::PreviewConnectorResponse { preview } =
             self.link.call(context, self.client().preview_connector(request)).await?;
-        self.link.understood(connector_preview_from_wire(preview))
+        self.link.read(preview, "preview")
     }
 
     async fn install_connector(
@@ -71,12 +56,11 @@ impl Packages for Remote {
     ) -> Result<InstalledConnector> {
         let request = self.link.request(pb::InstallConnectorRequest {
             context: context_to_wire(context),
-            request: Some(connector_request_to_wire(request)),
+            request: request.into_wire(),
         })?;
         let pb::InstallConnectorResponse { installed } =
             self.link.call(context, self.client().install_connector(request)).await?;
-        let installed = required(installed, "installed");
-        self.link.understood(installed.and_then(installed_connector_from_wire))
+        self.link.read(installed, "installed")
     }
 
     async fn connectors(&self, context: &Context) -> Result<Vec<Connector>> {
@@ -84,17 +68,17 @@ impl Packages for Remote {
             self.link.request(pb::ConnectorsRequest { context: context_to_wire(context) })?;
         let pb::ConnectorsResponse { connectors } =
             self.link.call(context, self.client().connectors(request)).await?;
-        self.link.understood(list(connectors, connector_from_wire))
+        self.link.read(connectors, "connectors")
     }
 
     async fn connector(&self, context: &Context, fqn: Fqn) -> Result<Connector> {
         let request = self.link.request(pb::GetConnectorRequest {
             context: context_to_wire(context),
-            fqn: fqn.to_string(),
+            fqn: fqn.into_wire(),
         })?;
         let pb::GetConnectorResponse { connector } =
             self.link.call(context, self.client().get_connector(request)).await?;
-        self.link.understood(required(connector, "connector").and_then(connector_from_wire))
+        self.link.read(connector, "connector")
     }
 
     async fn preview_action(
@@ -104,11 +88,11 @@ impl Packages for Remote {
     ) -> Result<ActionPreview> {
         let request = self.link.request(pb::PreviewActionRequest {
             context: context_to_wire(context),
-            request: Some(action_request_to_wire(request)),
+            request: request.into_wire(),
         })?;
         let pb::PreviewActionResponse { preview } =
             self.link.call(context, self.client().preview_action(request)).await?;
-        self.link.understood(action_preview_from_wire(preview))
+        self.link.read(preview, "preview")
     }
 
     async fn install_action(
@@ -118,21 +102,21 @@ impl Packages for Remote {
     ) -> Result<InstalledAction> {
         let request = self.link.request(pb::InstallActionRequest {
             context: context_to_wire(context),
-            request: Some(action_request_to_wire(request)),
+            request: request.into_wire(),
         })?;
         let pb::InstallActionResponse { installed } =
             self.link.call(context, self.client().install_action(request)).await?;
-        self.link.understood(installed_action_from_wire(installed))
+        self.link.read(installed, "installed")
     }
 
     async fn suite(&self, context: &Context, source: SuiteSource) -> Result<Suite> {
         let request = self.link.request(pb::GetSuiteRequest {
             context: context_to_wire(context),
-            source: Some(suite_source_to_wire(source)),
+            source: source.into_wire(),
         })?;
         let pb::GetSuiteResponse { suite } =
             self.link.call(context, self.client().get_suite(request)).await?;
-        self.link.understood(suite_from_wire(suite))
+        self.link.read(suite, "suite")
     }
 
     async fn keyring(&self, context: &Context) -> Result<Keyring> {
@@ -140,28 +124,28 @@ impl Packages for Remote {
             self.link.request(pb::GetKeyringRequest { context: context_to_wire(context) })?;
         let pb::GetKeyringResponse { keyring } =
             self.link.call(context, self.client().get_keyring(request)).await?;
-        self.link.understood(keyring_from_wire(keyring))
+        self.link.read(keyring, "keyring")
     }
 
     async fn published_key(&self, context: &Context, authority: Authority) -> Result<PublishedKey> {
         let request = self.link.request(pb::LookUpKeyRequest {
             context: context_to_wire(context),
-            authority: authority.to_string(),
+            authority: authority.into_wire(),
         })?;
         let pb::LookUpKeyResponse { key } =
             self.link.call(context, self.client().look_up_key(request)).await?;
-        self.link.understood(published_key_from_wire(key))
+        self.link.read(key, "key")
     }
 
     async fn trust(&self, context: &Context, request: TrustRequest) -> Result<Trusted> {
         let TrustRequest { authority, key } = request;
         let request = self.link.request(pb::TrustRequest {
             context: context_to_wire(context),
-            authority: authority.to_string(),
-            key: key.to_vec(),
+            authority: authority.into_wire(),
+            key: key.into_wire(),
         })?;
         let trusted = self.link.call(context, self.client().trust(request)).await?;
-        self.link.understood(trusted_from_wire(trusted))
+        self.link.read(trusted, "trusted")
     }
 
     async fn distrust(
@@ -171,10 +155,10 @@ impl Packages for Remote {
     ) -> Result<Vec<TrustedKey>> {
         let request = self.link.request(pb::DistrustRequest {
             context: context_to_wire(context),
-            which: Some(distrust_to_wire(request)),
+            which: request.into_wire(),
         })?;
         let pb::DistrustResponse { removed } =
             self.link.call(context, self.client().distrust(request)).await?;
-        self.link.understood(list(removed, key_from_wire))
+        self.link.read(removed, "removed")
     }
 }

@@ -11,19 +11,9 @@ use aileron_proto::executor::v1::{
 use async_trait::async_trait;
 use tonic::Request;
 
-use super::convert::{
-    action_preview_to_wire, action_request_from_wire, connector_preview_to_wire,
-    connector_request_from_wire, connector_to_wire, installed_action_to_wire,
-    installed_connector_to_wire,
-    keys::{
-        distrust_from_wire, key_to_wire, keyring_to_wire, published_key_to_wire, trusted_to_wire,
-    },
-    suite_source_from_wire, suite_to_wire,
-};
 use crate::{
     call::{Answer, Call},
-    context::context_from_wire,
-    values::{bytes32_from_wire, parsed},
+    message::{Wire, read},
 };
 
 /// The gRPC service that answers with `handle`.
@@ -44,10 +34,9 @@ impl PackagesService for Adapter {
         let (call, message) = Call::begin("packages.preview_connector", request);
         call.answer(async {
             let pb::PreviewConnectorRequest { context, request } = message;
-            let request = connector_request_from_wire(request)?;
-            let preview = self.0.preview_connector(&context_from_wire(context)?, request).await?;
-            let preview = Some(connector_preview_to_wire(preview));
-            Ok(pb::PreviewConnectorResponse { preview })
+            let request = read(request, "request")?;
+            let preview = self.0.preview_connector(&read(context, "context")?, request).await?;
+            Ok(pb::PreviewConnectorResponse { preview: preview.into_wire() })
         })
         .await
     }
@@ -59,10 +48,9 @@ impl PackagesService for Adapter {
         let (call, message) = Call::begin("packages.install_connector", request);
         call.answer(async {
             let pb::InstallConnectorRequest { context, request } = message;
-            let request = connector_request_from_wire(request)?;
-            let installed = self.0.install_connector(&context_from_wire(context)?, request).await?;
-            let installed = Some(installed_connector_to_wire(installed));
-            Ok(pb::InstallConnectorResponse { installed })
+            let request = read(request, "request")?;
+            let installed = self.0.install_connector(&read(context, "context")?, request).await?;
+            Ok(pb::InstallConnectorResponse { installed: installed.into_wire() })
         })
         .await
     }
@@ -74,9 +62,8 @@ impl PackagesService for Adapter {
         let (call, message) = Call::begin("packages.connectors", request);
         call.answer(async {
             let pb::ConnectorsRequest { context } = message;
-            let connectors = self.0.connectors(&context_from_wire(context)?).await?;
-            let connectors = connectors.into_iter().map(connector_to_wire).collect();
-            Ok(pb::ConnectorsResponse { connectors })
+            let connectors = self.0.connectors(&read(context, "context")?).await?;
+            Ok(pb::ConnectorsResponse { connectors: connectors.into_wire() })
         })
         .await
     }
@@ -88,8 +75,8 @@ impl PackagesService for Adapter {
         let (call, message) = Call::begin("packages.connector", request);
         call.answer(async {
             let pb::GetConnectorRequest { context, fqn } = message;
-            let connector = self.0.connector(&context_from_wire(context)?, parsed(fqn)?).await?;
-            Ok(pb::GetConnectorResponse { connector: Some(connector_to_wire(connector)) })
+            let connector = self.0.connector(&read(context, "context")?, read(fqn, "fqn")?).await?;
+            Ok(pb::GetConnectorResponse { connector: connector.into_wire() })
         })
         .await
     }
@@ -101,9 +88,9 @@ impl PackagesService for Adapter {
         let (call, message) = Call::begin("packages.preview_action", request);
         call.answer(async {
             let pb::PreviewActionRequest { context, request } = message;
-            let request = action_request_from_wire(request)?;
-            let preview = self.0.preview_action(&context_from_wire(context)?, request).await?;
-            Ok(pb::PreviewActionResponse { preview: Some(action_preview_to_wire(preview)) })
+            let request = read(request, "request")?;
+            let preview = self.0.preview_action(&read(context, "context")?, request).await?;
+            Ok(pb::PreviewActionResponse { preview: preview.into_wire() })
         })
         .await
     }
@@ -115,9 +102,9 @@ impl PackagesService for Adapter {
         let (call, message) = Call::begin("packages.install_action", request);
         call.answer(async {
             let pb::InstallActionRequest { context, request } = message;
-            let request = action_request_from_wire(request)?;
-            let installed = self.0.install_action(&context_from_wire(context)?, request).await?;
-            Ok(pb::InstallActionResponse { installed: Some(installed_action_to_wire(installed)) })
+            let request = read(request, "request")?;
+            let installed = self.0.install_action(&read(context, "context")?, request).await?;
+            Ok(pb::InstallActionResponse { installed: installed.into_wire() })
         })
         .await
     }
@@ -129,9 +116,9 @@ impl PackagesService for Adapter {
         let (call, message) = Call::begin("packages.suite", request);
         call.answer(async {
             let pb::GetSuiteRequest { context, source } = message;
-            let source = suite_source_from_wire(source)?;
-            let suite = self.0.suite(&context_from_wire(context)?, source).await?;
-            Ok(pb::GetSuiteResponse { suite: Some(suite_to_wire(suite)) })
+            let source = read(source, "source")?;
+            let suite = self.0.suite(&read(context, "context")?, source).await?;
+            Ok(pb::GetSuiteResponse { suite: suite.into_wire() })
         })
         .await
     }
@@ -143,8 +130,8 @@ impl PackagesService for Adapter {
         let (call, message) = Call::begin("packages.keyring", request);
         call.answer(async {
             let pb::GetKeyringRequest { context } = message;
-            let keyring = self.0.keyring(&context_from_wire(context)?).await?;
-            Ok(pb::GetKeyringResponse { keyring: Some(keyring_to_wire(keyring)) })
+            let keyring = self.0.keyring(&read(context, "context")?).await?;
+            Ok(pb::GetKeyringResponse { keyring: keyring.into_wire() })
         })
         .await
     }
@@ -156,9 +143,9 @@ impl PackagesService for Adapter {
         let (call, message) = Call::begin("packages.published_key", request);
         call.answer(async {
             let pb::LookUpKeyRequest { context, authority } = message;
-            let (context, authority) = (context_from_wire(context)?, parsed(authority)?);
+            let (context, authority) = (read(context, "context")?, read(authority, "authority")?);
             let key = self.0.published_key(&context, authority).await?;
-            Ok(pb::LookUpKeyResponse { key: Some(published_key_to_wire(key)) })
+            Ok(pb::LookUpKeyResponse { key: key.into_wire() })
         })
         .await
     }
@@ -167,10 +154,10 @@ impl PackagesService for Adapter {
         let (call, message) = Call::begin("packages.trust", request);
         call.answer(async {
             let pb::TrustRequest { context, authority, key } = message;
-            let key = bytes32_from_wire(key, "key")?;
-            let request = TrustRequest { authority: parsed(authority)?, key };
-            let trusted = self.0.trust(&context_from_wire(context)?, request).await?;
-            Ok(trusted_to_wire(trusted))
+            let (authority, key) = (read(authority, "authority")?, read(key, "key")?);
+            let request = TrustRequest { authority, key };
+            let trusted = self.0.trust(&read(context, "context")?, request).await?;
+            Ok(trusted.into_wire())
         })
         .await
     }
@@ -182,9 +169,9 @@ impl PackagesService for Adapter {
         let (call, message) = Call::begin("packages.distrust", request);
         call.answer(async {
             let pb::DistrustRequest { context, which } = message;
-            let which = distrust_from_wire(which)?;
-            let removed = self.0.distrust(&context_from_wire(context)?, which).await?;
-            Ok(pb::DistrustResponse { removed: removed.into_iter().map(key_to_wire).collect() })
+            let which = read(which, "which")?;
+            let removed = self.0.distrust(&read(context, "context")?, which).await?;
+            Ok(pb::DistrustResponse { removed: removed.into_wire() })
         })
         .await
     }

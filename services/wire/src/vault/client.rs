@@ -11,16 +11,7 @@ use aileron_contract::{
 use aileron_proto::vault::v1::{self as pb, vault_service_client::VaultServiceClient};
 use async_trait::async_trait;
 
-use super::convert::{
-    binding_filter_to_wire, binding_from_wire, consent_to_wire, entry_filter_to_wire,
-    entry_from_wire, pin_from_wire, pin_to_wire, status_from_wire,
-};
-use crate::{
-    call::Link,
-    channel::Channel,
-    context::context_to_wire,
-    values::{list, parsed_list, required, secret_to_wire, texts},
-};
+use crate::{call::Link, channel::Channel, context::context_to_wire, message::Wire};
 
 /// The vault behind a channel.
 #[derive(Clone, Debug)]
@@ -47,34 +38,34 @@ impl Vault for Remote {
         let request = self.link.request(pb::StatusRequest { context: context_to_wire(context) })?;
         let pb::StatusResponse { status } =
             self.link.call(context, self.client().status(request)).await?;
-        self.link.understood(status_from_wire(status))
+        self.link.read(status, "status")
     }
 
     async fn create(&self, context: &Context, passphrase: Secret) -> Result<Status> {
         let request = self.link.request(pb::CreateRequest {
             context: context_to_wire(context),
-            passphrase: secret_to_wire(&passphrase),
+            passphrase: passphrase.into_wire(),
         })?;
         let pb::CreateResponse { status } =
             self.link.call(context, self.client().create(request)).await?;
-        self.link.understood(status_from_wire(status))
+        self.link.read(status, "status")
     }
 
     async fn unlock(&self, context: &Context, passphrase: Secret) -> Result<Status> {
         let request = self.link.request(pb::UnlockRequest {
             context: context_to_wire(context),
-            passphrase: secret_to_wire(&passphrase),
+            passphrase: passphrase.into_wire(),
         })?;
         let pb::UnlockResponse { status } =
             self.link.call(context, self.client().unlock(request)).await?;
-        self.link.understood(status_from_wire(status))
+        self.link.read(status, "status")
     }
 
     async fn lock(&self, context: &Context) -> Result<Status> {
         let request = self.link.request(pb::LockRequest { context: context_to_wire(context) })?;
         let pb::LockResponse { status } =
             self.link.call(context, self.client().lock(request)).await?;
-        self.link.understood(status_from_wire(status))
+        self.link.read(status, "status")
     }
 
     async fn change_passphrase(
@@ -85,30 +76,30 @@ impl Vault for Remote {
         let PassphraseChange { current, new, rotate } = change;
         let request = self.link.request(pb::ChangePassphraseRequest {
             context: context_to_wire(context),
-            current: secret_to_wire(&current),
-            new: secret_to_wire(&new),
+            current: current.into_wire(),
+            new: new.into_wire(),
             rotate,
         })?;
         let pb::ChangePassphraseResponse { status } =
             self.link.call(context, self.client().change_passphrase(request)).await?;
-        self.link.understood(status_from_wire(status))
+        self.link.read(status, "status")
     }
 
     async fn entries(&self, context: &Context, filter: EntryFilter) -> Result<Vec<Entry>> {
         let request = self.link.request(pb::EntriesRequest {
             context: context_to_wire(context),
-            filter: Some(entry_filter_to_wire(filter)),
+            filter: filter.into_wire(),
         })?;
         let pb::EntriesResponse { entries } =
             self.link.call(context, self.client().entries(request)).await?;
-        self.link.understood(list(entries, entry_from_wire))
+        self.link.read(entries, "entries")
     }
 
     async fn put_secret(&self, context: &Context, name: SecretName, value: Secret) -> Result<()> {
         let request = self.link.request(pb::PutSecretRequest {
             context: context_to_wire(context),
-            name: name.to_string(),
-            value: secret_to_wire(&value),
+            name: name.into_wire(),
+            value: value.into_wire(),
         })?;
         let pb::PutSecretResponse {} =
             self.link.call(context, self.client().put_secret(request)).await?;
@@ -118,7 +109,7 @@ impl Vault for Remote {
     async fn delete_secret(&self, context: &Context, name: SecretName) -> Result<()> {
         let request = self.link.request(pb::DeleteSecretRequest {
             context: context_to_wire(context),
-            name: name.to_string(),
+            name: name.into_wire(),
         })?;
         let pb::DeleteSecretResponse {} =
             self.link.call(context, self.client().delete_secret(request)).await?;
@@ -128,28 +119,28 @@ impl Vault for Remote {
     async fn bind(&self, context: &Context, consent: Consent, value: Secret) -> Result<Binding> {
         let request = self.link.request(pb::BindRequest {
             context: context_to_wire(context),
-            consent: Some(consent_to_wire(consent)),
-            value: secret_to_wire(&value),
+            consent: consent.into_wire(),
+            value: value.into_wire(),
         })?;
         let pb::BindResponse { binding } =
             self.link.call(context, self.client().bind(request)).await?;
-        self.link.understood(required(binding, "binding").and_then(binding_from_wire))
+        self.link.read(binding, "binding")
     }
 
     async fn bindings(&self, context: &Context, filter: BindingFilter) -> Result<Vec<Binding>> {
         let request = self.link.request(pb::BindingsRequest {
             context: context_to_wire(context),
-            filter: Some(binding_filter_to_wire(filter)),
+            filter: filter.into_wire(),
         })?;
         let pb::BindingsResponse { bindings } =
             self.link.call(context, self.client().bindings(request)).await?;
-        self.link.understood(list(bindings, binding_from_wire))
+        self.link.read(bindings, "bindings")
     }
 
     async fn revoke(&self, context: &Context, name: BindingName) -> Result<()> {
         let request = self.link.request(pb::RevokeRequest {
             context: context_to_wire(context),
-            name: name.to_string(),
+            name: name.into_wire(),
         })?;
         let pb::RevokeResponse {} = self.link.call(context, self.client().revoke(request)).await?;
         Ok(())
@@ -163,22 +154,22 @@ impl Vault for Remote {
     ) -> Result<Vec<BindingName>> {
         let request = self.link.request(pb::DeclareHostsRequest {
             context: context_to_wire(context),
-            connector: connector.to_string(),
-            hosts: texts(hosts),
+            connector: connector.into_wire(),
+            hosts: hosts.into_wire(),
         })?;
         let pb::DeclareHostsResponse { stale } =
             self.link.call(context, self.client().declare_hosts(request)).await?;
-        self.link.understood(parsed_list(stale))
+        self.link.read(stale, "stale")
     }
 
     async fn pin(&self, context: &Context, domain: PinDomain, record: Vec<u8>) -> Result<Pin> {
         let request = self.link.request(pb::PinRequest {
             context: context_to_wire(context),
-            domain: domain.to_string(),
+            domain: domain.into_wire(),
             record,
         })?;
         let pb::PinResponse { pin } = self.link.call(context, self.client().pin(request)).await?;
-        self.link.understood(pin_from_wire(pin))
+        self.link.read(pin, "pin")
     }
 
     async fn check_pin(
@@ -190,9 +181,9 @@ impl Vault for Remote {
     ) -> Result<bool> {
         let request = self.link.request(pb::CheckPinRequest {
             context: context_to_wire(context),
-            domain: domain.to_string(),
+            domain: domain.into_wire(),
             record,
-            pin: pin_to_wire(pin),
+            pin: pin.into_wire(),
         })?;
         let pb::CheckPinResponse { matches } =
             self.link.call(context, self.client().check_pin(request)).await?;

@@ -1,7 +1,7 @@
 //! A vault handle, served.
 
 use aileron_contract::{
-    limits,
+    Secret, limits,
     vault::{Handle, PassphraseChange},
 };
 use aileron_proto::vault::v1::{
@@ -11,14 +11,9 @@ use aileron_proto::vault::v1::{
 use async_trait::async_trait;
 use tonic::Request;
 
-use super::convert::{
-    binding_filter_from_wire, binding_to_wire, consent_from_wire, entry_filter_from_wire,
-    entry_to_wire, pin_from_wire, pin_to_wire, status_to_wire,
-};
 use crate::{
     call::{Answer, Call},
-    context::context_from_wire,
-    values::{parsed, parsed_list, secret_from_wire, texts},
+    message::{Wire, read},
 };
 
 /// The gRPC service that answers with `handle`.
@@ -36,8 +31,8 @@ impl VaultService for Adapter {
         let (call, message) = Call::begin("vault.status", request);
         call.answer(async {
             let pb::StatusRequest { context } = message;
-            let status = self.0.status(&context_from_wire(context)?).await?;
-            Ok(pb::StatusResponse { status: Some(status_to_wire(status)) })
+            let status = self.0.status(&read(context, "context")?).await?;
+            Ok(pb::StatusResponse { status: status.into_wire() })
         })
         .await
     }
@@ -46,9 +41,9 @@ impl VaultService for Adapter {
         let (call, message) = Call::begin("vault.create", request);
         call.answer(async {
             let pb::CreateRequest { context, passphrase } = message;
-            let passphrase = secret_from_wire(passphrase);
-            let status = self.0.create(&context_from_wire(context)?, passphrase).await?;
-            Ok(pb::CreateResponse { status: Some(status_to_wire(status)) })
+            let passphrase = Secret::new(passphrase);
+            let status = self.0.create(&read(context, "context")?, passphrase).await?;
+            Ok(pb::CreateResponse { status: status.into_wire() })
         })
         .await
     }
@@ -57,9 +52,9 @@ impl VaultService for Adapter {
         let (call, message) = Call::begin("vault.unlock", request);
         call.answer(async {
             let pb::UnlockRequest { context, passphrase } = message;
-            let passphrase = secret_from_wire(passphrase);
-            let status = self.0.unlock(&context_from_wire(context)?, passphrase).await?;
-            Ok(pb::UnlockResponse { status: Some(status_to_wire(status)) })
+            let passphrase = Secret::new(passphrase);
+            let status = self.0.unlock(&read(context, "context")?, passphrase).await?;
+            Ok(pb::UnlockResponse { status: status.into_wire() })
         })
         .await
     }
@@ -68,8 +63,8 @@ impl VaultService for Adapter {
         let (call, message) = Call::begin("vault.lock", request);
         call.answer(async {
             let pb::LockRequest { context } = message;
-            let status = self.0.lock(&context_from_wire(context)?).await?;
-            Ok(pb::LockResponse { status: Some(status_to_wire(status)) })
+            let status = self.0.lock(&read(context, "context")?).await?;
+            Ok(pb::LockResponse { status: status.into_wire() })
         })
         .await
     }
@@ -81,10 +76,10 @@ impl VaultService for Adapter {
         let (call, message) = Call::begin("vault.change_passphrase", request);
         call.answer(async {
             let pb::ChangePassphraseRequest { context, current, new, rotate } = message;
-            let (current, new) = (secret_from_wire(current), secret_from_wire(new));
+            let (current, new) = (Secret::new(current), Secret::new(new));
             let change = PassphraseChange { current, new, rotate };
-            let status = self.0.change_passphrase(&context_from_wire(context)?, change).await?;
-            Ok(pb::ChangePassphraseResponse { status: Some(status_to_wire(status)) })
+            let status = self.0.change_passphrase(&read(context, "context")?, change).await?;
+            Ok(pb::ChangePassphraseResponse { status: status.into_wire() })
         })
         .await
     }
@@ -93,9 +88,9 @@ impl VaultService for Adapter {
         let (call, message) = Call::begin("vault.entries", request);
         call.answer(async {
             let pb::EntriesRequest { context, filter } = message;
-            let filter = entry_filter_from_wire(filter)?;
-            let entries = self.0.entries(&context_from_wire(context)?, filter).await?;
-            Ok(pb::EntriesResponse { entries: entries.into_iter().map(entry_to_wire).collect() })
+            let filter = read(filter, "filter")?;
+            let entries = self.0.entries(&read(context, "context")?, filter).await?;
+            Ok(pb::EntriesResponse { entries: entries.into_wire() })
         })
         .await
     }
@@ -107,8 +102,8 @@ impl VaultService for Adapter {
         let (call, message) = Call::begin("vault.put_secret", request);
         call.answer(async {
             let pb::PutSecretRequest { context, name, value } = message;
-            let value = secret_from_wire(value);
-            self.0.put_secret(&context_from_wire(context)?, parsed(name)?, value).await?;
+            let value = Secret::new(value);
+            self.0.put_secret(&read(context, "context")?, read(name, "name")?, value).await?;
             Ok(pb::PutSecretResponse {})
         })
         .await
@@ -121,7 +116,7 @@ impl VaultService for Adapter {
         let (call, message) = Call::begin("vault.delete_secret", request);
         call.answer(async {
             let pb::DeleteSecretRequest { context, name } = message;
-            self.0.delete_secret(&context_from_wire(context)?, parsed(name)?).await?;
+            self.0.delete_secret(&read(context, "context")?, read(name, "name")?).await?;
             Ok(pb::DeleteSecretResponse {})
         })
         .await
@@ -131,9 +126,9 @@ impl VaultService for Adapter {
         let (call, message) = Call::begin("vault.bind", request);
         call.answer(async {
             let pb::BindRequest { context, consent, value } = message;
-            let (consent, value) = (consent_from_wire(consent)?, secret_from_wire(value));
-            let binding = self.0.bind(&context_from_wire(context)?, consent, value).await?;
-            Ok(pb::BindResponse { binding: Some(binding_to_wire(binding)) })
+            let (consent, value) = (read(consent, "consent")?, Secret::new(value));
+            let binding = self.0.bind(&read(context, "context")?, consent, value).await?;
+            Ok(pb::BindResponse { binding: binding.into_wire() })
         })
         .await
     }
@@ -145,10 +140,9 @@ impl VaultService for Adapter {
         let (call, message) = Call::begin("vault.bindings", request);
         call.answer(async {
             let pb::BindingsRequest { context, filter } = message;
-            let filter = binding_filter_from_wire(filter)?;
-            let bindings = self.0.bindings(&context_from_wire(context)?, filter).await?;
-            let bindings = bindings.into_iter().map(binding_to_wire).collect();
-            Ok(pb::BindingsResponse { bindings })
+            let filter = read(filter, "filter")?;
+            let bindings = self.0.bindings(&read(context, "context")?, filter).await?;
+            Ok(pb::BindingsResponse { bindings: bindings.into_wire() })
         })
         .await
     }
@@ -157,7 +151,7 @@ impl VaultService for Adapter {
         let (call, message) = Call::begin("vault.revoke", request);
         call.answer(async {
             let pb::RevokeRequest { context, name } = message;
-            self.0.revoke(&context_from_wire(context)?, parsed(name)?).await?;
+            self.0.revoke(&read(context, "context")?, read(name, "name")?).await?;
             Ok(pb::RevokeResponse {})
         })
         .await
@@ -170,10 +164,9 @@ impl VaultService for Adapter {
         let (call, message) = Call::begin("vault.declare_hosts", request);
         call.answer(async {
             let pb::DeclareHostsRequest { context, connector, hosts } = message;
-            let (connector, hosts) = (parsed(connector)?, parsed_list(hosts)?);
-            let stale =
-                self.0.declare_hosts(&context_from_wire(context)?, connector, hosts).await?;
-            Ok(pb::DeclareHostsResponse { stale: texts(stale) })
+            let (connector, hosts) = (read(connector, "connector")?, read(hosts, "hosts")?);
+            let stale = self.0.declare_hosts(&read(context, "context")?, connector, hosts).await?;
+            Ok(pb::DeclareHostsResponse { stale: stale.into_wire() })
         })
         .await
     }
@@ -182,8 +175,9 @@ impl VaultService for Adapter {
         let (call, message) = Call::begin("vault.pin", request);
         call.answer(async {
             let pb::PinRequest { context, domain, record } = message;
-            let pin = self.0.pin(&context_from_wire(context)?, parsed(domain)?, record).await?;
-            Ok(pb::PinResponse { pin: pin_to_wire(pin) })
+            let pin =
+                self.0.pin(&read(context, "context")?, read(domain, "domain")?, record).await?;
+            Ok(pb::PinResponse { pin: pin.into_wire() })
         })
         .await
     }
@@ -195,8 +189,8 @@ impl VaultService for Adapter {
         let (call, message) = Call::begin("vault.check_pin", request);
         call.answer(async {
             let pb::CheckPinRequest { context, domain, record, pin } = message;
-            let (context, pin) = (context_from_wire(context)?, pin_from_wire(pin)?);
-            let matches = self.0.check_pin(&context, parsed(domain)?, record, pin).await?;
+            let (context, pin) = (read(context, "context")?, read(pin, "pin")?);
+            let matches = self.0.check_pin(&context, read(domain, "domain")?, record, pin).await?;
             Ok(pb::CheckPinResponse { matches })
         })
         .await

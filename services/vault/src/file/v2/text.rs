@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aileron_contract::{Error, Result as Checked, json, names::Sha256Hash};
+use aileron_contract::{Error, Result as Checked, json, limits, names::Sha256Hash};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -12,9 +12,6 @@ use crate::{
     file::{FileError, Metadata, Sealed, text},
     kdf::Kdf,
 };
-
-/// Members one file may have.
-const MEMBERS: usize = 16;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -66,7 +63,7 @@ pub(super) fn parse(object: Map<String, Value>) -> Result<File, FileError> {
         .map_err(|error| FileError::Malformed(error.to_string()))?;
     let Text { version: _, vault, generation, key_version, pin_root, members, seal, secrets } =
         text;
-    if members.is_empty() || members.len() > MEMBERS {
+    if members.is_empty() || members.len() > limits::VAULT_MEMBERS {
         return Err(FileError::Malformed("its list of members has the wrong length".to_owned()));
     }
     let members = members.into_iter().map(member).collect::<Result<_, _>>()?;
