@@ -139,6 +139,8 @@ limits! {
     RETRIES: u32 = 3, "retries", count;
     /// Runs listed at once.
     RUN_PAGE: u32 = 1_000, "runs", count;
+    /// How long a run that ended is listed; the log keeps it for good.
+    RUN_KEPT: Duration = Duration::from_hours(2_160), "seconds", seconds;
 
     // vault
     /// A vault file.

@@ -152,6 +152,24 @@ impl Ledger {
         Ok(u64::try_from(count).unwrap_or_default())
     }
 
+    /// Removes at most `limit` rows in one of these states that were asked for before a moment,
+    /// the oldest first, and says how many.
+    pub(crate) async fn remove(
+        &self,
+        states: &[RunState],
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<u64> {
+        let query = Query { states: states.to_vec(), ..Query::default() };
+        let mut select =
+            Select::new("DELETE FROM runs WHERE id IN (SELECT id FROM runs WHERE 1 = 1", &query);
+        select.push(" AND requested_at < ", Value::Number(micros(before)));
+        select.push(" ORDER BY requested_at LIMIT ", Value::Number(i64::from(limit)));
+        select.sql.push(')');
+        let done = select.build().execute(self.database.pool()).await.map_err(failed)?;
+        Ok(done.rows_affected())
+    }
+
     async fn write(&self, change: writer::Change) -> Result<bool> {
         let gone = || {
             Error::new(Reason::ShuttingDown, "the executor is stopping: try again when it is back")

@@ -8,6 +8,7 @@ pub mod formats;
 mod ledger;
 pub mod packages;
 mod runs;
+mod seals;
 mod service;
 
 pub use service::{Options, Service};

@@ -5,7 +5,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use aileron_contract::{
-    Context, Error, Packages, Result, Scope, Timestamp, audit, egress,
+    Context, Error, Kind, Packages, Result, Scope, Timestamp, audit, egress,
     names::{Authority, Fqn},
     packages::{
         ActionPreview, ActionRequest, Connector, ConnectorPreview, ConnectorRequest,
@@ -21,6 +21,7 @@ use tokio_util::task::TaskTracker;
 pub mod catalog;
 mod describe;
 mod fetch;
+mod history;
 mod install;
 mod journal;
 pub mod keyring;
@@ -68,7 +69,7 @@ impl Service {
     pub async fn open(options: Options) -> Result<Self> {
         let Options { home, database, vault, egress, audit, mut sources, clock } = options;
         database.migrate(pins::MIGRATIONS).await?;
-        let pins = pins::Pins::new(database, Arc::clone(&vault));
+        let pins = pins::Pins::new(database, Arc::clone(&vault), Arc::clone(&audit));
         let token = sources.token.take();
         let with_token = token.is_some();
         let hosts = sources.asset_hosts.clone();
@@ -87,7 +88,13 @@ impl Service {
             changing: Arc::default(),
             tasks: TaskTracker::new(),
         };
-        parts.journal.finish().await?;
+        match parts.journal.finish().await {
+            // A log that is not there yet is asked again at the next waking.
+            Err(error) if error.kind() == Kind::Unavailable => {
+                tracing::warn!(%error, "what was interrupted is finished later");
+            }
+            done => done?,
+        }
         parts.store.sweep().await?;
         Ok(Self { catalog: Catalog::new(parts.clone()), parts })
     }
@@ -107,6 +114,10 @@ impl Service {
     /// The vault was unlocked: tells it the hosts of every installed connector, which bindings of
     /// older files wait for, and refreshes the published index.
     pub async fn wake(&self) -> Result<()> {
+        {
+            let _changing = self.parts.changing.lock().await;
+            self.parts.journal.finish().await?;
+        }
         install::declare_all(&self.parts).await?;
         self.parts.store.write_index().await
     }

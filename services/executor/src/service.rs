@@ -17,7 +17,8 @@ use async_trait::async_trait;
 
 use crate::{
     packages,
-    runs::{Engine, Library, Pace, Parts, Shelf, closed},
+    runs::{Engine, Library, Pace, Parts, Shelf},
+    seals::closed,
 };
 
 /// What the service works with.

@@ -14,7 +14,11 @@ use aileron_contract::{
     names::{ActionName, Sha256Hash},
 };
 
-use super::{Parts, blocking, pins::Kind, records::ActionRecord};
+use super::{
+    Parts, blocking,
+    pins::{Kind, Row},
+    records::ActionRecord,
+};
 use crate::formats::action::ActionFile;
 
 mod files;
@@ -144,7 +148,7 @@ impl Catalog {
 
     /// Adds to a file what other places know about it.
     async fn judge(&self, parsed: &Arc<Parsed>, switches: &Switches) -> Result<Installed> {
-        let pinned = self.pinned(parsed).await?;
+        let (pinned, enabled) = self.pinned(parsed).await?;
         if pinned == Some(false) {
             self.report(parsed).await;
         }
@@ -152,18 +156,21 @@ impl Catalog {
             file: parsed.file.clone(),
             hash: parsed.hash,
             path: parsed.path.clone(),
-            enabled: switches.enabled(&parsed.file.name),
+            enabled: enabled && switches.enabled(&parsed.file.name),
             pinned,
         })
     }
 
-    async fn pinned(&self, parsed: &Parsed) -> Result<Option<bool>> {
+    /// Is this the file a person installed, and does the log know of no switching off?
+    async fn pinned(&self, parsed: &Parsed) -> Result<(Option<bool>, bool)> {
         let pins = &self.inner.parts.pins;
-        let Some(row) = pins.get(Kind::Action, parsed.file.name.as_str()).await? else {
-            return Ok(Some(false));
+        let found = pins.find(Kind::Action, parsed.file.name.as_str()).await?;
+        let fits = |row: &Row| ActionRecord::of(row).is_some_and(|it| it.hash == parsed.hash);
+        let pinned = match found.row.filter(fits) {
+            Some(row) => pins.verdict(&row).await?,
+            None => Some(false),
         };
-        let fits = ActionRecord::of(&row).is_some_and(|record| record.hash == parsed.hash);
-        if fits { pins.verdict(Kind::Action, &row.record, row.pin).await } else { Ok(Some(false)) }
+        Ok((pinned, found.enabled))
     }
 
     /// Tells the log once that a file is set aside. The refusal itself does not depend on it.

@@ -1,6 +1,6 @@
-//! Installing: all of it or nothing. Entries of the content-addressed store are written first and
-//! do not count; then the log is told; then the records are committed, and from that moment on it
-//! is installed.
+//! Installing. Entries of the content-addressed store are written first and do not count; then
+//! the records are committed, connectors before the action that needs them, and from the moment
+//! the log is told of a record on it is installed.
 
 use aileron_contract::{
     Context, Error, Reason, Result,
@@ -15,12 +15,12 @@ use super::{
     Parts,
     catalog::Catalog,
     describe,
-    pins::{Kind, Row},
+    pins::{Kind, Move},
     records::{ActionRecord, ConnectorRecord},
     verify::{self, VerifiedAction, VerifiedConnector},
 };
 
-mod events;
+pub(super) mod events;
 pub(super) mod standing;
 
 /// A connector on its way in.
@@ -203,7 +203,8 @@ async fn obtain(
     verify::connector(parts, package, expected).await
 }
 
-/// Writes entries, tells the log, commits. Whatever fails, nothing is installed.
+/// Writes entries, then commits: connectors first, so that an action never counts without those
+/// it needs.
 async fn commit(
     parts: &Parts,
     context: &Context,
@@ -214,7 +215,10 @@ async fn commit(
     let done = try_commit(parts, context, connectors, action, &mut written).await;
     if done.is_err() {
         for hash in written {
-            parts.store.remove(hash).await;
+            // One that was told to the log before the failure is installed.
+            if matches!(parts.store.record(hash).await, Ok(None)) {
+                parts.store.remove(hash).await;
+            }
         }
     }
     done
@@ -228,8 +232,7 @@ async fn try_commit(
     written: &mut Vec<Sha256Hash>,
 ) -> Result<()> {
     let now = (parts.clock)();
-    let mut rows: Vec<Row> = Vec::with_capacity(connectors.len() + 1);
-    let mut records = Vec::with_capacity(connectors.len());
+    let mut moves = Vec::with_capacity(connectors.len() + 1);
     for verified in connectors {
         let record = ConnectorRecord {
             package: verified.package.clone(),
@@ -238,8 +241,9 @@ async fn try_commit(
             installed_at: now,
         };
         let name = record.hash.to_string();
-        rows.push(parts.pins.seal(Kind::Connector, name, record.text()?).await?);
-        records.push(record);
+        let row = parts.pins.seal(Kind::Connector, name, record.text()?).await?;
+        let event = events::connector(context, &record, false);
+        moves.push(Move { row, event, enabled: None });
     }
     if let Some((action, in_place)) = action {
         let record = ActionRecord {
@@ -251,20 +255,16 @@ async fn try_commit(
         };
         let name = record.name.to_string();
         let row = parts.pins.seal(Kind::Action, name, record.text()?).await?;
-        rows.push(if in_place { row } else { row.staging(&action.bytes) });
+        let row = if in_place { row } else { row.staging(&action.bytes) };
+        let event = events::action(parts, context, action);
+        moves.push(Move { row, event, enabled: None });
     }
     for verified in connectors {
         if parts.store.write(verified.hash, verified.files.clone()).await? {
             written.push(verified.hash);
         }
     }
-    for record in &records {
-        parts.audit.append(context, events::connector(context, record, false)).await?;
-    }
-    if let Some((action, _)) = action {
-        parts.audit.append(context, events::action(parts, context, action)).await?;
-    }
-    parts.journal.commit(rows).await?;
+    parts.journal.commit(context, moves).await?;
     // From here on it is installed. The index is a cache for others.
     if let Err(error) = parts.store.write_index().await {
         tracing::warn!(%error, "the store's index is behind");

@@ -48,14 +48,13 @@ impl KeyringFile {
     /// The file as it is, with its verdict. `validation_error` when it cannot be read.
     pub(super) async fn look(&self) -> Result<Seen> {
         let keys = self.read().await?;
-        let row = self.pins.get(Kind::Keyring, "").await?;
-        let verified = match row {
-            Some(row) if row.record == keys.text() => {
-                self.pins.verdict(Kind::Keyring, &row.record, row.pin).await?
-            }
+        let found = self.pins.find(Kind::Keyring, "").await?;
+        let verified = match found.row {
+            Some(row) if row.record == keys.text() => self.pins.verdict(&row).await?,
             Some(_) => Some(false),
-            // Nobody trusted anything yet: only an empty file says the same.
-            None => Some(keys.is_empty()),
+            // Nobody trusted anything yet: only an empty file says the same. Or the record was
+            // taken away: then nothing does.
+            None => Some(keys.is_empty() && !found.named),
         };
         Ok(Seen { keys, verified })
     }
@@ -117,9 +116,9 @@ impl KeyringFile {
             Err(error) if error.reason() == Reason::ValidationError => true,
             Err(error) => return Err(error),
         };
-        let row = self.pins.get(Kind::Keyring, "").await?;
+        let row = self.pins.find(Kind::Keyring, "").await?.row;
         let Some(row) = row else { return Ok((Keys::default(), foreign)) };
-        if self.pins.verdict(Kind::Keyring, &row.record, row.pin).await? != Some(true) {
+        if self.pins.verdict(&row).await? != Some(true) {
             return Ok((Keys::default(), foreign));
         }
         Ok((parse(row.record.as_bytes())?, foreign))

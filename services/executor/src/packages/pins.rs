@@ -1,34 +1,50 @@
-//! What persons installed and trusted, recorded so that editing a file or a table forges nothing:
-//! each record stands in the state database beside an authenticator only the vault can make.
-//! An older record with its older authenticator can be put back by whoever may write the
-//! database; it was true once, and only the vault's own generation would tell its age.
+//! What persons installed and trusted, recorded so that editing a file or a table forges nothing,
+//! and putting back an older row revives nothing: a row counts when its pin is the vault's *and*
+//! it is the one the log named last.
+//!
+//! Order of a change: the new row is written beside the one that counts, with the content of its
+//! file; then the log is told, and from that moment on the new row counts; then the file is put in
+//! its place and the older row is dropped. A crash before the event leaves everything as it was;
+//! a crash after it is finished at the next start. A row that is missing although the log named
+//! one is a row somebody took away: nothing takes its place.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::Arc;
 
 use aileron_contract::{
-    Context, Error, Reason, Result,
+    Context, Result,
+    audit::{self, Event},
+    names::Sha256Hash,
     vault::{self, Pin, PinDomain},
 };
 use aileron_store::{Database, Migration, failed};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sqlx::{Row as _, any::AnyRow};
 
+use super::history::{Change, History, Newest};
+use crate::seals::Seals;
+
 /// The tables of this half of the service.
-pub(super) const MIGRATIONS: &[Migration] = &[Migration {
-    id: "packages/1",
-    statements: &["CREATE TABLE package_pins (kind TEXT NOT NULL, name TEXT NOT NULL, \
-                   record TEXT NOT NULL, pin TEXT NOT NULL, staged TEXT, \
-                   PRIMARY KEY (kind, name))"],
-}];
-
-/// What the vault said about each record and pin.
-type Checked = HashMap<(Kind, String, Pin), bool>;
-
-/// Checks remembered; past it all are forgotten and made again.
-const REMEMBERED: usize = 8_192;
+pub(super) const MIGRATIONS: &[Migration] = &[
+    Migration {
+        id: "packages/1",
+        statements: &["CREATE TABLE package_pins (kind TEXT NOT NULL, name TEXT NOT NULL, \
+                       record TEXT NOT NULL, pin TEXT NOT NULL, staged TEXT, \
+                       PRIMARY KEY (kind, name))"],
+    },
+    // A change is written beside what it replaces; rows of before have no digest.
+    Migration {
+        id: "packages/2",
+        statements: &[
+            "CREATE TABLE package_records (kind TEXT NOT NULL, name TEXT NOT NULL, \
+             digest TEXT NOT NULL DEFAULT '', record TEXT NOT NULL, pin TEXT NOT NULL, \
+             staged TEXT, PRIMARY KEY (kind, name, digest))",
+            "INSERT INTO package_records (kind, name, record, pin, staged) \
+             SELECT kind, name, record, pin, staged FROM package_pins",
+            "DROP TABLE package_pins",
+            "ALTER TABLE package_records RENAME TO package_pins",
+        ],
+    },
+];
 
 /// What a record is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -42,7 +58,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    const fn text(self) -> &'static str {
+    pub(super) const fn text(self) -> &'static str {
         match self {
             Self::Action => "action",
             Self::Connector => "connector",
@@ -56,11 +72,6 @@ impl Kind {
             Self::Keyring => PinDomain::Keyring,
         }
     }
-
-    /// What the vault authenticates: a record of one kind is none of another.
-    fn message(self, record: &str) -> Vec<u8> {
-        format!("{}\n{record}", self.text()).into_bytes()
-    }
 }
 
 /// A record as the database holds it; not yet checked.
@@ -69,9 +80,11 @@ pub(super) struct Row {
     pub(super) kind: Kind,
     pub(super) name: String,
     pub(super) record: String,
-    pub(super) pin: Pin,
+    pin: Pin,
     /// A file's content that still has to be put in its place, in base64.
-    pub(super) staged: Option<String>,
+    staged: Option<String>,
+    /// Written before the log named records.
+    unnamed: bool,
 }
 
 impl Row {
@@ -85,87 +98,126 @@ impl Row {
     pub(super) fn content(&self) -> Option<Vec<u8>> {
         STANDARD.decode(self.staged.as_deref()?).ok()
     }
+
+    pub(super) fn digest(&self) -> Sha256Hash {
+        Sha256Hash::of(&[self.record.as_bytes()])
+    }
+
+    /// What the vault authenticates: a record of one kind is none of another.
+    fn message(&self) -> Vec<u8> {
+        let Self { kind, name, record, unnamed, .. } = self;
+        if *unnamed {
+            return format!("{}\n{record}", kind.text()).into_bytes();
+        }
+        format!("{}/2\n{name}\n{record}", kind.text()).into_bytes()
+    }
+}
+
+/// What there is of a record.
+#[derive(Clone, Debug)]
+pub(super) struct Found {
+    /// The row the log named, whatever its pin is worth.
+    pub(super) row: Option<Row>,
+    /// Did the log ever name one?
+    pub(super) named: bool,
+    /// Of an action: false when it was switched off, whatever a file says.
+    pub(super) enabled: bool,
+}
+
+/// A row and the event that makes it count.
+#[derive(Debug)]
+pub(super) struct Move {
+    pub(super) row: Row,
+    pub(super) event: Event,
+    pub(super) enabled: Option<bool>,
 }
 
 /// The records and their checks. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Pins {
     database: Database,
-    vault: vault::Handle,
-    checked: Arc<Mutex<Checked>>,
+    seals: Arc<Seals>,
+    history: History,
 }
 
 impl Pins {
-    pub(super) fn new(database: Database, vault: vault::Handle) -> Self {
-        Self { database, vault, checked: Arc::default() }
+    pub(super) fn new(database: Database, vault: vault::Handle, audit: audit::Handle) -> Self {
+        Self { database, seals: Arc::new(Seals::new(vault)), history: History::new(audit) }
     }
 
-    pub(super) async fn get(&self, kind: Kind, name: &str) -> Result<Option<Row>> {
-        let row = sqlx::query(
-            "SELECT name, record, pin, staged FROM package_pins WHERE kind = $1 AND name = $2",
-        )
-        .bind(kind.text())
-        .bind(name)
-        .fetch_optional(self.database.pool())
-        .await
-        .map_err(failed)?;
-        row.map(|row| read(kind, &row)).transpose()
+    /// What there is of a record.
+    pub(super) async fn find(&self, kind: Kind, name: &str) -> Result<Found> {
+        loop {
+            let newest = self.history.newest(kind, name).await?;
+            let rows = sqlx::query(
+                "SELECT name, digest, record, pin, staged FROM package_pins \
+                 WHERE kind = $1 AND name = $2",
+            )
+            .bind(kind.text())
+            .bind(name)
+            .fetch_all(self.database.pool())
+            .await
+            .map_err(failed)?;
+            if self.history.newest(kind, name).await? != newest {
+                // A change came between: its rows belong to what the log says now.
+                continue;
+            }
+            let rows = rows.iter().map(|row| read(kind, row)).collect::<Result<Vec<Row>>>()?;
+            let row = rows.into_iter().find(|row| is_named(row, &newest));
+            return Ok(Found { row, named: newest.digest.is_some(), enabled: newest.enabled });
+        }
     }
 
-    /// All records of a kind, sorted by name.
+    /// All rows of a kind that the log named, sorted by name.
     pub(super) async fn all(&self, kind: Kind) -> Result<Vec<Row>> {
-        let rows =
-            sqlx::query("SELECT name, record, pin, staged FROM package_pins WHERE kind = $1")
-                .bind(kind.text())
-                .fetch_all(self.database.pool())
-                .await
-                .map_err(failed)?;
-        let mut rows = rows.iter().map(|row| read(kind, row)).collect::<Result<Vec<Row>>>()?;
-        // Here, because each database sorts in a language of its own.
-        rows.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        self.rows_of("SELECT DISTINCT name FROM package_pins WHERE kind = $1", kind).await
+    }
+
+    /// Those among them whose file still has to be put in its place.
+    pub(super) async fn staged(&self, kind: Kind) -> Result<Vec<Row>> {
+        let names = "SELECT DISTINCT name FROM package_pins WHERE kind = $1 AND staged IS NOT NULL";
+        let mut rows = self.rows_of(names, kind).await?;
+        rows.retain(|row| row.staged.is_some());
         Ok(rows)
     }
 
-    /// Did the runtime write this record? None while the vault cannot tell.
-    pub(super) async fn verdict(&self, kind: Kind, record: &str, pin: Pin) -> Result<Option<bool>> {
-        let key = (kind, record.to_owned(), pin);
-        if let Some(known) = self.remembered().get(&key) {
-            return Ok(Some(*known));
-        }
-        let context = Context::service("executor");
-        let asked = self.vault.check_pin(&context, kind.domain(), kind.message(record), pin).await;
-        match asked {
-            Ok(genuine) => {
-                let mut remembered = self.remembered();
-                if remembered.len() >= REMEMBERED {
-                    remembered.clear();
-                }
-                remembered.insert(key, genuine);
-                Ok(Some(genuine))
-            }
-            Err(error) if locked(&error) => Ok(None),
-            Err(error) => Err(error),
-        }
+    /// Did the runtime write this row? None while the vault cannot tell.
+    pub(super) async fn verdict(&self, row: &Row) -> Result<Option<bool>> {
+        self.seals.check(row.kind.domain(), row.message(), row.pin).await
     }
 
     /// A row for a record, sealed by the vault; `vault_locked`.
     pub(super) async fn seal(&self, kind: Kind, name: String, record: String) -> Result<Row> {
-        let context = Context::service("executor");
-        let pin = self.vault.pin(&context, kind.domain(), kind.message(&record)).await?;
-        Ok(Row { kind, name, record, pin, staged: None })
+        let mut row = Row { kind, name, record, pin: Pin([0; 32]), staged: None, unnamed: false };
+        row.pin = self.seals.seal(kind.domain(), row.message()).await?;
+        Ok(row)
     }
 
-    /// Writes rows, all or none. From here on they count.
-    pub(super) async fn commit(&self, rows: &[Row]) -> Result<()> {
-        let mut transaction = self.database.begin().await?;
+    /// Writes rows beside those that count, all or none. What earlier changes left that never
+    /// came about goes. Nothing counts that did not before.
+    pub(super) async fn stage(&self, rows: &[Row]) -> Result<()> {
+        let mut counting = Vec::with_capacity(rows.len());
         for row in rows {
+            counting.push(self.find(row.kind, &row.name).await?.row);
+        }
+        let mut transaction = self.database.begin().await?;
+        for (row, counts) in rows.iter().zip(counting) {
+            let (digest, kept) = (row.digest().hex(), counts.as_ref().map(column));
+            sqlx::query("DELETE FROM package_pins WHERE kind = $1 AND name = $2 AND digest <> $3")
+                .bind(row.kind.text())
+                .bind(&row.name)
+                .bind(kept.unwrap_or_else(|| digest.clone()))
+                .execute(&mut *transaction)
+                .await
+                .map_err(failed)?;
             sqlx::query(
-                "INSERT INTO package_pins (kind, name, record, pin, staged) \
-                 VALUES ($1, $2, $3, $4, $5) ON CONFLICT (kind, name) DO UPDATE SET \
+                "INSERT INTO package_pins (kind, name, digest, record, pin, staged) \
+                 VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (kind, name, digest) DO UPDATE SET \
                  record = excluded.record, pin = excluded.pin, staged = excluded.staged",
             )
             .bind(row.kind.text())
             .bind(&row.name)
+            .bind(digest)
             .bind(&row.record)
             .bind(hex::encode(row.pin.0))
             .bind(row.staged.as_deref())
@@ -176,39 +228,59 @@ impl Pins {
         transaction.commit().await.map_err(failed)
     }
 
-    /// The row's staged file is in its place.
-    pub(super) async fn settle(&self, row: &Row) -> Result<()> {
-        sqlx::query(
-            "UPDATE package_pins SET staged = NULL WHERE kind = $1 AND name = $2 AND record = $3",
-        )
-        .bind(row.kind.text())
-        .bind(&row.name)
-        .bind(&row.record)
-        .execute(self.database.pool())
-        .await
-        .map_err(failed)?;
-        Ok(())
+    /// Tells the log. From here on the staged row counts, and no other of its name.
+    pub(super) async fn name(&self, context: &Context, change: &Move) -> Result<()> {
+        let Move { row, event, enabled } = change;
+        let change = Change { digest: Some(row.digest()), enabled: *enabled };
+        self.history.append(context, (row.kind, &row.name), event.clone(), change).await
     }
 
-    /// Puts rows back as they were before a commit whose files could not be written.
-    pub(super) async fn revert(&self, committed: &[Row], before: &[Row]) -> Result<()> {
+    /// Tells the log that an action was switched on or off.
+    pub(super) async fn switch(
+        &self,
+        context: &Context,
+        name: &str,
+        event: Event,
+        enabled: bool,
+    ) -> Result<()> {
+        let change = Change { digest: None, enabled: Some(enabled) };
+        self.history.append(context, (Kind::Action, name), event, change).await
+    }
+
+    /// The row's file is in its place: nothing is staged any more, and older rows go.
+    pub(super) async fn settle(&self, row: &Row) -> Result<()> {
         let mut transaction = self.database.begin().await?;
-        for row in committed {
-            sqlx::query("DELETE FROM package_pins WHERE kind = $1 AND name = $2 AND record = $3")
+        for statement in [
+            "DELETE FROM package_pins WHERE kind = $1 AND name = $2 AND digest <> $3",
+            "UPDATE package_pins SET staged = NULL WHERE kind = $1 AND name = $2 AND digest = $3",
+        ] {
+            sqlx::query(statement)
                 .bind(row.kind.text())
                 .bind(&row.name)
-                .bind(&row.record)
+                .bind(column(row))
                 .execute(&mut *transaction)
                 .await
                 .map_err(failed)?;
         }
-        transaction.commit().await.map_err(failed)?;
-        self.commit(before).await
+        transaction.commit().await.map_err(failed)
     }
+}
 
-    fn remembered(&self) -> std::sync::MutexGuard<'_, Checked> {
-        // Entries are written whole: a panic elsewhere leaves nothing half done here.
-        self.checked.lock().unwrap_or_else(PoisonError::into_inner)
+impl Pins {
+    async fn rows_of(&self, names: &'static str, kind: Kind) -> Result<Vec<Row>> {
+        let names = sqlx::query(names)
+            .bind(kind.text())
+            .fetch_all(self.database.pool())
+            .await
+            .map_err(failed)?;
+        let mut rows = Vec::with_capacity(names.len());
+        for name in names {
+            let name: String = name.try_get("name").map_err(failed)?;
+            rows.extend(self.find(kind, &name).await?.row);
+        }
+        // Here, because each database sorts in a language of its own.
+        rows.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        Ok(rows)
     }
 }
 
@@ -218,13 +290,22 @@ impl std::fmt::Debug for Pins {
     }
 }
 
-/// Is this the vault saying that it cannot tell now, rather than a failure?
-pub(super) fn locked(error: &Error) -> bool {
-    matches!(error.reason(), Reason::VaultLocked | Reason::VaultMissing)
+/// Is this the row that counts, if its pin is the vault's?
+fn is_named(row: &Row, newest: &Newest) -> bool {
+    match newest.digest {
+        Some(digest) => !row.unnamed && row.digest() == digest,
+        None => row.unnamed,
+    }
+}
+
+/// The digest as the table's key holds it.
+fn column(row: &Row) -> String {
+    if row.unnamed { String::new() } else { row.digest().hex() }
 }
 
 fn read(kind: Kind, row: &AnyRow) -> Result<Row> {
     let pin: String = row.try_get("pin").map_err(failed)?;
+    let digest: String = row.try_get("digest").map_err(failed)?;
     let mut bytes = [0; 32];
     // A pin that cannot be read is a pin that does not fit: it stays zero and is refused.
     let fits = hex::decode_to_slice(&pin, &mut bytes).is_ok();
@@ -234,5 +315,6 @@ fn read(kind: Kind, row: &AnyRow) -> Result<Row> {
         record: row.try_get("record").map_err(failed)?,
         pin: Pin(if fits { bytes } else { [0; 32] }),
         staged: row.try_get("staged").map_err(failed)?,
+        unnamed: digest.is_empty(),
     })
 }

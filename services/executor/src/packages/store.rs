@@ -67,10 +67,9 @@ impl ConnectorStore {
 
     /// What was installed under this hash, if anything was.
     pub(super) async fn record(&self, hash: Sha256Hash) -> Result<Option<ConnectorRecord>> {
-        let Some(row) = self.pins.get(Kind::Connector, &hash.to_string()).await? else {
-            return Ok(None);
-        };
-        match self.pins.verdict(Kind::Connector, &row.record, row.pin).await? {
+        let found = self.pins.find(Kind::Connector, &hash.to_string()).await?;
+        let Some(row) = found.row else { return Ok(None) };
+        match self.pins.verdict(&row).await? {
             Some(true) => Ok(ConnectorRecord::of(&row)),
             Some(false) => {
                 tracing::warn!(%hash, "the record of a connector is not what the runtime wrote");
@@ -89,8 +88,7 @@ impl ConnectorStore {
     pub(super) async fn records(&self) -> Result<Vec<ConnectorRecord>> {
         let mut records = Vec::new();
         for row in self.pins.all(Kind::Connector).await? {
-            let verdict = self.pins.verdict(Kind::Connector, &row.record, row.pin).await?;
-            if verdict == Some(false) {
+            if self.pins.verdict(&row).await? == Some(false) {
                 tracing::warn!(hash = row.name, "leaving out a connector nobody installed");
                 continue;
             }

@@ -3,5 +3,6 @@
 mod actions;
 mod connectors;
 mod crashes;
+mod put_back;
 mod trusting;
 mod world;

@@ -6,7 +6,7 @@ use aileron_contract::{
     packages::{DistrustRequest, Keyring, PublishedKey, TrustRequest, Trusted, TrustedKey},
 };
 
-use super::{Parts, keyring, keys, sources};
+use super::{Parts, keyring, keys, pins::Move, sources};
 
 /// The keyring as it is, believed or not.
 pub(super) async fn list(parts: &Parts) -> Result<Keyring> {
@@ -65,12 +65,8 @@ pub(super) async fn trust(
     };
     let added = keys_now.add(request.authority, key.key);
     if added || foreign {
-        let row = parts.keyring.seal(&keys_now).await?;
-        record(parts, context, audit::EventKind::KeyringTrusted, &key).await?;
-        if foreign {
-            parts.keyring.set_aside((parts.clock)()).await?;
-        }
-        parts.journal.commit(vec![row]).await?;
+        let event = told(context, audit::EventKind::KeyringTrusted, &key);
+        change(parts, context, &keys_now, foreign, event).await?;
     }
     let path = parts.keyring.path().display().to_string();
     Ok(Trusted { key, already: !added, path })
@@ -96,28 +92,35 @@ pub(super) async fn distrust(
         .into_iter()
         .map(|(authority, key)| TrustedKey { authority, key, fingerprint: keys::fingerprint(&key) })
         .collect();
-    if removed.is_empty() {
-        return Ok(removed);
+    let event = |key| told(context, audit::EventKind::KeyringRevoked, key);
+    let Some((last, others)) = removed.split_last() else { return Ok(removed) };
+    for key in others {
+        parts.audit.append(context, event(key)).await?;
     }
-    let row = parts.keyring.seal(&keys_now).await?;
-    for key in &removed {
-        record(parts, context, audit::EventKind::KeyringRevoked, key).await?;
-    }
-    if foreign {
-        parts.keyring.set_aside((parts.clock)()).await?;
-    }
-    parts.journal.commit(vec![row]).await?;
+    change(parts, context, &keys_now, foreign, event(last)).await?;
     Ok(removed)
 }
 
-async fn record(
+/// Makes `keys` the believed ones from `event` on. A file that is not ours is kept beside it.
+async fn change(
     parts: &Parts,
     context: &Context,
-    kind: audit::EventKind,
-    key: &TrustedKey,
+    keys: &keyring::Keys,
+    foreign: bool,
+    event: audit::Event,
 ) -> Result<()> {
-    let event = audit::Event::new(kind, audit::Actor::of(context))
+    let row = parts.keyring.seal(keys).await?;
+    let moves = [Move { row, event, enabled: None }];
+    parts.journal.prepare(&moves).await?;
+    parts.journal.tell(context, &moves).await?;
+    if foreign {
+        parts.keyring.set_aside((parts.clock)()).await?;
+    }
+    parts.journal.place_all(&moves).await
+}
+
+fn told(context: &Context, kind: audit::EventKind, key: &TrustedKey) -> audit::Event {
+    audit::Event::new(kind, audit::Actor::of(context))
         .with("aileron.keyring.authority", key.authority.as_str())
-        .with("aileron.keyring.fingerprint", key.fingerprint.as_str());
-    parts.audit.append(context, event).await.map(drop)
+        .with("aileron.keyring.fingerprint", key.fingerprint.as_str())
 }

@@ -10,10 +10,13 @@ use aileron_contract::{
 };
 use async_trait::async_trait;
 
-use super::{outcome, pins::closed};
-use crate::packages::{
-    catalog::{Catalog, Installed},
-    store::{ConnectorStore, Loaded},
+use super::outcome;
+use crate::{
+    packages::{
+        catalog::{Catalog, Installed},
+        store::{ConnectorStore, Loaded},
+    },
+    seals::closed,
 };
 
 /// The installed actions and connectors.

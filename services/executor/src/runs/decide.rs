@@ -16,12 +16,15 @@ use super::{
     engine::{Engine, Live},
     lifecycle::out_of_turn,
     listing::unknown,
-    pins::{Trust, closed},
+    pins::Trust,
     plan::Plan,
     record::{Phase, Verdict},
     recover::logged_failure,
 };
-use crate::approval::{self, Covered, Credential};
+use crate::{
+    approval::{self, Covered, Credential},
+    seals::closed,
+};
 
 /// An approved run that cannot start is tried again after this, and after twice as long each time.
 const RESUME_PAUSE: Duration = Duration::from_millis(500);
@@ -147,6 +150,10 @@ impl Engine {
             self.end_unstarted(record, failure).await?;
             return Ok(());
         }
+        if record.expired(self.now()) {
+            self.expire(record).await?;
+            return Ok(());
+        }
         let (plan, credentials) = match self.unchanged(&record).await? {
             Ok(same) => same,
             Err(failure) => {
@@ -165,13 +172,17 @@ impl Engine {
     /// An old row put back in place carries a true pin. The log knows that its run began, or that
     /// it came to its end without beginning: either way the approval is used.
     async fn replayed(&self, record: &Record) -> Result<Option<Failure>> {
-        if self.event_of(record, EventKind::ExecutionStarted).await?.is_some() {
-            return Ok(Some(Failure::new(
-                Class::ApprovalDenied,
-                Boundary::Runtime,
-                "this approval was used already; its record was put back by something else. \
-                 Nothing was sent",
-            )));
+        for kind in [EventKind::ExecutionStarted, EventKind::ApprovalExpired] {
+            // An expiry that was logged and not written is no replay while it is still true.
+            let again = kind == EventKind::ApprovalExpired && record.expired(self.now());
+            if !again && self.event_of(record, kind).await?.is_some() {
+                return Ok(Some(Failure::new(
+                    Class::ApprovalDenied,
+                    Boundary::Runtime,
+                    "this approval was used already, or had expired; its record was put back by \
+                     something else. Nothing was sent",
+                )));
+            }
         }
         let failed = self.event_of(record, EventKind::ExecutionFailed).await?;
         Ok(failed.map(|failed| logged_failure(&failed).0))
@@ -257,7 +268,7 @@ impl Engine {
         Ok(self.settle(next).await)
     }
 
-    /// Parked → Expired, logged first.
+    /// Parked, or approved and not begun → Expired, logged first.
     pub(super) async fn expire(&self, record: Record) -> Result<Record> {
         let next = record.clone().expire(self.now()).map_err(out_of_turn)?;
         self.announce(announce::expired(&record)?).await?;

@@ -96,6 +96,7 @@ impl Engine {
         engine.find_interrupted().await?;
         engine.wake().await?;
         engine.watch_expiry();
+        engine.watch_age();
         Ok(engine)
     }
 

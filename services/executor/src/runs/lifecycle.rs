@@ -9,9 +9,9 @@ use tokio::sync::Mutex;
 use super::{
     Record,
     engine::Engine,
-    pins::closed,
     record::{Phase, Refusal},
 };
+use crate::seals::closed;
 
 /// The one place that moves a running record on.
 pub(super) struct Journal {

@@ -128,6 +128,9 @@ impl Engine {
     fn shown_state(&self, record: &Record, open: bool) -> RunState {
         match record.phase {
             Phase::Parked if record.expired(self.now()) => RunState::Expired,
+            Phase::Approved if !self.is_live(&record.id) && record.expired(self.now()) => {
+                RunState::Expired
+            }
             Phase::Approved if !open && !self.is_live(&record.id) => RunState::AwaitingVault,
             _ => record.state(),
         }
@@ -151,7 +154,9 @@ fn own_only(context: &Context) -> Option<String> {
 fn rows_that_may_show(wanted: RunState) -> Vec<RunState> {
     match wanted {
         RunState::AwaitingVault => vec![RunState::Approved],
-        RunState::Expired => vec![RunState::Expired, RunState::Parked],
+        RunState::Expired => {
+            vec![RunState::Expired, RunState::Parked, RunState::Approved]
+        }
         RunState::Done | RunState::Failed | RunState::Ambiguous => {
             vec![wanted, RunState::Running]
         }

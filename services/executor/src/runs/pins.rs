@@ -1,27 +1,19 @@
 //! Which rows of the table are the runtime's own.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
-};
-
 use aileron_contract::{
-    Context, Error, Reason, Result,
+    Error, Reason, Result,
     names::Sha256Hash,
     vault::{self, PinDomain},
 };
 
 use super::Record;
-use crate::ledger::{Pinned, Row};
-
-/// Rows remembered as sound: listing pages again need not ask the vault again.
-const REMEMBERED: usize = 4_096;
+use crate::{
+    ledger::{Pinned, Row},
+    seals::Seals,
+};
 
 /// Pins records, and checks rows against their pins.
-pub(super) struct Pins {
-    vault: vault::Handle,
-    sound: Mutex<HashMap<String, Sha256Hash>>,
-}
+pub(super) struct Pins(Seals);
 
 /// What a row turned out to be.
 #[derive(Debug)]
@@ -54,17 +46,13 @@ impl Trust {
 
 impl Pins {
     pub(super) fn new(vault: vault::Handle) -> Self {
-        Self { vault, sound: Mutex::default() }
+        Self(Seals::new(vault))
     }
 
     /// Pins a record. `vault_locked` while it is.
     pub(super) async fn seal(&self, record: Record) -> Result<Pinned> {
         let text = record.to_text().map_err(Error::internal)?;
-        let fingerprint = Sha256Hash::of(&[text.as_bytes()]);
-        let pin = self
-            .vault
-            .pin(&Context::service("executor"), PinDomain::Run, fingerprint.bytes().to_vec())
-            .await?;
+        let pin = self.0.seal(PinDomain::Run, message(&text)).await?;
         Ok(Pinned { record, text, pin })
     }
 
@@ -77,48 +65,18 @@ impl Pins {
         if record.id.as_str() != row.id {
             return Ok(Trust::Forged(Some(record)));
         }
-        let fingerprint = Sha256Hash::of(&[row.text.as_bytes(), &row.pin.0]);
-        if self.lock().get(&row.id) == Some(&fingerprint) {
-            return Ok(Trust::Sound(record));
-        }
-        let text = Sha256Hash::of(&[row.text.as_bytes()]);
-        let checked = self
-            .vault
-            .check_pin(
-                &Context::service("executor"),
-                PinDomain::Run,
-                text.bytes().to_vec(),
-                row.pin,
-            )
-            .await;
-        match checked {
-            Ok(true) => {
-                self.remember(&row.id, fingerprint);
-                Ok(Trust::Sound(record))
-            }
-            Ok(false) => {
+        match self.0.check(PinDomain::Run, message(&row.text), row.pin).await? {
+            Some(true) => Ok(Trust::Sound(record)),
+            Some(false) => {
                 tracing::error!(run = row.id, "a run's record does not carry its pin");
                 Ok(Trust::Forged(Some(record)))
             }
-            Err(error) if closed(&error) => Ok(Trust::Unknown(record)),
-            Err(error) => Err(error),
+            None => Ok(Trust::Unknown(record)),
         }
-    }
-
-    fn remember(&self, id: &str, fingerprint: Sha256Hash) {
-        let mut sound = self.lock();
-        if sound.len() >= REMEMBERED {
-            sound.clear();
-        }
-        sound.insert(id.to_owned(), fingerprint);
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Sha256Hash>> {
-        self.sound.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The vault cannot be used until a person does something about it.
-pub(crate) fn closed(error: &Error) -> bool {
-    matches!(error.reason(), Reason::VaultLocked | Reason::VaultMissing)
+/// What the vault authenticates: records can be long, their hash is not.
+fn message(text: &str) -> Vec<u8> {
+    Sha256Hash::of(&[text.as_bytes()]).bytes().to_vec()
 }

@@ -153,9 +153,9 @@ impl Record {
         Ok(next)
     }
 
-    /// Parked → Expired.
+    /// Parked, or approved and not begun → Expired.
     pub(crate) fn expire(self, now: Timestamp) -> Result<Self, Refusal> {
-        if self.phase == Phase::Parked && self.expired(now) {
+        if matches!(self.phase, Phase::Parked | Phase::Approved) && self.expired(now) {
             return Ok(self.next(Phase::Expired { at: now }));
         }
         Err(Refusal::OutOfTurn)

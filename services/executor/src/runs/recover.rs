@@ -11,14 +11,8 @@ use aileron_contract::{
     limits,
 };
 
-use super::{
-    Record, announce,
-    engine::Engine,
-    lifecycle::out_of_turn,
-    pins::{Trust, closed},
-    record::Phase,
-};
-use crate::ledger::Query;
+use super::{Record, announce, engine::Engine, lifecycle::out_of_turn, pins::Trust, record::Phase};
+use crate::{ledger::Query, seals::closed};
 
 /// How often approvals are looked over for those whose time is up.
 const EXPIRY_PERIOD: Duration = Duration::from_secs(30);

@@ -10,7 +10,8 @@ use aileron_contract::{
 use super::{Catalog, Installed, Switches, state};
 use crate::packages::{
     blocking,
-    pins::{Kind, Row},
+    install::events,
+    pins::{Kind, Move},
     records::{ActionRecord, ConnectorRecord},
     verify,
 };
@@ -45,7 +46,6 @@ impl Catalog {
             return Err(state::unavailable(&self.inner.switches));
         }
         let accepts = enabled && found.pinned == Some(false) && context.principal.is_person();
-        let rows = if accepts { self.accept(&found).await? } else { Vec::new() };
         let kind = if enabled {
             audit::EventKind::ActionEnabled
         } else {
@@ -56,21 +56,28 @@ impl Catalog {
             .with("aileron.action.hash", found.hash.to_string())
             .with("aileron.action.fqn", found.file.source.fqn.as_str())
             .with("aileron.action.accepted", accepts.then_some(true));
-        parts.audit.append(context, event).await?;
-        if !rows.is_empty() {
-            parts.journal.commit(rows).await?;
+        if accepts {
+            let moves = self.accept(context, &found, event).await?;
+            parts.journal.commit(context, moves).await?;
             parts.store.write_index().await?;
+        } else {
+            parts.pins.switch(context, name.as_str(), event, enabled).await?;
         }
         let (path, switched) = (self.inner.switches.clone(), name.clone());
         blocking(move || state::write(&path, &switched, enabled)).await??;
         self.get(name).await?.ok_or_else(|| unknown(name))
     }
 
-    /// The rows that make a file as it is the installed one. Connectors it needs may come from
-    /// store entries whose signatures verify.
-    async fn accept(&self, found: &Installed) -> Result<Vec<Row>> {
+    /// What makes a file as it is the installed one, told with `event`. Connectors it needs may
+    /// come from store entries whose signatures verify.
+    async fn accept(
+        &self,
+        context: &Context,
+        found: &Installed,
+        event: audit::Event,
+    ) -> Result<Vec<Move>> {
         let parts = &self.inner.parts;
-        let mut rows = Vec::new();
+        let mut moves = Vec::new();
         let mut missing: Vec<(String, Sha256Hash)> = Vec::new();
         for required in &found.file.requires {
             if parts.store.record(required.hash).await?.is_some() {
@@ -84,8 +91,10 @@ impl Catalog {
                         signer: connector.fingerprint,
                         installed_at: (parts.clock)(),
                     };
-                    let name = record.hash.to_string();
-                    rows.push(parts.pins.seal(Kind::Connector, name, record.text()?).await?);
+                    let (name, text) = (record.hash.to_string(), record.text()?);
+                    let row = parts.pins.seal(Kind::Connector, name, text).await?;
+                    let event = events::connector(context, &record, false);
+                    moves.push(Move { row, event, enabled: None });
                 }
                 None => missing.push((required.package.to_string(), required.hash)),
             }
@@ -108,8 +117,9 @@ impl Catalog {
             installed_at: (parts.clock)(),
         };
         let name = record.name.to_string();
-        rows.push(parts.pins.seal(Kind::Action, name, record.text()?).await?);
-        Ok(rows)
+        let row = parts.pins.seal(Kind::Action, name, record.text()?).await?;
+        moves.push(Move { row, event, enabled: Some(true) });
+        Ok(moves)
     }
 }
 

@@ -7,7 +7,7 @@ use crate::packages::{Parts, describe, journal, records::ConnectorRecord, verify
 /// Whoever holds the right to install has consented: the preview is theirs to read.
 const CONSENT: &str = "approved";
 
-pub(super) fn connector(
+pub(in crate::packages) fn connector(
     context: &Context,
     record: &ConnectorRecord,
     already: bool,

@@ -2,10 +2,18 @@
 
 use std::sync::atomic::Ordering;
 
-use aileron_contract::{Reason, audit::EventKind, packages::ConnectorRequest};
+use aileron_contract::{
+    Reason,
+    audit::{Actor, Event, EventKind},
+    packages::{ConnectorRequest, TrustRequest},
+};
 
 use super::world::{World, action, action_request, connector_request, manifest, person};
-use crate::packages::{pins::Kind, records::ActionRecord, verify};
+use crate::packages::{
+    pins::{Kind, Move, Row},
+    records::ActionRecord,
+    verify,
+};
 
 const NOTES: &str = "github://acme/notes@1.0.0";
 const LIST: &str = "github://acme/notes/actions/list@1.0.0";
@@ -56,9 +64,14 @@ async fn a_committed_action_is_put_in_its_place_at_the_next_start() {
         installed_at: (parts.clock)(),
     };
     let row = parts.pins.seal(Kind::Action, "list".to_owned(), record.text().unwrap()).await;
-    parts.journal.record(&[row.unwrap().staging(&verified.bytes)]).await.unwrap();
-    // The crash: the old file is still there, and does not pass for the new one.
+    let moves = [told(row.unwrap().staging(&verified.bytes), EventKind::ActionInstalled)];
     let name = "list".parse().unwrap();
+    parts.journal.prepare(&moves).await.unwrap();
+    // A crash here: nothing has happened.
+    let before = world.service.catalog().get(&name).await.unwrap().unwrap();
+    assert_eq!((before.pinned, before.file.version.to_string().as_str()), (Some(true), "1.0.0"));
+    parts.journal.tell(&person(), &moves).await.unwrap();
+    // The crash: the old file is still there, and does not pass for the new one.
     assert_eq!(world.service.catalog().get(&name).await.unwrap().unwrap().pinned, Some(false));
     let world = world.restarted().await;
     assert_eq!(std::fs::read_to_string(world.path("actions/list.md")).unwrap(), text);
@@ -75,12 +88,60 @@ async fn a_committed_keyring_is_put_in_its_place_at_the_next_start() {
     let parts = &world.service.parts;
     let (mut keys, _) = parts.keyring.base().await.unwrap();
     keys.add("github://more".parse().unwrap(), world.publisher.verifying_key().to_bytes());
-    let row = parts.keyring.seal(&keys).await.unwrap();
-    parts.journal.record(&[row]).await.unwrap();
+    let moves = [told(parts.keyring.seal(&keys).await.unwrap(), EventKind::KeyringTrusted)];
+    parts.journal.prepare(&moves).await.unwrap();
+    let shown = world.handle().keyring(&person()).await.unwrap();
+    assert_eq!((shown.verified, shown.keys.len()), (Some(true), 1), "nothing has happened");
+    parts.journal.tell(&person(), &moves).await.unwrap();
     assert_eq!(world.handle().keyring(&person()).await.unwrap().verified, Some(false));
     let world = world.restarted().await;
     let shown = world.handle().keyring(&person()).await.unwrap();
     assert_eq!((shown.verified, shown.keys.len()), (Some(true), 2));
+}
+
+#[tokio::test]
+async fn a_change_that_crashed_before_its_event_never_happened_and_is_made_anew() {
+    let world = World::trusting().await;
+    let parts = &world.service.parts;
+    let (mut keys, _) = parts.keyring.base().await.unwrap();
+    keys.add("github://more".parse().unwrap(), world.publisher.verifying_key().to_bytes());
+    let moves = [told(parts.keyring.seal(&keys).await.unwrap(), EventKind::KeyringTrusted)];
+    parts.journal.prepare(&moves).await.unwrap();
+    let world = world.restarted().await;
+    let shown = world.handle().keyring(&person()).await.unwrap();
+    assert_eq!((shown.verified, shown.keys.len()), (Some(true), 1));
+    // Nor does its row count when its file is put beside it.
+    std::fs::write(world.path("keyring.json"), keys.text()).unwrap();
+    assert_eq!(world.handle().keyring(&person()).await.unwrap().verified, Some(false));
+    world.trust("github://more", &world.publisher).await;
+    let shown = world.restarted().await.handle().keyring(&person()).await.unwrap();
+    assert_eq!((shown.verified, shown.keys.len()), (Some(true), 2));
+}
+
+#[tokio::test]
+async fn a_change_whose_event_was_written_while_its_answer_was_lost_has_happened() {
+    for restart in [true, false] {
+        let world = World::trusting().await;
+        world.audit.mute.store(true, Ordering::SeqCst);
+        let request = TrustRequest {
+            authority: "github://more".parse().unwrap(),
+            key: world.publisher.verifying_key().to_bytes(),
+        };
+        assert!(world.handle().trust(&person(), request).await.is_err());
+        world.audit.mute.store(false, Ordering::SeqCst);
+        let world = if restart { world.restarted().await } else { world };
+        if restart {
+            let shown = world.handle().keyring(&person()).await.unwrap();
+            assert_eq!((shown.verified, shown.keys.len()), (Some(true), 2));
+        }
+        world.trust("github://third", &world.publisher).await;
+        let shown = world.handle().keyring(&person()).await.unwrap();
+        assert_eq!((shown.verified, shown.keys.len()), (Some(true), 3));
+    }
+}
+
+fn told(row: Row, kind: EventKind) -> Move {
+    Move { row, event: Event::new(kind, Actor::of(&person())), enabled: None }
 }
 
 #[tokio::test]

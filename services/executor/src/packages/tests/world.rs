@@ -40,8 +40,12 @@ pub(super) struct World {
 
 impl World {
     pub(super) async fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let (vault, audit, web) = (Arc::default(), Arc::default(), Arc::default());
+        Self::on(tempfile::tempdir().unwrap(), Arc::default()).await
+    }
+
+    /// A home that is there already.
+    pub(super) async fn on(folder: tempfile::TempDir, vault: Arc<FakeVault>) -> Self {
+        let (audit, web) = (Arc::default(), Arc::default());
         let service = open(folder.path(), &vault, &audit, &web).await;
         let publisher = SigningKey::from_bytes(&[7; 32]);
         Self { folder, vault, audit, web, publisher, service }
@@ -64,6 +68,14 @@ impl World {
     pub(super) async fn restarted(mut self) -> Self {
         self.service = open(self.folder.path(), &self.vault, &self.audit, &self.web).await;
         self
+    }
+
+    /// Runs a statement the way another program of the same user would.
+    pub(super) async fn sql(&self, statement: &'static str) {
+        let database = format!("sqlite://{}", self.path("state.db").display());
+        let pool = sqlx::AnyPool::connect(&database).await.unwrap();
+        sqlx::query(statement).execute(&pool).await.unwrap();
+        pool.close().await;
     }
 
     pub(super) fn handle(&self) -> Handle {
@@ -221,7 +233,7 @@ pub(super) struct FakeVault {
 }
 
 impl FakeVault {
-    fn seal(&self, domain: PinDomain, record: &[u8]) -> Result<Pin> {
+    pub(super) fn seal(&self, domain: PinDomain, record: &[u8]) -> Result<Pin> {
         if self.locked.load(Ordering::SeqCst) {
             return Err(Error::new(Reason::VaultLocked, "locked"));
         }
@@ -288,10 +300,11 @@ impl Vault for FakeVault {
     }
 }
 
-/// Keeps events; refuses while full.
+/// Keeps events; refuses while full. What it says while mute is lost on the way.
 #[derive(Default)]
 pub(super) struct FakeAudit {
     pub(super) full: AtomicBool,
+    pub(super) mute: AtomicBool,
     pub(super) events: Mutex<Vec<audit::Event>>,
 }
 
@@ -308,23 +321,30 @@ impl Audit for FakeAudit {
         if self.full.load(Ordering::SeqCst) {
             return Err(Error::new(Reason::AuditUnavailable, "the disk is full"));
         }
-        let record = audit::Record {
-            index: 0,
-            id: "audit-1".parse()?,
-            kind: event.kind.to_string(),
-            timestamp: Timestamp::UNIX_EPOCH,
-            actor: event.actor.clone(),
-            payload: event.payload.clone(),
-            trace_id: None,
-        };
-        self.events.lock().unwrap().push(event);
+        let mut events = self.events.lock().unwrap();
+        let known = events.iter().find(|known| known.id.is_some() && known.id == event.id);
+        let record = recorded(&event)?;
+        match known {
+            Some(known) if *known != event => {
+                return Err(Error::new(Reason::IdempotencyConflict, "another event"));
+            }
+            Some(_) => {}
+            None => events.push(event),
+        }
+        if self.mute.load(Ordering::SeqCst) {
+            return Err(Error::new(Reason::AuditUnavailable, "the answer is lost"));
+        }
         Ok(record)
     }
     async fn query(&self, _: &Context, _: audit::Filter) -> Result<Vec<audit::Record>> {
         unused()
     }
-    async fn get(&self, _: &Context, _: AuditId) -> Result<audit::Record> {
-        unused()
+    async fn get(&self, _: &Context, id: AuditId) -> Result<audit::Record> {
+        let events = self.events.lock().unwrap();
+        match events.iter().find(|event| event.id.as_ref() == Some(&id)) {
+            Some(event) => recorded(event),
+            None => Err(Error::new(Reason::NotFound, "no such event")),
+        }
     }
     async fn watch(&self, _: &Context, _: u64) -> Result<Stream<audit::Record>> {
         unused()
@@ -335,6 +355,18 @@ impl Audit for FakeAudit {
     async fn receipt(&self, _: &Context, _: AuditId) -> Result<String> {
         unused()
     }
+}
+
+fn recorded(event: &audit::Event) -> Result<audit::Record> {
+    Ok(audit::Record {
+        index: 0,
+        id: event.id.clone().map_or_else(|| "audit-1".parse(), Ok)?,
+        kind: event.kind.to_string(),
+        timestamp: Timestamp::UNIX_EPOCH,
+        actor: event.actor.clone(),
+        payload: event.payload.clone(),
+        trace_id: None,
+    })
 }
 
 /// Serves bytes from memory.

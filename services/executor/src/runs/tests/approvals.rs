@@ -6,12 +6,17 @@ use aileron_contract::{
     Context, Principal, Reason, Timestamp,
     executor::{Decision, RunState},
     failure::Class,
-    names::Sha256Hash,
+    limits,
+    names::{RunId, Sha256Hash},
 };
 use jiff::ToSpan as _;
 use serde_json::json;
 
 use super::house::{House, agent, approve, binding, call, ended, pending, person};
+use crate::{
+    ledger::{Pinned, Query},
+    runs::{Engine, Record, record::Verdict},
+};
 
 #[tokio::test]
 async fn an_approved_call_runs_once_and_the_log_tells_the_story() {
@@ -138,14 +143,8 @@ async fn an_approval_outlives_a_restart_and_a_locked_vault() {
 
     // Approved, but stopped before it began: it waits for the vault after the next start.
     engine.stop.cancel();
-    let record = engine.read(&waiting).await.unwrap().unwrap();
-    let verdict = crate::runs::record::Verdict {
-        approved: true,
-        by: Principal::Person("p1".into()),
-        at: engine.now(),
-        reason: None,
-    };
-    engine.advance(record.decide(verdict).unwrap()).await.unwrap();
+    let next = approved(&engine, &waiting).await;
+    engine.advance(next).await.unwrap();
     drop(engine);
     house.vault.locked.store(true, Ordering::SeqCst);
     let engine = house.open().await;
@@ -226,23 +225,10 @@ async fn an_old_approved_row_put_back_does_not_run_again() {
     let house = House::new();
     let engine = house.open().await;
     let waiting = pending(engine.run(&agent(), call("gated", json!({}))).await.unwrap()).id;
-    // The row as it was right after the approval, pin included.
-    let record = engine.read(&waiting).await.unwrap().unwrap();
-    let verdict = crate::runs::record::Verdict {
-        approved: true,
-        by: Principal::Person("p1".into()),
-        at: engine.now(),
-        reason: None,
-    };
-    let approved = engine.pins.seal(record.decide(verdict).unwrap()).await.unwrap();
+    let old = engine.pins.seal(approved(&engine, &waiting).await).await.unwrap();
     engine.decide(&person(), waiting.clone(), approve()).await.unwrap();
     ended(&engine, &waiting).await;
-    sqlx::query("UPDATE runs SET record = $1, pin = $2, state = 'approved', version = 1")
-        .bind(approved.text)
-        .bind(approved.pin.0.to_vec())
-        .execute(house.database().await.pool())
-        .await
-        .unwrap();
+    put_back(&house, old).await;
     engine.wake().await.unwrap();
     assert_eq!(ended(&engine, &waiting).await.state, RunState::Failed);
     assert_eq!(house.egress.writes(), 1);
@@ -253,28 +239,102 @@ async fn an_approval_that_ended_without_running_cannot_be_put_back_when_things_f
     let house = House::new();
     let engine = house.open().await;
     let waiting = pending(engine.run(&agent(), call("gated", json!({}))).await.unwrap()).id;
-    let record = engine.read(&waiting).await.unwrap().unwrap();
-    let verdict = crate::runs::record::Verdict {
-        approved: true,
-        by: Principal::Person("p1".into()),
-        at: engine.now(),
-        reason: None,
-    };
-    let approved = engine.pins.seal(record.decide(verdict).unwrap()).await.unwrap();
+    let old = engine.pins.seal(approved(&engine, &waiting).await).await.unwrap();
     let before =
         std::mem::replace(&mut *house.vault.bindings.lock().unwrap(), vec![binding("other")]);
     engine.decide(&person(), waiting.clone(), approve()).await.unwrap();
     assert_eq!(ended(&engine, &waiting).await.state, RunState::Failed);
     *house.vault.bindings.lock().unwrap() = before;
-    sqlx::query("UPDATE runs SET record = $1, pin = $2, state = 'approved', version = 1")
-        .bind(approved.text)
-        .bind(approved.pin.0.to_vec())
-        .execute(house.database().await.pool())
-        .await
-        .unwrap();
+    put_back(&house, old).await;
     engine.wake().await.unwrap();
     assert_eq!(ended(&engine, &waiting).await.state, RunState::Failed);
     assert_eq!(house.egress.writes(), 0);
+}
+
+#[tokio::test]
+async fn an_approved_call_held_back_beyond_its_end_expires_and_cannot_be_put_back() {
+    let mut house = House::new();
+    let engine = house.open().await;
+    let waiting = pending(engine.run(&agent(), call("gated", json!({}))).await.unwrap()).id;
+    engine.stop.cancel();
+    let next = approved(&engine, &waiting).await;
+    let old = engine.pins.seal(next.clone()).await.unwrap();
+    engine.advance(next).await.unwrap();
+    drop(engine);
+    house.vault.locked.store(true, Ordering::SeqCst);
+    house.clock = || Timestamp::now() + 2.hours();
+    let engine = house.open().await;
+    assert_eq!(engine.run_by_id(&person(), &waiting).await.unwrap().state, RunState::Expired);
+    house.vault.locked.store(false, Ordering::SeqCst);
+    engine.wake().await.unwrap();
+    while engine.is_live(&waiting) {
+        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+    }
+    let row = engine.read(&waiting).await.unwrap().unwrap();
+    assert_eq!(row.state(), RunState::Expired);
+    assert!(house.audit.kinds().contains(&"approval.expired".to_owned()));
+    drop(engine);
+
+    // Nor does it run when the row is put back and the clock as well.
+    put_back(&house, old).await;
+    house.clock = Timestamp::now;
+    let engine = house.open().await;
+    assert_eq!(ended(&engine, &waiting).await.state, RunState::Failed);
+    assert_eq!(house.egress.writes(), 0);
+}
+
+#[tokio::test]
+async fn runs_that_ended_long_ago_go_and_those_that_wait_stay() {
+    let mut house = House::new();
+    let engine = house.open().await;
+    let done = super::house::done(engine.run(&agent(), call("list", json!({}))).await.unwrap()).run;
+    let used = pending(engine.run(&agent(), call("gated", json!({}))).await.unwrap()).id;
+    let old = engine.pins.seal(approved(&engine, &used).await).await.unwrap();
+    engine.decide(&person(), used.clone(), approve()).await.unwrap();
+    ended(&engine, &used).await;
+    let waiting = pending(engine.run(&agent(), call("gated", json!({}))).await.unwrap()).id;
+    engine.prune().await.unwrap();
+    assert_eq!(engine.ledger.count(&Query::default()).await.unwrap(), 3);
+    drop(engine);
+
+    // The vault is locked: what waits cannot be closed yet.
+    house.vault.locked.store(true, Ordering::SeqCst);
+    house.clock = || Timestamp::now() + limits::RUN_KEPT + 1.hours();
+    let engine = house.open().await;
+    engine.prune().await.unwrap();
+    for gone in [&done, &used] {
+        let unknown = engine.run_by_id(&person(), gone).await.unwrap_err();
+        assert_eq!(unknown.reason(), Reason::NotFound);
+    }
+    engine.run_by_id(&person(), &waiting).await.unwrap();
+    house.vault.locked.store(false, Ordering::SeqCst);
+
+    // A pruned row that is put back is recognised all the same.
+    assert!(engine.ledger.insert(old).await.unwrap());
+    engine.wake().await.unwrap();
+    assert_eq!(ended(&engine, &used).await.state, RunState::Failed);
+    assert_eq!(house.egress.writes(), 1);
+}
+
+/// A run as it is right after its approval.
+async fn approved(engine: &Arc<Engine>, id: &RunId) -> Record {
+    let record = engine.read(id).await.unwrap().unwrap();
+    let by = Principal::Person("p1".into());
+    let verdict = Verdict { approved: true, by, at: engine.now(), reason: None };
+    record.decide(verdict).unwrap()
+}
+
+/// The row of an approved run, with the pin it had, where another stands now.
+async fn put_back(house: &House, old: Pinned) {
+    sqlx::query(
+        "UPDATE runs SET record = $1, pin = $2, state = 'approved', version = 1 WHERE id = $3",
+    )
+    .bind(old.text)
+    .bind(old.pin.0.to_vec())
+    .bind(old.record.id.as_str())
+    .execute(house.database().await.pool())
+    .await
+    .unwrap();
 }
 
 #[tokio::test]
@@ -291,7 +351,7 @@ async fn cards_show_what_hides_itself() {
 async fn an_agent_cannot_bury_the_person() {
     let house = House::new();
     let engine = house.open().await;
-    for _ in 0..aileron_contract::limits::APPROVALS_PENDING {
+    for _ in 0..limits::APPROVALS_PENDING {
         pending(engine.run(&agent(), call("gated", json!({}))).await.unwrap());
     }
     let refused = engine.run(&agent(), call("gated", json!({}))).await.unwrap_err();
