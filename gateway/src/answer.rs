@@ -56,7 +56,6 @@ impl Refusal {
                 ("vault.passphrase", "aileron vault unlock, or POST /v1/vault/unlock")
             }
             Reason::VaultMissing => ("vault.passphrase", "aileron vault init, or POST /v1/vault"),
-            Reason::BindingRequired => ("binding", "aileron binding setup"),
             _ => return error.into(),
         };
         let failure = Failure::new(Class::BindingRequired, Boundary::Runtime, error.public())
@@ -65,6 +64,7 @@ impl Refusal {
         let mut refusal = Self::from(failure);
         if let Body::Failure(body) = &mut refusal.0.body {
             body.code = Some(error.reason().code().to_owned());
+            body.documentation = Some(page(error.reason()));
         }
         refusal
     }
@@ -99,6 +99,7 @@ impl Refusal {
                     message: failure.message,
                     details: None,
                     request_id: None,
+                    documentation: failure.documentation,
                 },
             },
         }
@@ -118,6 +119,7 @@ impl From<Error> for Refusal {
                     other => vec![other.clone()],
                 }),
                 request_id: None,
+                documentation: Some(page(error.reason())),
             }),
             cause: (error.kind() == Kind::Internal).then_some(error),
             headers,
@@ -142,6 +144,11 @@ impl IntoResponse for Refusal {
         response.extensions_mut().insert(self);
         response
     }
+}
+
+/// The page of the manual about a reason.
+fn page(reason: Reason) -> String {
+    format!("/docs/errors/{reason}")
 }
 
 /// `WWW-Authenticate` on every 401 (RFC 9110, section 11.6.1), `Retry-After` where it is known.

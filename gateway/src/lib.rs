@@ -9,6 +9,7 @@ mod answer;
 mod caller;
 mod guard;
 mod input;
+mod manual;
 pub mod openapi;
 mod options;
 mod router;

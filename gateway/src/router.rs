@@ -1,7 +1,7 @@
 //! Every route, and the order of the guards in front of it.
 
 use aileron_contract::Reason;
-use axum::{Router, middleware};
+use axum::{Router, middleware, routing::get};
 use http::StatusCode;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -9,7 +9,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     Shared,
     answer::Refusal,
-    caller, guard, openapi,
+    caller, guard, manual, openapi,
     routes::{
         access, actions, approvals, audit, bindings, health, keyring, packages, runs, status, vault,
     },
@@ -40,7 +40,12 @@ pub(crate) fn document() -> utoipa::openapi::OpenApi {
 
 /// Routes without a token. Nothing may join them without a reason.
 fn open() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(health::health)).routes(routes!(openapi::serve))
+    OpenApiRouter::new()
+        .routes(routes!(health::health))
+        .routes(routes!(openapi::serve))
+        .routes(routes!(manual::manual))
+        .route("/docs/", get(manual::below))
+        .route("/docs/{*page}", get(manual::below))
 }
 
 fn protected() -> OpenApiRouter<Shared> {
@@ -86,7 +91,7 @@ fn protected() -> OpenApiRouter<Shared> {
 }
 
 async fn nothing_here() -> Refusal {
-    Refusal::new(Reason::NotFound, "there is nothing at this address: see /openapi.yaml")
+    Refusal::new(Reason::NotFound, "there is nothing at this address: see /docs and /openapi.yaml")
 }
 
 async fn method_not_allowed() -> Refusal {

@@ -15,7 +15,7 @@ pub struct ErrorEnvelope {
 
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, ToSchema)]
 pub struct ErrorBody {
-    /// Stable, snake case; one page of the manual each.
+    /// Stable, snake case.
     pub code: String,
     /// What happened, where, and what to do next.
     pub message: String,
@@ -24,6 +24,9 @@ pub struct ErrorBody {
     pub details: Option<Vec<serde_json::Value>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
+    /// The page of the manual about the code, on the daemon that answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub documentation: Option<String>,
 }
 
 /// What a run answers when it fails.
@@ -53,4 +56,7 @@ pub struct FailureBody {
     pub code: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
+    /// The page of the manual about the class or the reason, on the daemon that answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub documentation: Option<String>,
 }

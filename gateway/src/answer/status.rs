@@ -14,9 +14,7 @@ pub(super) fn of_error(reason: Reason) -> StatusCode {
         | Reason::FqnMismatch
         | Reason::FetchFailed
         | Reason::MalformedTarball
-        | Reason::ConnectorsMissing
-        | Reason::FingerprintMismatch => StatusCode::UNPROCESSABLE_ENTITY,
-        Reason::BindingRequired => StatusCode::PRECONDITION_FAILED,
+        | Reason::ConnectorsMissing => StatusCode::UNPROCESSABLE_ENTITY,
         Reason::KeyFetchFailed => StatusCode::BAD_GATEWAY,
         // of HTTP itself
         Reason::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -73,7 +71,6 @@ mod tests {
             (Reason::ApprovalDecided, 404),
             (Reason::ActionExists, 409),
             (Reason::BindingExists, 409),
-            (Reason::BindingRequired, 412),
             (Reason::BodyTooLarge, 413),
             (Reason::ConnectorsMissing, 422),
             (Reason::SignatureFailure, 422),
@@ -93,5 +90,44 @@ mod tests {
     fn every_reason_and_class_is_an_error_status() {
         assert!(Reason::ALL.iter().all(|reason| of_error(*reason).as_u16() >= 400));
         assert!(Class::ALL.iter().all(|class| of_failure(*class).as_u16() >= 400));
+    }
+
+    /// As `wire` maps kinds to gRPC, one to one.
+    fn grpc(kind: Kind) -> &'static str {
+        match kind {
+            Kind::Invalid => "INVALID_ARGUMENT",
+            Kind::Unauthenticated => "UNAUTHENTICATED",
+            Kind::Forbidden => "PERMISSION_DENIED",
+            Kind::NotFound => "NOT_FOUND",
+            Kind::Conflict => "ABORTED",
+            Kind::Locked => "FAILED_PRECONDITION",
+            Kind::Exhausted => "RESOURCE_EXHAUSTED",
+            Kind::Unavailable => "UNAVAILABLE",
+            Kind::Timeout => "DEADLINE_EXCEEDED",
+            Kind::Internal => "INTERNAL",
+        }
+    }
+
+    #[test]
+    fn every_page_of_the_manual_names_the_status_its_code_has() {
+        let says = |name: String, facts: String| {
+            let page = crate::manual::PAGES.iter().find(|(page, _)| *page == name);
+            let page = page.unwrap_or_else(|| panic!("docs/{name}.md is missing"));
+            assert!(page.1.contains(&facts), "docs/{name}.md does not say: {facts}");
+        };
+        for reason in Reason::ALL {
+            let (status, grpc) = (of_error(*reason).as_u16(), grpc(reason.kind()));
+            says(
+                format!("errors/{reason}"),
+                format!("\n\nHTTP status {status} · gRPC status {grpc} · exit code 1\n\n"),
+            );
+        }
+        for class in Class::ALL {
+            let status = of_failure(*class).as_u16();
+            says(
+                format!("failures/{class}"),
+                format!("\n\nHTTP status {status} · exit code 1 · in the log as"),
+            );
+        }
     }
 }

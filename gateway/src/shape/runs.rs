@@ -21,6 +21,7 @@ pub(crate) fn failure(failure: Failure) -> FailureBody {
         details,
         code: Some(class.to_string()),
         request_id: None,
+        documentation: Some(format!("/docs/failures/{class}")),
     }
 }
 

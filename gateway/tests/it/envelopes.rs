@@ -72,6 +72,7 @@ async fn a_failed_run_has_the_published_envelope_and_status() {
         let expected = json!({
             "class": class.text(), "message": "m", "retriable": true, "boundary": "external",
             "audit_id": "audit-9", "details": {"status": 503}, "code": class.text(),
+            "documentation": format!("/docs/failures/{class}"),
         });
         assert_eq!(error, expected);
     }
@@ -86,6 +87,7 @@ async fn a_locked_vault_is_412_for_a_run_and_423_elsewhere() {
     assert_eq!(run.status, 412);
     assert_eq!(error["class"], "binding_required");
     assert_eq!(error["code"], "vault_locked");
+    assert_eq!(error["documentation"], "/docs/errors/vault_locked");
     assert_eq!(error["boundary"], "runtime");
     assert_eq!(error["details"]["required"], "vault.passphrase");
     let put = door.ask("PUT /v1/secrets/x", PERSON, Some(r#"{"value":"eA=="}"#)).await;

@@ -17,6 +17,7 @@ mod document;
 mod envelopes;
 mod house;
 mod log;
+mod manual;
 mod paths;
 mod runs;
 mod watch;

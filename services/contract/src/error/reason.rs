@@ -11,12 +11,15 @@ macro_rules! reasons {
         pub enum Reason { $($(#[$doc])* $name,)* }
 
         impl Reason {
+            /// All reasons, in the order they are listed.
             pub const ALL: &[Self] = &[$(Self::$name,)*];
 
+            /// The stable code, as REST, gRPC and the command line spell it.
             pub const fn code(self) -> &'static str {
                 match self { $(Self::$name => $code,)* }
             }
 
+            /// What the caller may do about it.
             pub const fn kind(self) -> Kind {
                 match self { $(Self::$name => Kind::$kind,)* }
             }
@@ -33,7 +36,6 @@ reasons! {
     ValidationError = "validation_error" => Invalid,
     ParseError = "parse_error" => Invalid,
     BodyTooLarge = "body_too_large" => Exhausted,
-    RateLimited = "rate_limited" => Exhausted,
     Busy = "busy" => Exhausted,
     NotFound = "not_found" => NotFound,
     IdempotencyConflict = "idempotency_conflict" => Conflict,
@@ -63,13 +65,27 @@ reasons! {
 
     // bindings
     BindingExists = "binding_exists" => Conflict,
-    BindingRequired = "binding_required" => Conflict,
     /// What the person saw is not what would be bound now.
     ConsentChanged = "consent_changed" => Conflict,
     KindMismatch = "kind_mismatch" => Invalid,
     MissingValue = "missing_value" => Invalid,
     UnsupportedKind = "unsupported_kind" => Invalid,
     ConnectorNotInstalled = "connector_not_installed" => NotFound,
+    BindingNotFound = "binding_not_found" => NotFound,
+
+    // setups at a provider
+    /// A setup that never began here, was finished, or took too long.
+    SessionNotFound = "session_not_found" => NotFound,
+    StateMismatch = "state_mismatch" => Invalid,
+    /// A command line's setup came back to the daemon, or the other way round.
+    WrongCallerMode = "wrong_caller_mode" => Invalid,
+    /// Another browser than the one that began the setup.
+    BrowserMismatch = "browser_mismatch" => Forbidden,
+    InvalidReturnTo = "invalid_return_to" => Invalid,
+    DeviceUnsupported = "device_unsupported" => Invalid,
+    /// The provider sent the person back with an error.
+    ProviderError = "provider_error" => Invalid,
+    TokenExchangeFailed = "token_exchange_failed" => Unavailable,
 
     // packages
     UnknownScheme = "unknown_scheme" => Invalid,
@@ -80,7 +96,6 @@ reasons! {
     FqnMismatch = "fqn_mismatch" => Invalid,
     ConnectorsMissing = "connectors_missing" => Conflict,
     KeyFetchFailed = "key_fetch_failed" => Unavailable,
-    FingerprintMismatch = "fingerprint_mismatch" => Invalid,
     StoreUnwritable = "store_unwritable" => Internal,
     StoreUnreadable = "store_unreadable" => Internal,
 
