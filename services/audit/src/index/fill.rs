@@ -1,6 +1,6 @@
 //! Adding rows.
 
-use std::{io, path::Path};
+use std::{collections::BTreeSet, io, path::Path};
 
 use aileron_contract::{Error, Reason, Result, audit::Record};
 use aileron_receipt::Hash;
@@ -116,13 +116,15 @@ async fn insert_records(transaction: &mut Transaction<'_, Any>, rows: &[Row]) ->
 }
 
 async fn insert_connectors(transaction: &mut Transaction<'_, Any>, rows: &[Row]) -> Result<()> {
-    let named: Vec<(String, u64)> = rows
+    // As the index holds them, two names of one line may be the same.
+    let named: BTreeSet<(String, u64)> = rows
         .iter()
         .flat_map(|row| {
             let names = event::connectors(&row.record.payload);
             names.into_iter().map(|fqn| (select::spelled(fqn), row.record.index))
         })
         .collect();
+    let named: Vec<_> = named.into_iter().collect();
     for named in named.chunks(ROWS) {
         let sql = insert("INSERT INTO audit_connector (fqn, place) VALUES ", named.len(), 2);
         let mut query = sqlx::query(AssertSqlSafe(sql));

@@ -5,8 +5,11 @@
 
 mod append;
 mod crash;
+mod databases;
 mod foreign;
 mod opening;
+#[path = "../../../store/tests/it/postgres.rs"]
+mod postgres;
 mod reading;
 mod support;
 mod tampering;

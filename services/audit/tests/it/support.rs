@@ -9,6 +9,7 @@ use aileron_contract::{
     audit::{Actor, ActorKind, Event, EventKind, Handle, Record},
 };
 use aileron_receipt::{Checkpoint, VerifierKey, verify::Report};
+use aileron_store::Location;
 use tempfile::TempDir;
 
 pub(crate) const ORIGIN: &str = "aileron.test/log";
@@ -29,6 +30,8 @@ pub(crate) fn options(home: &Path) -> Options {
 /// A log in a folder of its own.
 pub(crate) struct Fixture {
     pub(crate) home: TempDir,
+    /// Where its index lives; in the folder without.
+    database: Option<Location>,
     pub(crate) service: Service,
 }
 
@@ -38,8 +41,14 @@ impl Fixture {
     }
 
     pub(crate) async fn of(home: TempDir) -> Result<Self, Error> {
-        let service = Service::open(options(home.path())).await?;
-        Ok(Self { home, service })
+        Self::on(home, None).await
+    }
+
+    /// With its index in this database.
+    pub(crate) async fn on(home: TempDir, database: Option<Location>) -> Result<Self, Error> {
+        let options = Options { database: database.clone(), ..options(home.path()) };
+        let service = Service::open(options).await?;
+        Ok(Self { home, database, service })
     }
 
     pub(crate) fn audit(&self) -> Handle {
@@ -60,7 +69,8 @@ impl Fixture {
     }
 
     pub(crate) async fn reopen(self) -> Result<Self, Error> {
-        Self::of(self.stop().await).await
+        let database = self.database.clone();
+        Self::on(self.stop().await, database).await
     }
 
     pub(crate) fn key(&self) -> VerifierKey {
