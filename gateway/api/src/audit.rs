@@ -66,6 +66,7 @@ pub struct AuditFilter {
     /// A failure class.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class: Option<String>,
+    /// One of the types the log may hold, such as `execution.failed`; others are refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event_type: Option<String>,
     /// 1 to 1,000; 100 without.

@@ -1,3 +1,4 @@
+mod kind;
 mod watch;
 
 use aileron_api::audit::{AuditEvent, AuditEvents, AuditFilter, Checkpoint};
@@ -42,7 +43,7 @@ pub(crate) async fn list(
         id: optional("audit_id", audit_id.as_deref())?,
         connector: optional("connector_fqn", connector_fqn.as_deref())?,
         class: optional("class", class.as_deref())?,
-        kind: event_type,
+        kind: kind::known(event_type)?,
         limit,
     };
     let events = shared.services.audit.query(&context, filter).await?;

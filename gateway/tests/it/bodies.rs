@@ -148,6 +148,8 @@ async fn queries_are_read_strictly() {
         "limit=x",
         "since=yesterday",
         "class=none",
+        "event_type=execution.done",
+        "event_type=",
         "unknown=1",
         "limit=1&limit=2",
         "connector_fqn=github:/x",
@@ -158,6 +160,10 @@ async fn queries_are_read_strictly() {
     let line =
         "GET /v1/audit?limit=5&since=2030-01-01T00%3A00%3A00Z&connector_fqn=github%3A%2F%2Fa%2Fb";
     assert_eq!(door.ask(line, PERSON, None).await.status, 200);
+    for known in ["execution.failed", "approval.modified"] {
+        let line = format!("GET /v1/audit?event_type={known}");
+        assert_eq!(door.ask(&line, PERSON, None).await.status, 200, "{known}");
+    }
     for query in ["", "authority=github%3A%2F%2Fa&fingerprint=x"] {
         let reply = door.ask(&format!("DELETE /v1/keyring?{query}"), PERSON, None).await;
         assert_eq!(reply.code(), "invalid_request", "{query}");
