@@ -3,16 +3,19 @@
 #![expect(clippy::doc_markdown, reason = "the comments are the help text, shown as it stands")]
 
 mod action;
+mod approval;
+mod audit;
 mod groups;
 
 use clap::{Parser, Subcommand};
 
 pub(crate) use action::{ActionCommand, AddSuiteArguments, RunArguments};
+pub(crate) use approval::{ApprovalCommand, ApproveArguments};
+pub(crate) use audit::{AuditCommand, AuditListArguments, VerifyArguments};
 pub(crate) use groups::{
-    ApprovalCommand, AuditCommand, AuditListArguments, BindingCommand, BindingSetupArguments,
-    ConnectorCommand, DaemonCommand, KeyringCommand, SecretCommand, SecretSetArguments,
-    StatusSection, TokenCommand, TokenMintArguments, VaultCommand, VaultListArguments,
-    VaultPasswdArguments, VaultScope, VerifyArguments,
+    BindingCommand, BindingSetupArguments, ConnectorCommand, DaemonCommand, KeyringCommand,
+    SecretCommand, SecretSetArguments, StatusSection, TokenCommand, TokenMintArguments,
+    VaultCommand, VaultListArguments, VaultPasswdArguments, VaultScope,
 };
 
 #[cfg(feature = "runtime")]

@@ -7,8 +7,10 @@ use std::process::ExitCode;
 pub(crate) enum Exit {
     Done,
     Failed,
-    /// The call waits for a person (`EX_TEMPFAIL`).
-    ApprovalNeeded,
+    /// Not yet (`EX_TEMPFAIL`): the call waits for a person, or still runs.
+    NotYet,
+    /// The person pressed ctrl-c at a prompt; as a shell reports the signal.
+    Interrupted,
 }
 
 impl From<Exit> for ExitCode {
@@ -16,7 +18,8 @@ impl From<Exit> for ExitCode {
         match exit {
             Exit::Done => Self::SUCCESS,
             Exit::Failed => Self::FAILURE,
-            Exit::ApprovalNeeded => Self::from(75),
+            Exit::NotYet => Self::from(75),
+            Exit::Interrupted => Self::from(130),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Why a command did not do what it was asked.
 
-use std::{io, path::PathBuf};
+use std::{error::Error as StdError, io, path::PathBuf};
 
 use aileron_api::client::Error as ApiError;
 
@@ -11,13 +11,16 @@ pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
 pub(crate) enum Failure {
     #[error("{0}")]
     Plain(String),
-    #[error(transparent)]
+    #[error("{}", with_cause(.0))]
     Api(#[from] ApiError),
     #[error("cannot {doing} {path}: {source}")]
     File { doing: &'static str, path: PathBuf, source: io::Error },
     /// The person said no: nothing was done.
     #[error("nothing was changed")]
     Declined,
+    /// The person pressed ctrl-c at a prompt.
+    #[error("interrupted")]
+    Interrupted,
 }
 
 impl Failure {
@@ -31,7 +34,29 @@ impl Failure {
             && it.code != "passphrase_rejected"))
     }
 
+    /// Is there no such place?
+    pub(crate) fn found_nothing(&self) -> bool {
+        matches!(self, Self::Api(error) if error.api().is_some_and(|it| it.status == 404))
+    }
+
+    /// Was the token good, but not for this?
+    pub(crate) fn lacks_right(error: &ApiError) -> bool {
+        error.code() == Some("scope_missing")
+    }
+
     pub(crate) fn file(doing: &'static str, path: impl Into<PathBuf>, source: io::Error) -> Self {
         Self::File { doing, path: path.into(), source }
     }
+}
+
+/// Why there was no connection: the last of the causes says it in the system's words.
+fn with_cause(error: &ApiError) -> String {
+    if !error.is_unreachable() {
+        return error.to_string();
+    }
+    let mut cause = error.source();
+    while let Some(deeper) = cause.and_then(StdError::source) {
+        cause = Some(deeper);
+    }
+    cause.map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
 }

@@ -14,47 +14,80 @@ mod runtime;
 mod table;
 mod terminal;
 
-use std::{collections::BTreeMap, path::PathBuf, process::ExitCode};
+use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use aileron_api::Sensitive;
 use clap::Parser as _;
 
-use crate::{arguments::Arguments, connection::Settings, exit::Exit, printer::Printer};
+use crate::{
+    arguments::Arguments,
+    connection::Settings,
+    exit::Exit,
+    failure::{Failure, Result},
+    printer::Printer,
+};
 
 fn main() -> ExitCode {
-    let environment: BTreeMap<_, _> = std::env::vars().collect();
-    let printer = Printer::new(environment.get("NO_COLOR").is_some_and(|value| !value.is_empty()));
+    let environment = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let printer = Printer::new(environment("NO_COLOR").is_some());
     let arguments = Arguments::parse();
-    let settings = settings(&environment);
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            printer.error(format!("cannot start: {error}"));
-            return ExitCode::FAILURE;
-        }
+    let exit = match settings(environment) {
+        Ok(settings) => start(arguments, &settings, printer).unwrap_or_else(|failure| {
+            let exit = told(&failure, printer);
+            advise(&failure, &settings, printer);
+            exit
+        }),
+        Err(failure) => told(&failure, printer),
     };
-    let outcome = runtime.block_on(commands::run(arguments.command, &settings, printer));
-    let exit = outcome.unwrap_or_else(|failure| {
-        printer.error(failure.to_string());
-        if failure.needs_token() && settings.token.is_none() {
-            printer.say("  set AILERON_TOKEN to a token of that runtime");
+    match printer.lost() {
+        Some(why) => {
+            printer.error(format!("standard output cannot be written: {why}"));
+            Exit::Failed.into()
         }
-        Exit::Failed
-    });
-    exit.into()
+        None => exit.into(),
+    }
 }
 
-/// Empty variables count as unset.
-fn settings(environment: &BTreeMap<String, String>) -> Settings {
-    let get = |name: &str| environment.get(name).filter(|value| !value.is_empty()).cloned();
-    let home = get("AILERON_HOME")
-        .map(PathBuf::from)
-        .or_else(|| get("HOME").map(|home| PathBuf::from(home).join(".aileron")))
-        .unwrap_or_else(|| PathBuf::from(".aileron"));
-    Settings {
-        home,
-        api_url: get("AILERON_API_URL"),
-        token: get("AILERON_TOKEN").map(Sensitive::new),
-        passphrase: get("AILERON_VAULT_PASSPHRASE").map(Sensitive::new),
+fn start(arguments: Arguments, settings: &Settings, printer: Printer) -> Result<Exit> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::plain(format!("cannot start: {error}")))?;
+    runtime.block_on(commands::run(arguments.command, settings, printer))
+}
+
+fn told(failure: &Failure, printer: Printer) -> Exit {
+    printer.error(failure.to_string());
+    if matches!(failure, Failure::Interrupted) { Exit::Interrupted } else { Exit::Failed }
+}
+
+/// What may be wrong with the environment.
+fn advise(failure: &Failure, settings: &Settings, printer: Printer) {
+    if failure.needs_token() && settings.token.is_none() {
+        printer.say("  set AILERON_TOKEN to a token of that runtime");
     }
+    if let Some(url) = &settings.api_url
+        && failure.found_nothing()
+        && !url.trim_end_matches('/').ends_with("/v1")
+    {
+        printer.say(format!("  AILERON_API_URL is {url}; the address of a runtime ends in /v1"));
+    }
+}
+
+/// Empty variables count as unset. Only a path may be anything but text.
+fn settings(environment: impl Fn(&str) -> Option<OsString>) -> Result<Settings> {
+    let text = |name: &str| {
+        let value = environment(name).map(OsString::into_string).transpose();
+        value.map_err(|_| Failure::plain(format!("{name} is not UTF-8 text")))
+    };
+    let home = environment("AILERON_HOME")
+        .map(PathBuf::from)
+        .or_else(|| environment("HOME").map(|home| PathBuf::from(home).join(".aileron")))
+        .unwrap_or_else(|| PathBuf::from(".aileron"));
+    Ok(Settings {
+        home,
+        api_url: text("AILERON_API_URL")?,
+        token: text("AILERON_TOKEN")?.map(Sensitive::new),
+        passphrase: text("AILERON_VAULT_PASSPHRASE")?.map(Sensitive::new),
+    })
 }

@@ -2,7 +2,8 @@
 //! What others wrote (an agent's arguments, an upstream's answer) cannot steer the terminal.
 
 use std::{
-    io::{IsTerminal as _, Write},
+    io::{self, IsTerminal as _, Write},
+    sync::OnceLock,
     time::Duration,
 };
 
@@ -16,27 +17,41 @@ pub(crate) struct Printer {
     watched: bool,
     /// Does a person read the data? Files and pipes get it unchanged.
     data_watched: bool,
+    /// Why data did not arrive, once some did not. As long as the program, as the printer is.
+    lost: &'static OnceLock<io::Error>,
 }
 
 impl Printer {
     /// `no_color` is the convention of no-color.org: any value turns colours off.
     pub(crate) fn new(no_color: bool) -> Self {
-        let watched = std::io::stderr().is_terminal();
-        let data_watched = std::io::stdout().is_terminal();
-        Self { colours: !no_color && watched, watched, data_watched }
+        let watched = io::stderr().is_terminal();
+        let data_watched = io::stdout().is_terminal();
+        let lost = Box::leak(Box::default());
+        Self { colours: !no_color && watched, watched, data_watched, lost }
+    }
+
+    /// Why data did not arrive. Whoever gets half of a receipt must not be told that all is well.
+    pub(crate) fn lost(self) -> Option<&'static io::Error> {
+        self.lost.get()
     }
 
     /// A line of data.
     pub(crate) fn data(self, line: impl AsRef<str>) {
         let line = line.as_ref();
         let line = if self.data_watched { harmless(line) } else { line.to_owned() };
-        write(std::io::stdout(), &format!("{line}\n"));
+        // A reader that went away (`| head`) is no failure of the command: it has what it wanted.
+        match write(io::stdout(), &format!("{line}\n")) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                drop(self.lost.set(error));
+            }
+            _ => {}
+        }
     }
 
     /// A line of talk.
     #[expect(clippy::unused_self, reason = "who prints says where")]
     pub(crate) fn say(self, line: impl AsRef<str>) {
-        write(std::io::stderr(), &format!("{}\n", harmless(line.as_ref())));
+        talk(&format!("{}\n", harmless(line.as_ref())));
     }
 
     /// A step that succeeded.
@@ -57,7 +72,7 @@ impl Printer {
     /// A question, left at the end of its line.
     #[expect(clippy::unused_self, reason = "who prints says where")]
     pub(crate) fn ask(self, question: &str) {
-        write(std::io::stderr(), &harmless(question));
+        talk(&harmless(question));
     }
 
     /// Says that something takes a while, on a terminal, until the answer is dropped.
@@ -76,7 +91,7 @@ impl Printer {
         let line = harmless(line);
         let mark =
             if self.colours { format!("\u{1b}[{code}m{mark}\u{1b}[0m") } else { mark.to_owned() };
-        write(std::io::stderr(), &format!("{mark} {line}\n"));
+        talk(&format!("{mark} {line}\n"));
     }
 }
 
@@ -96,13 +111,23 @@ pub(crate) fn one_line(text: &str) -> String {
     harmless(text).replace('\n', "\\n").replace('\t', "\\t")
 }
 
-/// Escapes what moves the cursor, changes colours, or turns the direction of text.
+/// Escapes what moves the cursor, changes colours, turns the direction of text, or cannot be seen;
+/// what joins letters and emoji stays.
 fn harmless(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
             '\n' | '\t' => shown.push(character),
-            '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+            '\u{ad}'
+            | '\u{61c}'
+            | '\u{180e}'
+            | '\u{200b}'
+            | '\u{200e}'
+            | '\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+            | '\u{e0000}'..='\u{e0fff}' => {
                 shown.extend(character.escape_unicode());
             }
             control if control.is_control() => shown.extend(control.escape_default()),
@@ -112,9 +137,14 @@ fn harmless(text: &str) -> String {
     shown
 }
 
-/// A reader that went away (`| head`) is no failure of the command: there is nobody to tell.
-fn write(mut to: impl Write, text: &str) {
-    drop(to.write_all(text.as_bytes()).and_then(|()| to.flush()));
+/// When talk cannot be written, there is nobody to tell.
+fn talk(text: &str) {
+    drop(write(io::stderr(), text));
+}
+
+fn write(mut to: impl Write, text: &str) -> io::Result<()> {
+    to.write_all(text.as_bytes())?;
+    to.flush()
 }
 
 #[cfg(test)]
@@ -125,6 +155,7 @@ mod tests {
     fn an_argument_cannot_rewrite_what_a_person_reads() {
         assert_eq!(harmless("a\r\u{1b}[2Kb\u{9b}1m"), "a\\r\\u{1b}[2Kb\\u{9b}1m");
         assert_eq!(harmless("pay \u{202e}evil"), "pay \\u{202e}evil");
+        assert_eq!(harmless("git\u{200b}hub\u{e0041}"), "git\\u{200b}hub\\u{e0041}");
         assert_eq!(harmless("zwei\nZeilen äöü ✓"), "zwei\nZeilen äöü ✓");
         assert_eq!(one_line("Bob\n  Amount: 1"), "Bob\\n  Amount: 1");
     }

@@ -1,11 +1,15 @@
 //! Questions to the person at the terminal.
 
 use std::{
-    io::{BufRead as _, IsTerminal as _, Read as _},
+    fs::{File, OpenOptions},
+    io::{self, BufRead as _, IsTerminal as _, Read, Write as _},
     path::Path,
 };
 
 use aileron_api::Sensitive;
+use rustix::termios::{
+    LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
+};
 
 use crate::{
     failure::{Failure, Result},
@@ -17,7 +21,7 @@ const MAX_INPUT: u64 = 64 * 1024;
 
 /// Is there a person who can answer?
 pub(crate) fn present() -> bool {
-    std::io::stdin().is_terminal()
+    io::stdin().is_terminal()
 }
 
 /// A yes-or-no question; only `y` and `yes` are yes.
@@ -29,29 +33,81 @@ pub(crate) fn confirm(printer: Printer, question: &str) -> Result<bool> {
     }
     printer.ask(&format!("{question} [y/N]: "));
     let mut answer = String::new();
-    let read = std::io::stdin().lock().take(MAX_INPUT).read_line(&mut answer);
+    let read = io::stdin().lock().take(MAX_INPUT).read_line(&mut answer);
     read.map_err(|error| Failure::plain(format!("cannot read the answer: {error}")))?;
     Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
 }
 
-/// Something that is not shown while it is typed.
+/// Something that is not shown while it is typed. However it ends, the terminal is as it was.
 pub(crate) fn hidden(question: &str) -> Result<Sensitive> {
-    rpassword::prompt_password(question)
-        .map(Sensitive::new)
-        .map_err(|error| Failure::plain(format!("cannot read from the terminal: {error}")))
+    let failed = |error: io::Error| {
+        if error.kind() == io::ErrorKind::ConnectionAborted {
+            return Failure::Interrupted;
+        }
+        Failure::plain(format!("cannot read from the terminal: {error}"))
+    };
+    let mut terminal =
+        OpenOptions::new().read(true).write(true).open("/dev/tty").map_err(failed)?;
+    let keys = terminal.try_clone().and_then(Keys::unechoed).map_err(failed)?;
+    terminal.write_all(question.as_bytes()).map_err(failed)?;
+    let config = rpassword::ConfigBuilder::new().input_reader(keys).output_discard().build();
+    let typed = rpassword::read_password_with_config(config);
+    // The line feed that was typed was not shown either.
+    drop(terminal.write_all(b"\n"));
+    typed.map(Sensitive::new).map_err(failed)
+}
+
+/// The keys of the terminal, one by one. Left to itself, ctrl-c would end the program and leave
+/// the terminal without echo; here it ends the prompt.
+struct Keys {
+    terminal: File,
+    before: Termios,
+}
+
+impl Keys {
+    fn unechoed(terminal: File) -> io::Result<Self> {
+        let before = tcgetattr(&terminal)?;
+        let mut modes = before.clone();
+        modes
+            .local_modes
+            .remove(LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON | LocalModes::ISIG);
+        modes.special_codes[SpecialCodeIndex::VMIN] = 1;
+        modes.special_codes[SpecialCodeIndex::VTIME] = 0;
+        let keys = Self { terminal, before };
+        tcsetattr(&keys.terminal, OptionalActions::Now, &modes)?;
+        Ok(keys)
+    }
+}
+
+impl Read for Keys {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        const CTRL_C: u8 = 3;
+        let length = self.terminal.read(buffer)?;
+        if buffer.iter().take(length).any(|key| *key == CTRL_C) {
+            return Err(io::ErrorKind::ConnectionAborted.into());
+        }
+        Ok(length)
+    }
+}
+
+impl Drop for Keys {
+    fn drop(&mut self) {
+        // A terminal that went away needs nothing.
+        tcsetattr(&self.terminal, OptionalActions::Now, &self.before).ok();
+    }
 }
 
 /// All of standard input, without the line feed at its end.
 pub(crate) fn piped() -> Result<Sensitive> {
     let mut text = String::new();
-    let read = std::io::stdin().lock().take(MAX_INPUT + 1).read_to_string(&mut text);
+    let read = io::stdin().lock().take(MAX_INPUT + 1).read_to_string(&mut text);
     read.map_err(|error| Failure::plain(format!("cannot read standard input: {error}")))?;
     bounded(text, "standard input")
 }
 
 /// A secret from a file, without the line feed at its end.
 pub(crate) fn from_file(path: &Path) -> Result<Sensitive> {
-    let file = std::fs::File::open(path).map_err(|error| Failure::file("open", path, error))?;
+    let file = File::open(path).map_err(|error| Failure::file("open", path, error))?;
     let mut text = String::new();
     file.take(MAX_INPUT + 1)
         .read_to_string(&mut text)

@@ -22,6 +22,12 @@ fn prefixed(stream: &str, text: &str) -> String {
     text.lines().map(|line| format!("{stream}| {line}").trim_end().to_owned() + "\n").collect()
 }
 
+/// The latest id of its kind on the record.
+fn latest(spoken: &str, prefix: &str) -> String {
+    let id = |word: &&str| word.starts_with(prefix) && word.len() > 20;
+    spoken.split_whitespace().rfind(id).unwrap().to_owned()
+}
+
 /// Compares the record with the one checked in.
 fn settle(name: &str, house: &House, spoken: &str) {
     let home = house.path().display().to_string();
@@ -40,6 +46,7 @@ fn settle(name: &str, house: &House, spoken: &str) {
         (r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(\.[0-9]+)?Z", "[time]"),
         (r"(localhost|127\.0\.0\.1):[0-9]+", "$1:[port]"),
         (r"pid [0-9]+", "pid [pid]"),
+        (r"(took|waited): +[0-9.]+ (ms|s)", "$1: [time]"),
         // The spaces that align columns depend on the widths of what was left out.
         (r" {2,}", "  "),
     ] {
@@ -81,6 +88,7 @@ async fn every_command_speaks_plainly_on_a_fresh_machine() {
         "keyring revoke",
         "connector list",
         "connector install github://a/b",
+        "action add github://a/b/actions/c",
         "action list",
         "action run nope",
         "action run nope --json",
@@ -95,7 +103,11 @@ async fn every_command_speaks_plainly_on_a_fresh_machine() {
         "binding revoke api_key/a/b",
         "approval list",
         "approval approve x",
+        "approval deny x",
         "audit list",
+        "audit list --type nope",
+        "audit list --limit 0",
+        "audit list --since yesterday",
         "audit show x",
         "audit verify",
         "audit verify --receipt x --key y",
@@ -142,7 +154,14 @@ async fn every_command_speaks_plainly_once_a_suite_is_installed() {
         "action run notes-create --args []",
         "action run notes-create --arg title=a --arg text=b",
         "approval list",
+        "approval approve RUN",
+        "approval approve RUN --yes",
+        "audit show AUDIT",
         "action runs",
+        "action run notes-create --arg title=a --arg text=b",
+        "approval deny RUN --reason no",
+        "approval approve RUN --yes",
+        "audit list --type approval.denied",
         "action disable notes-list",
         "action list",
         "action run notes-list",
@@ -150,6 +169,8 @@ async fn every_command_speaks_plainly_once_a_suite_is_installed() {
         "token mint --label x --scopes nope",
         "token mint --label x --scopes actions:run",
         "token list",
+        "audit list --type token.minted",
+        "audit list --limit 3",
         "keyring revoke github://a",
         "status",
         "vault lock",
@@ -159,9 +180,13 @@ async fn every_command_speaks_plainly_once_a_suite_is_installed() {
         let line = line.replace("github://OWNER", &format!("github://{OWNER}"));
         let arguments: Vec<String> = line
             .split_whitespace()
-            .map(|word| {
-                let package = word == "R" || word.starts_with("R@") || word.starts_with("R/");
-                if package { word.replacen('R', &authority, 1) } else { word.to_owned() }
+            .map(|word| match word {
+                "RUN" => latest(&spoken, "act-"),
+                "AUDIT" => latest(&spoken, "audit-"),
+                _ if word == "R" || word.starts_with("R@") || word.starts_with("R/") => {
+                    word.replacen('R', &authority, 1)
+                }
+                _ => word.to_owned(),
             })
             .collect();
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();

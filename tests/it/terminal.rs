@@ -19,6 +19,8 @@ use crate::house::{House, PASSPHRASE};
 /// A command that runs at a terminal.
 struct Session {
     child: Child,
+    /// The terminal's path.
+    name: String,
     keyboard: File,
     screen: Receiver<Vec<u8>>,
     /// Everything shown so far; `seen` of it was waited for.
@@ -55,7 +57,8 @@ impl Session {
                 }
             }
         });
-        Self { child, keyboard, screen, shown: String::new(), seen: 0 }
+        let name = name.into_string().unwrap();
+        Self { child, name, keyboard, screen, shown: String::new(), seen: 0 }
     }
 
     /// Waits until the text is shown, behind what was waited for before.
@@ -77,6 +80,19 @@ impl Session {
     fn types(&mut self, line: &str) -> &mut Self {
         self.keyboard.write_all(format!("{line}\n").as_bytes()).unwrap();
         self
+    }
+
+    /// Presses ctrl-c.
+    fn interrupts(&mut self) {
+        self.keyboard.write_all(b"\x03").unwrap();
+    }
+
+    /// Does the terminal show what is typed, line by line, and does ctrl-c end programs?
+    fn is_as_it_was(&self) -> bool {
+        let stty = Command::new("stty").args(["-a", "-F", &self.name]).output().unwrap();
+        let modes = String::from_utf8(stty.stdout).unwrap();
+        let modes: Vec<_> = modes.split_whitespace().collect();
+        ["echo", "icanon", "isig"].iter().all(|mode| modes.contains(mode))
     }
 
     /// Waits for the end; returns the exit code and all that was shown.
@@ -152,4 +168,23 @@ fn approvals(house: &House, servers: &Servers) {
     session.sees("Vault passphrase: ").types(PASSPHRASE);
     let (code, shown) = session.ends();
     assert!(code == 0 && shown.contains("approved"), "{shown}");
+    assert!(shown.contains("wrapped output:"), "{shown}");
+    assert_eq!(servers.titles(), ["Welcome", "T"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ctrl_c_at_a_hidden_prompt_leaves_the_terminal_as_it_was() {
+    let servers = Servers::start().await.unwrap();
+    let house = House::new(&servers);
+    house.run(&["daemon", "start"]);
+    let mut session = Session::start(&house, &["vault", "init"]);
+    session.sees("Vault passphrase: ");
+    assert!(!session.is_as_it_was(), "a passphrase would be shown");
+    session.types(PASSPHRASE).sees("Confirm passphrase: ").interrupts();
+    session.sees("interrupted");
+    let status = session.child.wait().unwrap();
+    assert_eq!(status.code(), Some(130), "{}", session.shown);
+    assert!(session.is_as_it_was(), "typing stays invisible");
+    assert!(!session.shown.contains(PASSPHRASE), "{}", session.shown);
+    assert!(!house.path().join("secrets.json").exists());
 }

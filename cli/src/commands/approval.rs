@@ -1,9 +1,12 @@
-//! `aileron approval …`: shows a person exactly what would run, and carries the decision.
+//! `aileron approval …`: shows a person exactly what would run, carries the decision, and tells
+//! what became of it.
+
+mod outcome;
 
 use aileron_api::approvals::{Decide, PendingApproval};
 
 use crate::{
-    arguments::ApprovalCommand,
+    arguments::{ApprovalCommand, ApproveArguments},
     connection::Connection,
     exit::Exit,
     failure::{Failure, Result},
@@ -13,58 +16,80 @@ use crate::{
 
 pub(super) async fn run(command: ApprovalCommand, connection: &Connection<'_>) -> Result<Exit> {
     match command {
-        ApprovalCommand::List { json } => {
-            let answer = connection.client.approvals().await?;
-            if json {
-                connection.printer.data(answer.raw);
-                return Ok(Exit::Done);
-            }
-            let rows = answer
-                .value
-                .items
-                .into_iter()
-                .map(|it| [call(&it), it.id, it.action_name, table::time(&it.requested_at)])
-                .map(|[call, id, action, requested]| [id, action, requested, call]);
-            let headings = ["APPROVAL", "ACTION", "REQUESTED", "CALL"];
-            table::print(connection.printer, "nothing waits for you", headings, rows);
-            Ok(Exit::Done)
-        }
-        ApprovalCommand::Approve { id, reason, yes } => {
-            decide(connection, &id, true, reason, yes).await
-        }
-        ApprovalCommand::Deny { id, reason } => decide(connection, &id, false, reason, true).await,
+        ApprovalCommand::List { json } => list(connection, json).await,
+        ApprovalCommand::Approve(arguments) => approve(arguments, connection).await,
+        ApprovalCommand::Deny { id, reason } => deny(&id, reason, connection).await,
     }
 }
 
-async fn decide(
-    connection: &Connection<'_>,
-    id: &str,
-    approved: bool,
-    reason: Option<String>,
-    yes: bool,
-) -> Result<Exit> {
+async fn list(connection: &Connection<'_>, json: bool) -> Result<Exit> {
+    let answer = connection.client.approvals().await?;
+    if json {
+        connection.printer.data(answer.raw);
+        return Ok(Exit::Done);
+    }
+    let rows = answer
+        .value
+        .items
+        .into_iter()
+        .map(|it| [call(&it), it.id, it.action_name, table::time(&it.requested_at)])
+        .map(|[call, id, action, requested]| [id, action, requested, call]);
+    let headings = ["APPROVAL", "ACTION", "REQUESTED", "CALL"];
+    table::print(connection.printer, "nothing waits for you", headings, rows);
+    Ok(Exit::Done)
+}
+
+/// Where nobody can be asked, only `--yes` lets a call run: a passphrase in the environment is
+/// not a decision.
+async fn approve(arguments: ApproveArguments, connection: &Connection<'_>) -> Result<Exit> {
+    let ApproveArguments { id, reason, yes, no_wait, json } = arguments;
     let printer = connection.printer;
-    let waiting = connection.client.approvals().await?.value.items;
-    let approval = waiting.into_iter().find(|approval| approval.id == id).ok_or_else(|| {
-        Failure::plain(format!("{id} does not wait for a decision: aileron approval list shows what does, aileron action runs \
-             what became of the others"))
-    })?;
+    let approval = find(connection, &id).await?;
     show(printer, &approval);
-    if approved && !yes && terminal::present() && !terminal::confirm(printer, "Let it run?")? {
+    if !yes && !terminal::confirm(printer, "Let it run?")? {
         return Err(Failure::Declined);
     }
+    decide(connection, &approval, true, reason).await?;
+    printer.tick(format!("{id} approved: it runs now, once"));
+    if no_wait {
+        printer.say("  what becomes of it: aileron action runs");
+        return Ok(Exit::Done);
+    }
+    outcome::tell(connection, &id, json).await
+}
+
+async fn deny(id: &str, reason: Option<String>, connection: &Connection<'_>) -> Result<Exit> {
+    let approval = find(connection, id).await?;
+    show(connection.printer, &approval);
+    decide(connection, &approval, false, reason).await?;
+    connection.printer.tick(format!("{id} denied: it will not run"));
+    Ok(Exit::Done)
+}
+
+async fn find(connection: &Connection<'_>, id: &str) -> Result<PendingApproval> {
+    let waiting = connection.client.approvals().await?.value.items;
+    waiting.into_iter().find(|approval| approval.id == id).ok_or_else(|| {
+        Failure::plain(format!(
+            "{id} does not wait for a decision: aileron approval list shows what does, aileron \
+             action runs what became of the others"
+        ))
+    })
+}
+
+/// The digest binds the decision to what was shown.
+async fn decide(
+    connection: &Connection<'_>,
+    approval: &PendingApproval,
+    approved: bool,
+    reason: Option<String>,
+) -> Result<()> {
     let person = connection.person_of_vault().await?;
-    // The digest binds the decision to what was shown above.
-    let body = Decide { approved, reason, digest: approval.digest, edited_payload: None };
-    let decided = person.client.decide(id, &body).await;
+    let digest = approval.digest.clone();
+    let body = Decide { approved, reason, digest, edited_payload: None };
+    let decided = person.client.decide(&approval.id, &body).await;
     person.leave().await;
     decided?;
-    let word = if approved { "approved: it runs now, once" } else { "denied: it will not run" };
-    printer.tick(format!("{id} {word}"));
-    if approved {
-        printer.say("  what became of it: aileron action runs");
-    }
-    Ok(Exit::Done)
+    Ok(())
 }
 
 fn show(printer: Printer, approval: &PendingApproval) {

@@ -41,13 +41,20 @@ pub(super) async fn stop(settings: &Settings, printer: Printer) -> Result<Exit> 
     while Instant::now() < deadline {
         // Ours, when this very command started it: it must be reaped to be gone.
         let reaped = matches!(waitpid(Some(pid), WaitOptions::NOHANG), Ok(Some(_)));
-        if reaped || test_kill_process(pid).is_err() {
+        if reaped || test_kill_process(pid).is_err() || is_corpse(found.pid) {
             printer.say(format!("the daemon stopped (pid {})", found.pid));
             return Ok(Exit::Done);
         }
         sleep(Duration::from_millis(20)).await;
     }
     Err(Failure::plain(format!("the daemon (pid {}) is still finishing its work", found.pid)))
+}
+
+/// Has it ended, with a parent that does not look? So it is in a container without an init.
+fn is_corpse(pid: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // The name in between may hold anything, parentheses too.
+    stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('Z'))
 }
 
 pub(super) async fn status(settings: &Settings, printer: Printer, json: bool) -> Result<Exit> {

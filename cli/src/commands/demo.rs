@@ -39,7 +39,12 @@ pub(super) async fn run(keep: bool, printer: Printer) -> Result<Exit> {
             home.path().display(),
             home.passphrase().expose()
         ));
-        printer.say(format!("explore: AILERON_HOME={} aileron audit list", home.path().display()));
+        let program = std::env::current_exe().unwrap_or_else(|_| "aileron".into());
+        printer.say(format!(
+            "explore: AILERON_HOME={} {} audit list",
+            home.path().display(),
+            program.display()
+        ));
         drop(tokio::signal::ctrl_c().await);
     }
     let stopped = home.stop_daemon(printer).await;

@@ -40,10 +40,19 @@ pub(super) fn versioned(fqn: &str, version: Option<&str>) -> Result<(String, Str
             Ok((name.to_owned(), version.to_owned()))
         }
         (Some(_), Some(_)) => Err(Failure::plain("the version is given twice, and differs")),
-        (None, None) => {
-            Err(Failure::plain(format!("which version? Say --version=1.2.3 or {fqn}@1.2.3")))
-        }
+        (None, None) => Err(Failure::plain(which(fqn))),
     }
+}
+
+/// What to do about a version that was not named. The runtime resolves `latest` for suites only.
+fn which(fqn: &str) -> String {
+    let repository = authority_of(fqn);
+    let page = repository.replacen("github://", "https://github.com/", 1);
+    format!(
+        "which version? Say {fqn}@1.2.3 or --version=1.2.3. Its releases are listed at \
+         {page}/releases (with GitHub Enterprise, at the same place of your own server); aileron \
+         action add-suite {repository}/suite.toml@latest installs the newest of a published suite"
+    )
 }
 
 /// The trust prompt for the repository of a package, unless its publisher is trusted.
@@ -54,7 +63,11 @@ pub(super) async fn ensure_trust(
     fqn: &str,
     yes: bool,
 ) -> Result<()> {
-    let keyring = person.client.keyring().await?.value;
+    let keyring = match person.client.keyring().await {
+        // A token that may install but not look: the runtime installs nothing of a stranger.
+        Err(error) if Failure::lacks_right(&error) => return Ok(()),
+        answer => answer?.value,
+    };
     let authority = authority_of(fqn);
     let covered = |key: &str| key == authority || authority.starts_with(&format!("{key}/"));
     if keyring.verified != Some(false) && keyring.items.iter().any(|key| covered(&key.authority)) {
@@ -91,9 +104,17 @@ pub(super) async fn action(
     let working = printer.working("fetching and verifying the action");
     let preview = person.client.preview_action(&request).await;
     drop(working);
-    let preview = preview?.value;
-    refuse_takeover(&preview, choices.force)?;
-    for dependency in preview.connector_deps.iter().filter(|it| !it.already_installed) {
+    let preview = match preview {
+        // A token that may install but not look was minted by a person: that was the consent.
+        Err(error) if choices.yes && Failure::lacks_right(&error) => None,
+        answer => Some(answer?.value),
+    };
+    if let Some(preview) = &preview {
+        refuse_takeover(preview, choices.force)?;
+    }
+    request.auto_install_connectors = preview.is_none();
+    let needed = preview.iter().flat_map(|preview| &preview.connector_deps);
+    for dependency in needed.filter(|it| !it.already_installed) {
         ensure_trust(connection, person, memo, &dependency.fqn, choices.yes).await?;
         let connector = InstallConnectorRequest {
             fqn: dependency.fqn.clone(),
@@ -103,12 +124,14 @@ pub(super) async fn action(
         connector::consent(printer, person, &connector, choices.yes).await?;
         request.auto_install_connectors = true;
     }
-    confirm_unsigned(printer, &preview, choices.yes)?;
+    if let Some(preview) = &preview {
+        confirm_unsigned(printer, preview, choices.yes)?;
+    }
     let working = printer.working("installing");
     let installed = person.client.install_action(&request).await;
     drop(working);
     let installed = installed?.value;
-    report(printer, &installed, &preview);
+    report(printer, &installed, preview.as_ref());
     binding::mention_stale(printer, &installed.newly_stale_bindings);
     if !choices.no_bind {
         let missing: BTreeSet<String> =
@@ -146,12 +169,13 @@ fn confirm_unsigned(printer: Printer, preview: &ActionPreview, yes: bool) -> Res
     }
 }
 
-fn report(printer: Printer, installed: &InstalledAction, preview: &ActionPreview) {
+fn report(printer: Printer, installed: &InstalledAction, preview: Option<&ActionPreview>) {
     if installed.already_installed {
         printer.say(format!("Already installed: {}@{}", installed.fqn, installed.version));
         return;
     }
-    let gate = if preview.approval_required { ", each call waits for your approval" } else { "" };
+    let gated = preview.is_some_and(|preview| preview.approval_required);
+    let gate = if gated { ", each call waits for your approval" } else { "" };
     printer.tick(format!("Installed {} {}{gate}", installed.name, installed.version));
 }
 

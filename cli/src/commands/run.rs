@@ -53,7 +53,7 @@ pub(super) async fn run(arguments: &RunArguments, connection: &Connection<'_>) -
             if !arguments.json {
                 explain(connection, &pending);
             }
-            Ok(Exit::ApprovalNeeded)
+            Ok(Exit::NotYet)
         }
     }
 }

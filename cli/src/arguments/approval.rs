@@ -1,0 +1,41 @@
+//! `aileron approval …`
+
+use clap::{Args, Subcommand};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ApprovalCommand {
+    /// List calls that wait for you
+    List {
+        /// Print the runtime's answer as it is
+        #[arg(long)]
+        json: bool,
+    },
+    /// Let a call run, once, exactly as shown, and print what becomes of it
+    Approve(ApproveArguments),
+    /// Refuse a call
+    Deny {
+        /// The approval's id
+        id: String,
+        /// Recorded with the decision, and told to the agent
+        #[arg(long)]
+        reason: Option<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ApproveArguments {
+    /// The approval's id
+    pub(crate) id: String,
+    /// Recorded with the decision
+    #[arg(long)]
+    pub(crate) reason: Option<String>,
+    /// Show the call, but do not ask; needed where there is no terminal
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// Decide, and do not wait for what becomes of the call
+    #[arg(long)]
+    pub(crate) no_wait: bool,
+    /// Print the runtime's answer on what became of it as it is
+    #[arg(long, conflicts_with = "no_wait")]
+    pub(crate) json: bool,
+}

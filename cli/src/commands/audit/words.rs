@@ -1,0 +1,254 @@
+//! An event in a person's words. `--json` has it as the log does.
+
+use aileron_api::audit::AuditEvent;
+use serde_json::Value;
+
+use crate::table;
+
+/// Says an event no more than that one of the person's own commands was at work?
+pub(super) fn routine(event: &AuditEvent) -> bool {
+    matches!(event.event_type.as_str(), "person_session.opened" | "person_session.closed")
+}
+
+/// What the event is about, in a few words.
+pub(super) fn subject(event: &AuditEvent) -> String {
+    const KEYS: [&str; 7] = [
+        "aileron.action.name",
+        "aileron.approval.action",
+        "aileron.binding.name",
+        "aileron.connector.fqn",
+        "aileron.keyring.authority",
+        "aileron.secret.path",
+        "aileron.token.label",
+    ];
+    let name = KEYS.iter().find_map(|key| event.payload.get(*key)).map(plain).unwrap_or_default();
+    match text(event, "aileron.failure.class") {
+        Some(class) => format!("{name} ({class})").trim_start().to_owned(),
+        None => name,
+    }
+}
+
+/// All of the event: what happened first, then what it happened to. A key without words of its
+/// own is shown as it is.
+pub(super) fn facts(event: &AuditEvent) -> Vec<(&str, String)> {
+    let actor = match (event.actor.kind.as_str(), event.actor.display_name.as_deref()) {
+        ("human", None) => "a person".to_owned(),
+        (kind, None) => format!("{kind} {}", event.actor.id),
+        (kind, Some(name)) => format!("{kind} {} ({name})", event.actor.id),
+    };
+    let mut facts = vec![
+        ("what happened", happened(event).to_owned()),
+        ("event", event.event_type.clone()),
+        ("time", event.timestamp.clone()),
+        ("by", actor),
+    ];
+    let known = |key: &str| LABELS.iter().any(|(known, _)| *known == key);
+    for (key, label) in LABELS {
+        let Some(value) = event.payload.get(key) else { continue };
+        let fact = (label, spelled(key, value));
+        if !facts.contains(&fact) {
+            facts.push(fact);
+        }
+    }
+    let others = event.payload.iter().filter(|(key, _)| !known(key));
+    facts.extend(others.map(|(key, value)| (key.as_str(), plain(value))));
+    facts.extend([
+        ("trace", event.trace_id.clone().unwrap_or_default()),
+        ("place in the log", event.index.to_string()),
+        ("audit id", event.audit_id.clone()),
+    ]);
+    facts
+}
+
+/// The payload's keys in the order and the words of a reader.
+const LABELS: [(&str, &str); 50] = [
+    ("aileron.action.name", "action"),
+    ("aileron.approval.action", "action"),
+    ("aileron.disposition", "outcome"),
+    ("aileron.duration_ms", "took"),
+    ("aileron.failure.message", "why"),
+    ("aileron.failure.class", "kind of failure"),
+    ("aileron.failure.boundary", "met by"),
+    ("aileron.failure.retriable", "worth a retry"),
+    ("aileron.failure.details", "details"),
+    ("aileron.approval.decision", "decision"),
+    ("aileron.approval.reason", "reason"),
+    ("aileron.approval.wait_ms", "waited"),
+    ("aileron.consent.decision", "consent"),
+    ("aileron.binding.name", "binding"),
+    ("aileron.capability.kind", "credential"),
+    ("aileron.binding.hosts", "hosts"),
+    ("aileron.keyring.authority", "publisher"),
+    ("aileron.keyring.fingerprint", "key"),
+    ("aileron.secret.path", "secret"),
+    ("aileron.token.label", "token"),
+    ("aileron.token.scopes", "rights"),
+    ("aileron.token.expires_at", "until"),
+    ("aileron.token.id", "token id"),
+    ("aileron.vault.rotated", "vault key replaced"),
+    ("aileron.vault.format", "vault format"),
+    ("aileron.action.version", "version"),
+    ("aileron.action.source", "source"),
+    ("aileron.action.fqn", "action from"),
+    ("aileron.action.hash", "action hash"),
+    ("aileron.action.path", "file"),
+    ("aileron.action.dependencies", "needs"),
+    ("aileron.action.accepted", "file accepted"),
+    ("aileron.connector.fqn", "connector"),
+    ("aileron.connector.version", "connector version"),
+    ("aileron.connector.hash", "connector hash"),
+    ("aileron.signature.status", "signature"),
+    ("aileron.signature.fingerprint", "signed by"),
+    ("aileron.install.already_installed", "was there already"),
+    ("aileron.log.file", "file"),
+    ("aileron.log.size", "bytes"),
+    ("aileron.log.digest", "digest"),
+    ("aileron.log.files", "files"),
+    ("aileron.log.lines", "lines"),
+    ("aileron.log.unreadable", "unreadable lines"),
+    ("aileron.log.oversized", "lines too long"),
+    ("aileron.run.id", "run"),
+    ("aileron.approval.id", "approval"),
+    ("aileron.approval.kind", "asks for"),
+    ("aileron.approval.digest", "covers"),
+    ("aileron.session.id", "agent session"),
+];
+
+fn happened(event: &AuditEvent) -> &'static str {
+    match (event.event_type.as_str(), text(event, "aileron.disposition")) {
+        ("action.installed", _) => "an action was installed",
+        ("action.enabled", _) => "an action was enabled",
+        ("action.disabled", _) => "an action was disabled",
+        ("action.quarantined", _) => "an action's file is not the one installed: it will not run",
+        ("connector.installed", _) => "a connector was installed",
+        ("binding.created", _) => "a credential was bound",
+        ("binding.resolved", _) => "a credential was joined to a request",
+        ("binding.rebound", _) => "a bound credential was replaced",
+        ("binding.revoked", _) => "a binding was revoked",
+        ("binding.refreshed", _) => "a bound credential was refreshed",
+        ("binding.stale", _) => "a connector reaches hosts that its binding does not cover",
+        ("binding.hosts_adopted", _) => "an older binding took the hosts its connector declares",
+        ("execution.started", _) => "a call began",
+        ("execution.succeeded", _) => "a call succeeded",
+        ("execution.failed", Some("ambiguous")) => {
+            "a call may have been carried out: its answer was lost"
+        }
+        ("execution.failed", Some("refused")) => "a call was refused before it began",
+        ("execution.failed", _) => "a call failed",
+        ("approval.requested", _) => "a call began to wait for a person",
+        ("approval.approved", _) => "a person let a call run",
+        ("approval.denied", _) => "a person refused a call",
+        ("approval.expired", _) => "nobody decided in time",
+        ("approval.refused", _) => "somebody without the right tried to decide",
+        ("keyring.trusted", _) => "a publisher's key was trusted",
+        ("keyring.revoked", _) => "a publisher's key is no longer trusted",
+        ("vault.created", _) => "the vault was created",
+        ("vault.unlocked", _) => "the vault was unlocked",
+        ("vault.unlock_failed", _) => "a wrong passphrase was tried on the vault",
+        ("vault.locked", _) => "the vault was locked",
+        ("vault.passphrase_changed", _) => "the passphrase was changed",
+        ("vault.migrated", _) => "the vault's file moved to the present format",
+        ("secret.stored", _) => "a secret was stored",
+        ("secret.deleted", _) => "a secret was deleted",
+        ("person_session.opened", _) => "a person proved the passphrase",
+        ("person_session.refused", _) => "a wrong passphrase was tried",
+        ("person_session.closed", _) => "a person's session ended",
+        ("token.minted", _) => "a person minted a token",
+        ("token.revoked", _) => "a token was revoked",
+        ("log.tail_set_aside", _) => "a tail that no checkpoint covered was set aside",
+        ("log.imported", _) => "lines of an earlier log were taken in",
+        // Imported logs hold types of their own.
+        _ => "",
+    }
+}
+
+fn spelled(key: &str, value: &Value) -> String {
+    match (key.ends_with("_ms"), value.as_u64()) {
+        (true, Some(millis)) if millis < 1_000 => format!("{millis} ms"),
+        (true, Some(millis)) if millis < 600_000 => {
+            format!("{}.{} s", millis / 1_000, millis % 1_000 / 100)
+        }
+        (true, Some(millis)) => format!("{} min", millis / 60_000),
+        _ if key.ends_with("_at") => table::time(&plain(value)),
+        _ => plain(value),
+    }
+}
+
+fn text<'e>(event: &'e AuditEvent, key: &str) -> Option<&'e str> {
+    event.payload.get(key).and_then(Value::as_str)
+}
+
+/// Text as it is, yes and no, lists of texts as words, anything else as JSON.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Bool(yes) => if *yes { "yes" } else { "no" }.to_owned(),
+        Value::Array(items) if items.iter().all(Value::is_string) => {
+            items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" ")
+        }
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn event(event_type: &str, payload: Value) -> AuditEvent {
+        serde_json::from_value(json!({
+            "audit_id": "audit-1", "event_type": event_type, "index": 7,
+            "timestamp": "2030-01-01T00:00:00Z", "actor": { "type": "human", "id": "user" },
+            "payload": payload,
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn what_happened_comes_before_where_it_is_kept() {
+        let event = event(
+            "execution.failed",
+            json!({
+                "aileron.action.name": "send", "aileron.disposition": "ambiguous",
+                "aileron.duration_ms": 1234, "aileron.failure.class": "network_error",
+                "aileron.failure.retriable": false, "some.other": {"a": [1]},
+            }),
+        );
+        let facts = facts(&event);
+        let shown: Vec<_> = facts.iter().map(|(key, value)| (*key, value.as_str())).collect();
+        assert_eq!(
+            shown,
+            [
+                ("what happened", "a call may have been carried out: its answer was lost"),
+                ("event", "execution.failed"),
+                ("time", "2030-01-01T00:00:00Z"),
+                ("by", "a person"),
+                ("action", "send"),
+                ("outcome", "ambiguous"),
+                ("took", "1.2 s"),
+                ("kind of failure", "network_error"),
+                ("worth a retry", "no"),
+                ("some.other", r#"{"a":[1]}"#),
+                ("trace", ""),
+                ("place in the log", "7"),
+                ("audit id", "audit-1"),
+            ]
+        );
+        assert_eq!(subject(&event), "send (network_error)");
+    }
+
+    #[test]
+    fn an_approval_s_action_is_told_once() {
+        let payload = json!({"aileron.action.name": "a", "aileron.approval.action": "a"});
+        let event = event("approval.approved", payload);
+        assert_eq!(facts(&event).iter().filter(|(label, _)| *label == "action").count(), 1);
+    }
+
+    #[test]
+    fn another_runtime_s_event_is_shown_all_the_same() {
+        let event = event("sandbox.proxy.disabled", json!({"aileron.sandbox.mode": "docker"}));
+        let facts = facts(&event);
+        assert!(facts.contains(&("aileron.sandbox.mode", "docker".to_owned())), "{facts:?}");
+    }
+}
