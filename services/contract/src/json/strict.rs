@@ -1,5 +1,6 @@
 //! A reader that refuses what two readers could understand differently: duplicate keys, lone
-//! surrogates (`serde_json` refuses those already), integers a double cannot hold, deep nesting.
+//! surrogates (`serde_json` refuses those already), integers a double cannot hold, deep nesting, and
+//! the keys our own reader would give a meaning.
 
 use std::fmt;
 
@@ -7,6 +8,10 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess,
 use serde_json::{Map, Number, Value};
 
 use crate::{Error, Reason, Result, limits};
+
+/// Begins keys by which `serde_json` marks values for itself: read once more, an object with one of
+/// them would become the JSON that its value spells.
+const PRIVATE: &str = "$serde_json::private::";
 
 /// Reads one JSON document; nothing may follow it.
 pub fn strict(text: &[u8]) -> Result<Value> {
@@ -107,6 +112,9 @@ impl<'de> Visitor<'de> for Strict {
         let inner = self.deeper()?;
         let mut map = Map::new();
         while let Some(key) = entries.next_key::<String>()? {
+            if key.starts_with(PRIVATE) {
+                return Err(A::Error::custom(format!("the key {key:?} is not for callers")));
+            }
             if map.contains_key(&key) {
                 return Err(A::Error::custom(format!("the key {key:?} appears twice")));
             }
@@ -144,6 +152,19 @@ mod tests {
         ] {
             assert!(strict(text.as_bytes()).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn an_object_is_not_taken_for_other_json_when_it_is_read_again() {
+        for text in [
+            r#"{"a":{"$serde_json::private::RawValue":"{\"b\":1,\"b\":2}"}}"#,
+            r#"[{"\u0024serde_json::private::RawValue":"9007199254740993"}]"#,
+            r#"{"$serde_json::private::Number":"1"}"#,
+        ] {
+            assert!(strict(text.as_bytes()).is_err(), "{text}");
+        }
+        let text = r#"{"$serde_json":{"private::RawValue":"1"}}"#;
+        assert_eq!(strict(text.as_bytes()).unwrap().to_string(), text);
     }
 
     #[test]
