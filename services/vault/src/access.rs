@@ -1,6 +1,7 @@
 //! Who a bearer token stands for: the person, a program the person gave rights to, or a program
 //! that only read `daemon.json`.
 
+mod revocations;
 mod sessions;
 pub(crate) mod tokens;
 
@@ -23,6 +24,7 @@ use crate::{
     keeper::{Keeper, attempt::Proven},
 };
 
+pub(crate) use revocations::Revocations;
 pub(crate) use sessions::Sessions;
 
 /// How the bearer of a person session begins.
@@ -36,6 +38,7 @@ const TOKEN: &str = "alt_";
 pub(crate) struct Door {
     pub(crate) keeper: Arc<Keeper>,
     pub(crate) sessions: Arc<Sessions>,
+    pub(crate) revocations: Arc<Revocations>,
     /// The hash of the token in `daemon.json`.
     pub(crate) daemon: Option<Sha256Hash>,
 }
@@ -78,13 +81,16 @@ impl Access for Door {
 
     async fn tokens(&self, context: &Context) -> Result<Vec<Token>> {
         context.require(Scope::TokensMint)?;
-        tokens::list(&self.keeper).await
+        tokens::list(&self.keeper, &self.revocations).await
     }
 
     async fn revoke(&self, context: &Context, id: String) -> Result<()> {
         context.require(Scope::TokensMint)?;
         let (keeper, context) = (Arc::clone(&self.keeper), context.clone());
-        self.keeper.owned(async move { tokens::revoke(&keeper, &context, &id).await }).await
+        let revocations = Arc::clone(&self.revocations);
+        self.keeper
+            .owned(async move { tokens::revoke(&keeper, &revocations, &context, &id).await })
+            .await
     }
 
     async fn authenticate(&self, bearer: Secret) -> Result<Caller> {
@@ -112,7 +118,7 @@ impl Access for Door {
             });
         }
         if begins(TOKEN) {
-            return tokens::authenticate(&self.keeper, &hash).await;
+            return tokens::authenticate(&self.keeper, &self.revocations, &hash).await;
         }
         Err(unknown())
     }

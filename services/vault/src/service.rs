@@ -10,7 +10,7 @@ use aileron_store::Database;
 
 use crate::{
     Kdf,
-    access::{self, Sessions, tokens},
+    access::{self, Revocations, Sessions, tokens},
     credentials::Bindings,
     disk::Disk,
     egress,
@@ -56,6 +56,8 @@ impl Service {
         let keeper = Arc::new(Keeper::new(parts));
         let sessions = Arc::new(Sessions::default());
         let bindings = Arc::new(Bindings(Arc::clone(&keeper)));
+        let revocations = Arc::new(Revocations::default());
+        tokens::settle(&keeper, &revocations).await?;
         Ok(Self {
             egress: egress::Service::new(egress, audit, clock, bindings)?,
             vault: Arc::new(vault::Door {
@@ -65,6 +67,7 @@ impl Service {
             access: Arc::new(access::Door {
                 keeper: Arc::clone(&keeper),
                 sessions: Arc::clone(&sessions),
+                revocations,
                 daemon: daemon_token.as_ref().map(access::hashed),
             }),
             keeper,

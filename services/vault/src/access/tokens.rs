@@ -1,8 +1,8 @@
 //! Minted tokens: rights a person gave to a program until a date.
 //!
 //! Kept in the database, each row pinned under a key of the vault, so that a row somebody inserts
-//! or edits is worth nothing. Revoking wipes the hash and the pin. Who can put back a whole older
-//! row can undo a revocation, which is why every token has an end.
+//! or edits is worth nothing. Revoking wipes the hash and the pin, and tells the log, which is
+//! asked before a row counts: an older row that is put back is worth nothing either.
 
 use aileron_contract::{
     Context, Error, Principal, Reason, Result, Scope, Scopes, Secret, Timestamp,
@@ -16,7 +16,7 @@ use aileron_store::{Migration, failed};
 use serde::Serialize;
 use sqlx::{Any, Row as _, Transaction, any::AnyRow};
 
-use super::{TOKEN, fresh_bearer, fresh_id, hashed, unknown};
+use super::{Revocations, TOKEN, fresh_bearer, fresh_id, hashed, unknown};
 use crate::{binding, envelope, keeper::Keeper, keys::Keys};
 
 pub(crate) const MIGRATION: Migration = Migration {
@@ -75,7 +75,7 @@ pub(super) async fn mint(
 
 /// Newest first. Rows that this vault did not write are left out, with a warning in the log of
 /// the runtime; while it is locked nobody can tell, and all are shown.
-pub(super) async fn list(keeper: &Keeper) -> Result<Vec<Token>> {
+pub(super) async fn list(keeper: &Keeper, revocations: &Revocations) -> Result<Vec<Token>> {
     let keys = keeper.view().await?.keys;
     let rows = sqlx::query(
         "SELECT id, hash, label, scopes, created_ms, expires_ms, revoked_ms, pin FROM tokens
@@ -86,20 +86,34 @@ pub(super) async fn list(keeper: &Keeper) -> Result<Vec<Token>> {
     .map_err(failed)?;
     let mut tokens = Vec::new();
     for row in rows {
-        let Some(row) = read(&row)? else { continue };
+        let Some(mut row) = read(&row)? else { continue };
         let authentic = match (&keys, row.token.revoked_at) {
             (Some(keys), None) => is_ours(&row, keys)?,
             _ => true,
         };
-        if authentic {
-            tokens.push(row.token);
+        if !authentic {
+            continue;
         }
+        if row.token.revoked_at.is_none() {
+            match revocations.of(keeper, &row.token.id).await {
+                Ok(revoked_at) => row.token.revoked_at = revoked_at,
+                // Shown as the row has it: whoever wants to revoke must see what there is.
+                Err(error) => tracing::warn!(%error, "the log cannot tell about a token"),
+            }
+        }
+        tokens.push(row.token);
     }
     Ok(tokens)
 }
 
-/// Takes effect before it is recorded: a log that is full must not keep a token alive.
-pub(super) async fn revoke(keeper: &Keeper, context: &Context, id: &str) -> Result<()> {
+/// Takes effect before it is recorded: a log that is full must not keep a token alive. Then the
+/// error says so, and revoking again tells the log; so does the next start.
+pub(super) async fn revoke(
+    keeper: &Keeper,
+    revocations: &Revocations,
+    context: &Context,
+    id: &str,
+) -> Result<()> {
     let now = (keeper.clock)().as_millisecond().max(1);
     let mut transaction = keeper.database.begin().await?;
     let row = sqlx::query(
@@ -112,23 +126,64 @@ pub(super) async fn revoke(keeper: &Keeper, context: &Context, id: &str) -> Resu
     .map_err(failed)?;
     let row = row.as_ref().map(read).transpose()?.flatten();
     let Some(Row { token, .. }) = row else {
+        drop(transaction);
+        if is_id(id) {
+            // Its row may have been taken away, to be put back later.
+            let event = Event::new(EventKind::TokenRevoked, Actor::of(context));
+            let event = event.with("aileron.token.id", id);
+            revocations.tell(keeper, context, id, event).await?;
+        }
         return Err(Error::new(Reason::NotFound, "there is no such token: list them first"));
     };
-    if token.revoked_at.is_some() {
-        return Ok(());
+    if token.revoked_at.is_none() {
+        sqlx::query("UPDATE tokens SET revoked_ms = $1, hash = $2, pin = '' WHERE id = $3")
+            .bind(now)
+            .bind(format!("revoked {id}"))
+            .bind(id)
+            .execute(&mut *transaction)
+            .await
+            .map_err(failed)?;
+        transaction.commit().await.map_err(failed)?;
+        revocations.note(id);
     }
-    sqlx::query("UPDATE tokens SET revoked_ms = $1, hash = $2, pin = '' WHERE id = $3")
-        .bind(now)
-        .bind(format!("revoked {id}"))
-        .bind(id)
-        .execute(&mut *transaction)
-        .await
-        .map_err(failed)?;
-    transaction.commit().await.map_err(failed)?;
-    keeper.record(context, &[token_event(EventKind::TokenRevoked, context, &token)]).await
+    let event = token_event(EventKind::TokenRevoked, context, &token);
+    revocations.tell(keeper, context, id, event).await
 }
 
-pub(super) async fn authenticate(keeper: &Keeper, hash: &Sha256Hash) -> Result<Caller> {
+/// At the start: tells the log of revocations it does not know, because a crash came between or
+/// they are older than that. While it cannot be told, this process knows.
+pub(crate) async fn settle(keeper: &Keeper, revocations: &Revocations) -> Result<()> {
+    let rows = sqlx::query(
+        "SELECT id, hash, label, scopes, created_ms, expires_ms, revoked_ms, pin FROM tokens
+         WHERE revoked_ms > 0 AND expires_ms > $1 ORDER BY revoked_ms LIMIT $2",
+    )
+    .bind((keeper.clock)().as_millisecond())
+    .bind(i64::try_from(limits::TOKENS).map_err(Error::internal)?)
+    .fetch_all(keeper.database.pool())
+    .await
+    .map_err(failed)?;
+    let context = Context::service("vault");
+    let mut reachable = true;
+    for row in rows {
+        let Some(Row { token, .. }) = read(&row)? else { continue };
+        revocations.note(&token.id);
+        if !reachable {
+            continue;
+        }
+        let event = token_event(EventKind::TokenRevoked, &context, &token);
+        if let Err(error) = revocations.tell(keeper, &context, &token.id, event).await {
+            tracing::warn!(%error, "the log could not be told of revoked tokens; later, then");
+            reachable = false;
+        }
+    }
+    Ok(())
+}
+
+pub(super) async fn authenticate(
+    keeper: &Keeper,
+    revocations: &Revocations,
+    hash: &Sha256Hash,
+) -> Result<Caller> {
     let row = sqlx::query(
         "SELECT id, hash, label, scopes, created_ms, expires_ms, revoked_ms, pin FROM tokens
          WHERE hash = $1",
@@ -148,6 +203,10 @@ pub(super) async fn authenticate(keeper: &Keeper, hash: &Sha256Hash) -> Result<C
             Reason::TokenExpired,
             "this token has expired: a person can mint another one",
         ));
+    }
+    if revocations.of(keeper, &row.token.id).await?.is_some() {
+        tracing::warn!(token = %row.token.id, "the row of a revoked token was put back");
+        return Err(unknown());
     }
     Ok(Caller {
         principal: Principal::Program(row.token.id.into()),
@@ -263,6 +322,12 @@ fn read(row: &AnyRow) -> Result<Option<Row>> {
         revoked_at: (revoked != 0).then_some(revoked_at),
     };
     Ok(Some(Row { token, hash: text("hash")?, pin: text("pin")? }))
+}
+
+/// Has it the form of [`fresh_id`]?
+fn is_id(id: &str) -> bool {
+    let digits = id.strip_prefix("tok-").unwrap_or_default();
+    digits.len() == 16 && digits.bytes().all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 fn is_ours(row: &Row, keys: &Keys) -> Result<bool> {

@@ -2,6 +2,7 @@
 
 use std::{
     cell::Cell,
+    collections::HashMap,
     path::PathBuf,
     sync::{
         Arc, Mutex,
@@ -17,7 +18,7 @@ use aileron_contract::{
     names::{AuditId, HostPort},
     vault::Consent,
 };
-use aileron_store::{Database, Location};
+use aileron_store::Database;
 use aileron_vault::{Kdf, Options, Service, egress};
 use async_trait::async_trait;
 
@@ -58,9 +59,12 @@ impl House {
 
     /// In a home that is there already.
     pub(crate) async fn at(home: PathBuf, folder: Option<tempfile::TempDir>) -> Self {
-        let location = Location::File(home.join("state.db"));
+        Self::with_log(home, folder, Arc::default()).await
+    }
+
+    async fn with_log(home: PathBuf, folder: Option<tempfile::TempDir>, log: Arc<Log>) -> Self {
+        let location = aileron_store::Location::File(home.join("state.db"));
         let database = Database::open(location, &[]).await.unwrap();
-        let log = Arc::new(Log::default());
         let service = Service::open(Options {
             home: home.clone(),
             database: database.clone(),
@@ -75,13 +79,13 @@ impl House {
         Self { home, folder, database, service, log }
     }
 
-    /// Ends this process's part and starts over in the same home.
+    /// Ends this process's part and starts over in the same home, with the same log.
     pub(crate) async fn restarted(self) -> Self {
-        let Self { home, folder, database, service, log: _ } = self;
+        let Self { home, folder, database, service, log } = self;
         service.shutdown().await;
         drop(service);
         database.close().await;
-        Self::at(home, folder).await
+        Self::with_log(home, folder, log).await
     }
 
     /// Like a crash: nothing is finished, nothing is said.
@@ -191,7 +195,10 @@ pub(crate) fn assert_refused<T: std::fmt::Debug>(outcome: Result<T>, reason: Rea
 #[derive(Default)]
 pub(crate) struct Log {
     pub(crate) full: AtomicBool,
+    pub(crate) away: AtomicBool,
     events: Mutex<Vec<Event>>,
+    /// Those whose id the caller gave.
+    known: Mutex<HashMap<AuditId, Record>>,
 }
 
 impl Log {
@@ -211,25 +218,38 @@ impl Audit for Log {
         if self.full.load(Ordering::SeqCst) {
             return Err(Error::new(Reason::AuditUnavailable, "the log is full"));
         }
+        let mut known = self.known.lock().unwrap();
+        if let Some(record) = event.id.as_ref().and_then(|id| known.get(id)) {
+            if record.actor == event.actor && record.payload == event.payload {
+                return Ok(record.clone());
+            }
+            return Err(Error::new(Reason::IdempotencyConflict, "another event under this id"));
+        }
         let mut events = self.events.lock().unwrap();
         events.push(event.clone());
-        Ok(Record {
+        let record = Record {
             index: u64::try_from(events.len()).unwrap(),
-            id: "audit-1".parse().unwrap(),
+            id: event.id.clone().unwrap_or_else(|| "audit-1".parse().unwrap()),
             kind: event.kind.text().to_owned(),
             timestamp: clock(),
             actor: event.actor,
             payload: event.payload,
             trace_id: None,
-        })
+        };
+        known.extend(event.id.map(|id| (id, record.clone())));
+        Ok(record)
     }
 
     async fn query(&self, _: &Context, _: Filter) -> Result<Vec<Record>> {
         Ok(Vec::new())
     }
 
-    async fn get(&self, _: &Context, _: AuditId) -> Result<Record> {
-        Err(Error::new(Reason::NotFound, "not kept"))
+    async fn get(&self, _: &Context, id: AuditId) -> Result<Record> {
+        if self.away.load(Ordering::SeqCst) {
+            return Err(Error::new(Reason::AuditUnavailable, "the log is away"));
+        }
+        let found = self.known.lock().unwrap().get(&id).cloned();
+        found.ok_or_else(|| Error::new(Reason::NotFound, "no such event"))
     }
 
     async fn watch(&self, _: &Context, _: u64) -> Result<Stream<Record>> {

@@ -10,7 +10,9 @@
 mod access;
 mod bindings;
 mod crash;
+
 mod egress;
 mod file;
 mod house;
 mod life;
+mod put_back;
