@@ -6,6 +6,7 @@ use async_trait::async_trait;
 
 use crate::{Context, Principal, Result, Scopes, Secret, Timestamp};
 
+/// How the other rooms hold the contract, wherever its service runs.
 pub type Handle = Arc<dyn Access>;
 
 /// Proves who a caller is. Lives beside the vault, because a person is who knows its passphrase.
@@ -43,6 +44,7 @@ pub struct Opened {
     pub bearer: Secret,
 }
 
+/// A person session as it is listed; its bearer is not among it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PersonSession {
     pub id: String,
@@ -50,6 +52,7 @@ pub struct PersonSession {
     pub expires_at: Timestamp,
 }
 
+/// What a new token may do, and until when (at most `limits::TOKEN_WALL` from now).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MintRequest {
     /// What the token is for, in the person's words.
@@ -65,6 +68,7 @@ pub struct Minted {
     pub bearer: Secret,
 }
 
+/// A minted token as it is listed; its bearer is not among it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Token {
     pub id: String,

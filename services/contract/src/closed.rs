@@ -10,8 +10,10 @@ macro_rules! closed {
         pub enum $name { $($(#[$item])* $variant,)* }
 
         impl $name {
+            /// All words, in the order they are listed.
             pub const ALL: &[Self] = &[$(Self::$variant,)*];
 
+            /// The published word.
             pub const fn text(self) -> &'static str {
                 match self { $(Self::$variant => $text,)* }
             }

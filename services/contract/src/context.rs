@@ -56,6 +56,7 @@ pub enum Principal {
 }
 
 impl Principal {
+    /// Did somebody prove the vault passphrase?
     pub fn is_person(&self) -> bool {
         matches!(self, Self::Person(_))
     }
@@ -69,8 +70,10 @@ macro_rules! scopes {
         pub enum Scope { $($(#[$doc])* $name,)* }
 
         impl Scope {
+            /// All rights, in the order they are listed.
             pub const ALL: &[Self] = &[$(Self::$name,)*];
 
+            /// The published word, such as `actions:run`.
             pub const fn text(self) -> &'static str {
                 match self { $(Self::$name => $text,)* }
             }
@@ -141,6 +144,7 @@ impl FromStr for Scope {
 pub struct Scopes(BTreeSet<Scope>);
 
 impl Scopes {
+    /// Every right there is: a person's, and the runtime's own.
     pub fn all() -> Self {
         Self(Scope::ALL.iter().copied().collect())
     }
@@ -150,14 +154,17 @@ impl Scopes {
         Self(Scope::ALL.iter().copied().filter(|scope| scope.of_daemon_token()).collect())
     }
 
+    /// Is this right in the set?
     pub fn contains(&self, scope: Scope) -> bool {
         self.0.contains(&scope)
     }
 
+    /// The rights, in the order they are listed.
     pub fn iter(&self) -> impl Iterator<Item = Scope> + '_ {
         self.0.iter().copied()
     }
 
+    /// No right at all?
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -175,6 +182,7 @@ impl FromIterator<Scope> for Scopes {
 pub struct IdempotencyKey(Box<str>);
 
 impl IdempotencyKey {
+    /// The key as the caller wrote it.
     pub fn as_str(&self) -> &str {
         &self.0
     }

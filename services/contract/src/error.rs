@@ -5,6 +5,7 @@ use std::{error::Error as StdError, fmt, sync::Arc};
 mod reason;
 pub use reason::Reason;
 
+/// What fallible calls return, with the house's own error unless another is named.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What the caller may do about a failure. One-to-one with the gRPC codes it maps to.
@@ -23,6 +24,7 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// All kinds.
     pub const ALL: [Self; 10] = [
         Self::Invalid,
         Self::Unauthenticated,
@@ -63,6 +65,7 @@ impl Error {
         }
     }
 
+    /// Adds what led to it, for the log; it never leaves the process.
     #[must_use]
     pub fn caused_by(mut self, cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.source = Some(Arc::from(cause.into()));
@@ -76,18 +79,22 @@ impl Error {
         self
     }
 
+    /// What the caller may do about it; follows from the reason.
     pub fn kind(&self) -> Kind {
         self.reason.kind()
     }
 
+    /// Which failure it is.
     pub fn reason(&self) -> Reason {
         self.reason
     }
 
+    /// The sentence that may be shown.
     pub fn public(&self) -> &str {
         &self.public
     }
 
+    /// The structured facts that may be shown.
     pub fn details(&self) -> Option<&serde_json::Value> {
         self.details.as_deref()
     }

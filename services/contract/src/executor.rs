@@ -14,6 +14,7 @@ use crate::{
     },
 };
 
+/// How the other rooms hold the contract, wherever its service runs.
 pub type Handle = Arc<dyn Executor>;
 
 /// Runs actions, parks those that need a person, and remembers what became of each.
@@ -58,6 +59,7 @@ pub trait Executor: Send + Sync + 'static {
     async fn counts(&self, context: &Context) -> Result<Counts>;
 }
 
+/// How many there are of each, for status pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Counts {
     pub actions: u64,
@@ -65,6 +67,7 @@ pub struct Counts {
     pub pending_approvals: u64,
 }
 
+/// What is installed, sorted by name, and what could not be loaded.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Actions {
     pub items: Vec<Action>,
@@ -102,6 +105,7 @@ pub struct Action {
     pub path: String,
 }
 
+/// A connector an action needs, at exactly these bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Requirement {
     pub package: PackageRef,
@@ -110,6 +114,7 @@ pub struct Requirement {
     pub capabilities: Vec<String>,
 }
 
+/// A declared input of an action.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Input {
     pub name: String,
@@ -132,6 +137,7 @@ closed! {
     }
 }
 
+/// One call of a connector within an action.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
     pub id: String,
@@ -141,12 +147,14 @@ pub struct Step {
     pub inputs: Map<String, Value>,
 }
 
+/// When an action waits for a person, and what the person is shown.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ApprovalRule {
     pub required: bool,
     pub preview: Option<PreviewRule>,
 }
 
+/// A call made before the person decides, whose answer is shown on the card.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PreviewRule {
     pub op: String,
@@ -246,6 +254,7 @@ pub struct Run {
     pub quarantined: bool,
 }
 
+/// What `runs` leaves in: all conditions that are given must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RunFilter {
     pub action: Option<ActionName>,
@@ -278,6 +287,7 @@ pub struct Field {
     pub multiline: bool,
 }
 
+/// What a person says to an approval.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
     pub approved: bool,

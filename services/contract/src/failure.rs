@@ -51,6 +51,7 @@ pub struct Failure {
 }
 
 impl Failure {
+    /// A failure that is not worth trying again, without details; `message` is shown to agents.
     pub fn new(class: Class, boundary: Boundary, message: impl Into<String>) -> Self {
         Self {
             class,
@@ -62,6 +63,7 @@ impl Failure {
         }
     }
 
+    /// Says whether the same call may succeed later.
     #[must_use]
     pub fn retriable(mut self, retriable: bool) -> Self {
         self.retriable = retriable;

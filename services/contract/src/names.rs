@@ -26,6 +26,7 @@ macro_rules! name {
         pub struct $name(Box<str>);
 
         impl $name {
+            /// The text as it was read.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -122,18 +123,22 @@ const RESERVED_NAMESPACES: &[&str] =
     &["agents", "user", "secret", "connected-accounts", "llm-config"];
 
 impl BindingName {
+    /// Puts a name together; `invalid_request` when a part does not fit the grammar.
     pub fn new(kind: &str, service: &str, identity: &Identity) -> Result<Self> {
         format!("{kind}/{service}/{identity}").parse()
     }
 
+    /// The kind of credential, the first part.
     pub fn kind(&self) -> &str {
         self.part(0)
     }
 
+    /// Whose API it is for, the second part.
     pub fn service(&self) -> &str {
         self.part(1)
     }
 
+    /// Whose account it is, the third part.
     pub fn identity(&self) -> &str {
         self.part(2)
     }

@@ -11,6 +11,7 @@ use crate::{
     names::{ActionName, Authority, BindingName, Fqn, HostPort, PackageRef, Sha256Hash},
 };
 
+/// How the other rooms hold the contract, wherever its service runs.
 pub type Handle = Arc<dyn Packages>;
 
 /// Installs what publishers sign. Nothing is written before signature and hash are verified.
@@ -71,6 +72,7 @@ pub trait Packages: Send + Sync + 'static {
     ) -> Result<Vec<TrustedKey>>;
 }
 
+/// A connector to preview or install; with a hash, only these bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectorRequest {
     pub package: PackageRef,
@@ -84,6 +86,7 @@ pub struct Capabilities {
     pub credential: Option<CredentialNeed>,
 }
 
+/// What would be installed: verified, and not yet written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectorPreview {
     pub package: PackageRef,
@@ -96,6 +99,7 @@ pub struct ConnectorPreview {
     pub already_installed: bool,
 }
 
+/// What an installation of a connector did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InstalledConnector {
     pub package: PackageRef,
@@ -113,6 +117,7 @@ pub struct Connector {
     pub capabilities: Capabilities,
 }
 
+/// An action to preview or install.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ActionRequest {
     pub package: PackageRef,
@@ -121,6 +126,7 @@ pub struct ActionRequest {
     pub auto_install_connectors: bool,
 }
 
+/// What would be installed: fetched, checked, and not yet written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ActionPreview {
     pub package: PackageRef,
@@ -142,6 +148,7 @@ closed! {
     }
 }
 
+/// A connector an action needs, at exactly these bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectorDependency {
     pub package: PackageRef,
@@ -151,6 +158,7 @@ pub struct ConnectorDependency {
     pub already_installed: bool,
 }
 
+/// The installed action a new one would replace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExistingAction {
     pub source: PackageRef,
@@ -158,6 +166,7 @@ pub struct ExistingAction {
     pub path: String,
 }
 
+/// What an installation of an action did, and what it still lacks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InstalledAction {
     pub name: ActionName,
@@ -187,6 +196,7 @@ pub enum SuiteSource {
     Text(String),
 }
 
+/// A named list of actions, as its publisher wrote it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Suite {
     pub name: String,
@@ -195,6 +205,7 @@ pub struct Suite {
     pub actions: Vec<PackageRef>,
 }
 
+/// Which keys are trusted, and whether the file that says so can be believed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Keyring {
     pub keys: Vec<TrustedKey>,
@@ -203,6 +214,7 @@ pub struct Keyring {
     pub path: String,
 }
 
+/// A key and whose packages it may sign.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrustedKey {
     pub authority: Authority,
@@ -212,6 +224,7 @@ pub struct TrustedKey {
     pub fingerprint: String,
 }
 
+/// A key as its repository publishes it: to be compared and then trusted, or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublishedKey {
     pub authority: Authority,
@@ -222,12 +235,14 @@ pub struct PublishedKey {
     pub fetched_at: Timestamp,
 }
 
+/// A key to trust, and for whose packages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrustRequest {
     pub authority: Authority,
     pub key: [u8; 32],
 }
 
+/// What became of a request to trust a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trusted {
     pub key: TrustedKey,

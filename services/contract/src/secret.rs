@@ -8,18 +8,22 @@ use zeroize::Zeroizing;
 pub struct Secret(Zeroizing<Vec<u8>>);
 
 impl Secret {
+    /// Takes the bytes over; they are wiped when the secret is dropped.
     pub fn new(bytes: Vec<u8>) -> Self {
         Self(Zeroizing::new(bytes))
     }
 
+    /// Lends the bytes to `reader`. What it copies is no longer wiped.
     pub fn expose<R>(&self, reader: impl FnOnce(&[u8]) -> R) -> R {
         reader(&self.0)
     }
 
+    /// No bytes at all?
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
+    /// How many bytes it has.
     pub fn len(&self) -> usize {
         self.0.len()
     }

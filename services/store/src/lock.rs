@@ -48,6 +48,7 @@ impl FolderLock {
         }
     }
 
+    /// The lock file.
     pub fn path(&self) -> &Path {
         &self.path
     }

@@ -45,6 +45,7 @@ pub struct Listener {
 }
 
 impl Listener {
+    /// Where the socket is.
     pub fn path(&self) -> &Path {
         &self.path
     }

@@ -31,40 +31,48 @@ pub struct Server {
 }
 
 impl Server {
+    /// Offers nothing yet. The token is checked when serving begins: `config_invalid` when it is
+    /// too short to be one.
     pub fn new(token: Secret) -> Self {
         Self { token, routes: Routes::default() }
     }
 
+    /// Offers the vault.
     #[must_use]
     pub fn vault(mut self, handle: aileron_contract::vault::Handle) -> Self {
         self.routes = self.routes.add_service(vault::serve(handle));
         self
     }
 
+    /// Offers person sessions and tokens.
     #[must_use]
     pub fn access(mut self, handle: aileron_contract::access::Handle) -> Self {
         self.routes = self.routes.add_service(access::serve(handle));
         self
     }
 
+    /// Offers the way out.
     #[must_use]
     pub fn egress(mut self, handle: aileron_contract::egress::Handle) -> Self {
         self.routes = self.routes.add_service(egress::serve(handle));
         self
     }
 
+    /// Offers actions, runs and approvals.
     #[must_use]
     pub fn executor(mut self, handle: aileron_contract::executor::Handle) -> Self {
         self.routes = self.routes.add_service(executor::serve(handle));
         self
     }
 
+    /// Offers installing and trust.
     #[must_use]
     pub fn packages(mut self, handle: aileron_contract::packages::Handle) -> Self {
         self.routes = self.routes.add_service(packages::serve(handle));
         self
     }
 
+    /// Offers the log.
     #[must_use]
     pub fn audit(mut self, handle: aileron_contract::audit::Handle) -> Self {
         self.routes = self.routes.add_service(audit::serve(handle));

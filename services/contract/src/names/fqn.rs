@@ -15,6 +15,7 @@ pub enum Scheme {
 }
 
 impl Scheme {
+    /// As it stands before `://`.
     pub const fn text(self) -> &'static str {
         match self {
             Self::Github => "github",
@@ -52,18 +53,22 @@ pub struct Fqn {
 }
 
 impl Fqn {
+    /// The text as it was read.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
+    /// Where the package comes from.
     pub fn scheme(&self) -> Scheme {
         self.scheme
     }
 
+    /// The account that publishes it, the first segment.
     pub fn owner(&self) -> &str {
         self.segments().next().unwrap_or_default()
     }
 
+    /// The repository, the second segment.
     pub fn repo(&self) -> &str {
         self.segments().nth(1).unwrap_or_default()
     }
@@ -123,10 +128,12 @@ impl fmt::Display for Fqn {
 pub struct Authority(Box<str>);
 
 impl Authority {
+    /// The text as it was read.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
+    /// Does it stand for all repositories of an owner?
     pub fn is_owner(&self) -> bool {
         self.0.split_once("://").is_some_and(|(_, rest)| !rest.contains('/'))
     }

@@ -12,6 +12,7 @@ use crate::{Error, Reason, Result};
 pub struct Sha256Hash([u8; 32]);
 
 impl Sha256Hash {
+    /// A hash computed elsewhere.
     pub const fn new(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
@@ -25,6 +26,7 @@ impl Sha256Hash {
         Self(hasher.finalize().into())
     }
 
+    /// The hash itself.
     pub const fn bytes(&self) -> &[u8; 32] {
         &self.0
     }

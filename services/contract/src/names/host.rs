@@ -29,6 +29,7 @@ impl HostPort {
         &self.host
     }
 
+    /// From 1 to 65,535.
     pub fn port(&self) -> u16 {
         self.port
     }

@@ -18,6 +18,7 @@ pub struct Remote {
 }
 
 impl Remote {
+    /// Calls the access service through `channel`; nothing is dialled yet.
     pub fn new(channel: Channel) -> Self {
         let client =
             AccessServiceClient::new(channel.transport()).max_decoding_message_size(limits::ANSWER);

@@ -21,6 +21,7 @@ pub struct Remote {
 }
 
 impl Remote {
+    /// Calls the log through `channel`; nothing is dialled yet.
     pub fn new(channel: Channel) -> Self {
         let client =
             AuditServiceClient::new(channel.transport()).max_decoding_message_size(limits::ANSWER);

@@ -39,6 +39,7 @@ pub struct Remote {
 }
 
 impl Remote {
+    /// Calls egress through `channel`; nothing is dialled yet.
     pub fn new(channel: Channel) -> Self {
         let client = EgressServiceClient::new(channel.transport())
             .max_decoding_message_size(limits::MESSAGE);

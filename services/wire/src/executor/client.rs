@@ -30,6 +30,7 @@ pub struct Remote {
 }
 
 impl Remote {
+    /// Calls the executor through `channel`; nothing is dialled yet.
     pub fn new(channel: Channel) -> Self {
         let client = ExecutorServiceClient::new(channel.transport())
             .max_decoding_message_size(limits::ANSWER);

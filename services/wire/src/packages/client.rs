@@ -22,6 +22,7 @@ pub struct Remote {
 }
 
 impl Remote {
+    /// Calls the packages service through `channel`; nothing is dialled yet.
     pub fn new(channel: Channel) -> Self {
         let client = PackagesServiceClient::new(channel.transport())
             .max_decoding_message_size(limits::ANSWER);

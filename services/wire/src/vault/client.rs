@@ -21,6 +21,7 @@ pub struct Remote {
 }
 
 impl Remote {
+    /// Calls the vault through `channel`; nothing is dialled yet.
     pub fn new(channel: Channel) -> Self {
         let client =
             VaultServiceClient::new(channel.transport()).max_decoding_message_size(limits::ANSWER);
