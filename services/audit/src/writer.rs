@@ -6,10 +6,7 @@
 //! the writer gives them a fraction of an fsync's time to do so, which makes the next batch whole.
 
 use std::{
-    collections::{HashMap, VecDeque},
-    fs::File,
     io,
-    os::unix::fs::FileExt as _,
     path::PathBuf,
     sync::{
         Arc,
@@ -19,7 +16,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use aileron_contract::{Error, Reason, Result, Timestamp, limits, names::AuditId};
+use aileron_contract::{Error, Reason, Result, Timestamp, limits};
 use aileron_receipt::{
     Hash,
     merkle::{Tree, leaf_hash},
@@ -30,9 +27,15 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
 use crate::{
     event::Draft,
     files,
-    journal::{BATCH_BYTES, Frame, Journal},
+    journal::{BATCH_BYTES, Frame},
     key::LogKey,
 };
+
+mod recent;
+mod store;
+
+pub(crate) use recent::Recent;
+pub(crate) use store::Store;
 
 /// The newest durable state of the log.
 #[derive(Clone, Debug)]
@@ -89,9 +92,6 @@ const GATHER_MAX: Duration = Duration::from_millis(2);
 /// The writer sleeps between looks: the processor is the callers' meanwhile.
 const NAP: Duration = Duration::from_micros(10);
 
-/// How long a writer that failed waits before it looks at its files again.
-const RECOVER_AFTER: Duration = Duration::from_millis(200);
-
 pub(crate) struct Writer {
     pub(crate) folder: PathBuf,
     pub(crate) key: LogKey,
@@ -102,57 +102,6 @@ pub(crate) struct Writer {
     pub(crate) batches: mpsc::SyncSender<Arc<Batch>>,
     pub(crate) waiting: Arc<AtomicUsize>,
     pub(crate) recent: Recent,
-}
-
-/// The open files.
-#[derive(Debug)]
-pub(crate) struct Store {
-    pub(crate) journal: Journal,
-    pub(crate) name: String,
-    pub(crate) file: File,
-    pub(crate) end: u64,
-    /// Files of earlier days whose last lines may not be flushed.
-    pub(crate) earlier: Vec<File>,
-    /// Set when a write failed in a way that leaves the files unclear.
-    pub(crate) broken: Option<Instant>,
-}
-
-/// Ids given by callers in the newest records.
-#[derive(Debug)]
-pub(crate) struct Recent {
-    from: u64,
-    order: VecDeque<(u64, AuditId)>,
-    known: HashMap<AuditId, u64>,
-}
-
-impl Recent {
-    pub(crate) fn new(from: u64) -> Self {
-        Self { from, order: VecDeque::new(), known: HashMap::new() }
-    }
-
-    /// Is the id surely new, given that the caller searched the first `searched` records?
-    fn is_new(&self, id: &AuditId, searched: u64) -> bool {
-        searched >= self.from && !self.known.contains_key(id)
-    }
-
-    fn insert(&mut self, index: u64, id: AuditId) {
-        self.known.insert(id.clone(), index);
-        self.order.push_back((index, id));
-        while self.order.len() > limits::AUDIT_RECENT_IDS {
-            if let Some((index, id)) = self.order.pop_front() {
-                self.known.remove(&id);
-                self.from = index + 1;
-            }
-        }
-    }
-
-    fn forget_from(&mut self, index: u64) {
-        while self.order.back().is_some_and(|(at, _)| *at >= index) {
-            if let Some((_, id)) = self.order.pop_back() {
-                self.known.remove(&id);
-            }
-        }
-    }
 }
 
 impl Writer {
@@ -304,80 +253,6 @@ impl Staged {
         self.hashes.push(hash);
         // Full tiles are the publisher's to write.
         drop(self.tree.push(hash));
-    }
-}
-
-impl Store {
-    /// Writes a frame's lines to their file and the frame to the journal; durable when this
-    /// returns. After a failure the file is as it was, or the store is broken until
-    /// [`Store::recover`] has looked after it.
-    fn append(&mut self, folder: &std::path::Path, mut frame: Frame) -> io::Result<Vec<u8>> {
-        if frame.file != self.name {
-            self.begin_file(folder, &frame.file)?;
-        }
-        frame.offset = self.end;
-        let encoded = frame.encode();
-        if self.journal.turns_for(&encoded) {
-            // Until all is flushed, the other half is the only safe copy of its lines.
-            self.flush(folder)?;
-            self.journal.turn();
-        }
-        let length = u64::try_from(frame.lines.len()).map_err(io::Error::other)?;
-        let written = self
-            .file
-            .write_all_at(&frame.lines, self.end)
-            .and_then(|()| self.journal.write(&encoded));
-        if let Err(cause) = written {
-            self.broken = Some(Instant::now());
-            if self.file.set_len(self.end).is_ok() {
-                self.broken = None;
-            }
-            return Err(cause);
-        }
-        self.end += length;
-        Ok(frame.lines)
-    }
-
-    /// Makes all lines and file names durable.
-    fn flush(&mut self, folder: &std::path::Path) -> io::Result<()> {
-        for file in self.earlier.iter().chain([&self.file]) {
-            file.sync_all()?;
-        }
-        aileron_store::files::sync_dir(folder)?;
-        self.earlier.clear();
-        Ok(())
-    }
-
-    /// Opens the file again after a failure and takes it back to the last durable line. A file
-    /// that has become shorter than that, or another one, is not written to.
-    fn recover(&mut self, folder: &std::path::Path) -> io::Result<()> {
-        let Some(since) = self.broken else { return Ok(()) };
-        if since.elapsed() < RECOVER_AFTER {
-            return Err(io::Error::other("waiting before the next attempt"));
-        }
-        self.broken = Some(Instant::now());
-        let file = files::open(folder, &self.name)?;
-        if file.metadata()?.len() < self.end {
-            return Err(io::Error::other("the newest file of the log is shorter than it was"));
-        }
-        file.set_len(self.end)?;
-        file.sync_all()?;
-        self.file = file;
-        self.broken = None;
-        Ok(())
-    }
-
-    fn begin_file(&mut self, folder: &std::path::Path, name: &str) -> io::Result<()> {
-        let file = files::open(folder, name)?;
-        if file.metadata()?.len() != 0 {
-            return Err(io::Error::other(format!(
-                "{name} holds lines that this log did not write"
-            )));
-        }
-        self.earlier.push(std::mem::replace(&mut self.file, file));
-        name.clone_into(&mut self.name);
-        self.end = 0;
-        Ok(())
     }
 }
 
