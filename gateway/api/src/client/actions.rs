@@ -1,6 +1,8 @@
 //! Actions and runs.
 
 use reqwest::Method;
+use serde::Serialize;
+use serde_json::value::RawValue;
 
 use super::{Answer, Call, Client, Result, call::RUNNING};
 use crate::{
@@ -35,6 +37,30 @@ impl Client {
         &self,
         name: &str,
         body: &RunAction,
+        idempotency_key: Option<&str>,
+    ) -> Result<Answer<RunOutcome>> {
+        self.run_with(name, body, idempotency_key).await
+    }
+
+    /// The same with arguments exactly as somebody wrote them. Read into values here, a key that
+    /// appears twice would be one in silence; the API refuses it.
+    pub async fn run_action_as_written(
+        &self,
+        name: &str,
+        args: &RawValue,
+        idempotency_key: Option<&str>,
+    ) -> Result<Answer<RunOutcome>> {
+        #[derive(Serialize)]
+        struct Body<'a> {
+            args: &'a RawValue,
+        }
+        self.run_with(name, &Body { args }, idempotency_key).await
+    }
+
+    async fn run_with(
+        &self,
+        name: &str,
+        body: &impl Serialize,
         idempotency_key: Option<&str>,
     ) -> Result<Answer<RunOutcome>> {
         let call = Call::new(Method::POST, &["actions", name, "run"])
