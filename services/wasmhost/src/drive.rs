@@ -9,6 +9,7 @@ use std::{
 use futures::{FutureExt, future::BoxFuture};
 use tokio::{runtime::Handle, sync::mpsc};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::Instrument as _;
 
 use crate::{
     guest::{Ask, Finished},
@@ -77,6 +78,8 @@ fn on_its_own_thread(guest: Guest, threads: &TaskTracker) -> Guest {
     let stop = CancellationToken::new();
     let stop_on_drop = stop.clone().drop_guard();
     let runtime = Handle::current();
+    // What the guest logs from now on still says whose it is.
+    let guest = guest.in_current_span();
     let thread = threads.spawn_blocking(move || {
         runtime.block_on(async { stop.run_until_cancelled(guest).await.flatten() })
     });

@@ -123,14 +123,6 @@ impl Attempts<'_> {
         };
         let network = Arc::clone(&door);
         let report = self.engine.parts.guest.call(module, call, network).instrument(span).await;
-        for line in &report.logs {
-            tracing::info!(
-                connector = %step.package.fqn,
-                level = line.level,
-                message = line.message,
-                "connector log"
-            );
-        }
         (report.outcome, door.seen())
     }
 }
