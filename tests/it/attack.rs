@@ -1,5 +1,13 @@
 //! A program of the same user, with all of the person's files, tries to decide in their place.
 
+mod bodies;
+mod callers;
+mod guests;
+mod lines;
+mod listener;
+mod neighbours;
+mod processes;
+
 use aileron_api::{
     access::MintToken,
     actions::PatchAction,

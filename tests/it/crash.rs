@@ -1,5 +1,8 @@
 //! The daemon dies between sending and hearing the answer: never twice, never lost, never silent.
 
+mod points;
+mod roles;
+
 use std::time::{Duration, Instant};
 
 use aileron_api::runs::{Run, RunFilter, RunState};

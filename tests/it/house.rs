@@ -44,7 +44,7 @@ impl House {
 
     /// `further` is merged over the configuration's top level.
     pub(crate) fn with_config(servers: &Servers, further: &serde_json::Value) -> Self {
-        let home = tempfile::Builder::new().prefix("aileron-test-").tempdir().unwrap();
+        let home = fresh_home();
         let authority = home.path().join("authority.pem");
         std::fs::write(&authority, &servers.authority_pem).unwrap();
         let source = &servers.source_url;
@@ -59,6 +59,13 @@ impl House {
         for (key, value) in further.as_object().unwrap() {
             config[key] = value.clone();
         }
+        std::fs::write(home.path().join("config.yaml"), config.to_string()).unwrap();
+        Self { home, children: Vec::new() }
+    }
+
+    /// A home that knows no servers.
+    pub(crate) fn bare(config: &serde_json::Value) -> Self {
+        let home = fresh_home();
         std::fs::write(home.path().join("config.yaml"), config.to_string()).unwrap();
         Self { home, children: Vec::new() }
     }
@@ -199,6 +206,10 @@ impl Drop for House {
             }
         }
     }
+}
+
+fn fresh_home() -> TempDir {
+    tempfile::Builder::new().prefix("aileron-test-").tempdir().unwrap()
 }
 
 fn signal(pid: u32) {

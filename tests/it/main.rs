@@ -11,14 +11,18 @@ mod attack;
 mod command_line;
 mod crash;
 mod demo;
+mod hostile;
 mod house;
 mod main_job;
+mod memory;
 #[path = "../../services/store/tests/it/postgres.rs"]
 mod postgres;
 mod publisher;
+mod raw;
 mod relay;
 mod robustness;
 mod split;
 mod spoken;
 mod structure;
 mod terminal;
+mod upstream;

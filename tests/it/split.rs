@@ -1,8 +1,11 @@
 //! The same house in one process, and in four over Unix sockets.
 
+mod doors;
+mod secrets;
+
 use std::{
     net::TcpListener,
-    os::unix::fs::{FileExt as _, OpenOptionsExt as _, PermissionsExt as _},
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     path::Path,
     time::{Duration, Instant},
 };
@@ -16,17 +19,19 @@ use tempfile::TempDir;
 use crate::{
     house::{House, create_vault, person},
     main_job::{approve, ask, goes_all_the_way, install, list, settled},
+    memory::holds as memory_holds,
     postgres::Server,
 };
 
 /// The processes, by role.
-struct Four {
-    house: House,
-    audit: u32,
-    vault: u32,
-    executor: u32,
+pub(crate) struct Four {
+    pub(crate) house: House,
+    pub(crate) audit: u32,
+    pub(crate) vault: u32,
+    pub(crate) executor: u32,
+    pub(crate) gateway: u32,
     /// Sockets, tokens and certificates; removed with the processes.
-    _run: TempDir,
+    run: TempDir,
 }
 
 impl Four {
@@ -69,11 +74,11 @@ impl Four {
             house.spawn(&["serve", "--roles", name, "--config", path.to_str().unwrap()])
         };
         let (audit, vault, executor) = (start("audit"), start("vault"), start("executor"));
-        start("gateway");
-        Self { house, audit, vault, executor, _run: run }
+        let gateway = start("gateway");
+        Self { house, audit, vault, executor, gateway, run }
     }
 
-    fn start(servers: &Servers) -> Self {
+    pub(crate) fn start(servers: &Servers) -> Self {
         let run = tempfile::Builder::new().prefix("aileron-run-").tempdir().unwrap();
         let sockets = run.path();
         let token = sockets.join("service.token");
@@ -96,12 +101,12 @@ impl Four {
         let audit = role(&mut house, "audit");
         let vault = role(&mut house, "vault");
         let executor = role(&mut house, "executor");
-        role(&mut house, "gateway");
-        Self { house, audit, vault, executor, _run: run }
+        let gateway = role(&mut house, "gateway");
+        Self { house, audit, vault, executor, gateway, run }
     }
 
     /// A client, once all four have found each other.
-    async fn program(&mut self) -> Client {
+    pub(crate) async fn program(&mut self) -> Client {
         let program = self.house.client().await;
         let deadline = Instant::now() + Duration::from_secs(30);
         while let Err(error) = program.status().await {
@@ -181,7 +186,7 @@ async fn a_peer_of_another_role_or_authority_is_refused() {
     }
 }
 
-fn role(house: &mut House, name: &str) -> u32 {
+pub(crate) fn role(house: &mut House, name: &str) -> u32 {
     let config = house.path().join("config.yaml");
     house.spawn(&["serve", "--roles", name, "--config", config.to_str().unwrap()])
 }
@@ -288,46 +293,4 @@ async fn recovers(program: &Client) {
         assert!(Instant::now() < deadline, "the executor does not come back");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-}
-
-/// Searches the readable memory of a process. The process is not dumpable, so this needs root
-/// (or the process's own capability), which is what a memory scan by the tester is.
-fn memory_holds(pid: u32, needle: &[u8]) -> bool {
-    let maps = std::fs::read_to_string(format!("/proc/{pid}/maps")).unwrap();
-    let memory = std::fs::File::open(format!("/proc/{pid}/mem")).unwrap();
-    let mut searched = 0_u64;
-    for line in maps.lines() {
-        let mut fields = line.split_whitespace();
-        let (range, access) = (fields.next().unwrap(), fields.next().unwrap());
-        // Written pages only: the program's own code and data hold no secret of the run.
-        if !access.starts_with("rw") || line.ends_with("[vvar]") {
-            continue;
-        }
-        let (start, end) = range.split_once('-').unwrap();
-        let (start, end) =
-            (u64::from_str_radix(start, 16).unwrap(), u64::from_str_radix(end, 16).unwrap());
-        let mut at = start;
-        let mut buffer = vec![0_u8; 1 << 20];
-        while at + needle.len() as u64 <= end {
-            let length = usize::try_from((end - at).min(1 << 20)).unwrap();
-            let read = memory.read_at(&mut buffer[..length], at).unwrap_or_default();
-            searched += read as u64;
-            if memchr::memmem::find(&buffer[..read], needle).is_some() {
-                return true;
-            }
-            // Pieces overlap, so that a needle across a border is found; pages that cannot be
-            // read are skipped.
-            at += if read < needle.len() { 1 << 20 } else { (read - needle.len() + 1) as u64 };
-        }
-    }
-    assert!(searched > 1 << 20, "the memory of {pid} could not be read: the scan proves nothing");
-    false
-}
-
-#[test]
-fn the_memory_scan_finds_a_planted_canary() {
-    let canary = format!("canary-{}-planted", std::process::id());
-    let held = canary.clone().into_bytes();
-    assert!(memory_holds(std::process::id(), &held));
-    drop(canary);
 }
