@@ -70,7 +70,7 @@ async fn identify(shared: &Shared, headers: &HeaderMap) -> Result<Caller> {
     Ok(Caller { context, expires_at })
 }
 
-fn bearer(headers: &HeaderMap) -> Result<Secret> {
+pub(crate) fn bearer(headers: &HeaderMap) -> Result<Secret> {
     let missing = || {
         Refusal::new(
             Reason::TokenMissing,

@@ -7,6 +7,7 @@
 
 mod answer;
 mod caller;
+pub mod fuzz;
 mod guard;
 mod input;
 mod manual;

@@ -114,7 +114,7 @@ impl Frame {
         bytes
     }
 
-    fn decode(payload: &[u8]) -> Option<Self> {
+    pub(crate) fn decode(payload: &[u8]) -> Option<Self> {
         let mut reader = Reader(payload);
         let (before, after, offset) = (reader.number()?, reader.number()?, reader.number()?);
         let file = String::from_utf8(reader.part()?.to_vec()).ok()?;

@@ -17,6 +17,7 @@
 
 mod event;
 mod files;
+pub mod fuzz;
 mod index;
 mod journal;
 mod key;

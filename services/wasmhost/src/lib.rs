@@ -6,6 +6,7 @@
 
 mod drive;
 mod engine;
+pub mod fuzz;
 mod guest;
 mod host;
 mod modules;

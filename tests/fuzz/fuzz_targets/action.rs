@@ -1,8 +1,22 @@
-//! An action file: any bytes are read or refused, with a line inside the file.
+//! An action file: read or refused with a line of it, and the same when only its envelope is
+//! written anew.
 #![no_main]
 
+use aileron_executor::formats::{action, frontmatter};
+
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    if let Err(problem) = aileron_executor::formats::action::parse(bytes, "action.md") {
-        assert!(usize::try_from(problem.line()).unwrap_or(usize::MAX) <= bytes.len() + 1);
+    let lines = bytes.split(|byte| *byte == b'\n').count();
+    match action::parse(bytes, "action.md") {
+        Err(problem) => {
+            assert!(usize::try_from(problem.line()).is_ok_and(|line| line <= lines), "{problem}");
+            assert!(!problem.message().is_empty());
+        }
+        Ok(read) => {
+            assert!(!read.steps.is_empty() && !read.requires.is_empty());
+            assert!(read.steps.iter().all(|step| read.requirement(&step.connector).is_some()));
+            let envelope = frontmatter::split(bytes, "action.md").expect("it was just split");
+            let text = format!("+++\n{}\n+++\n{}\n", envelope.head, envelope.body);
+            assert_eq!(action::parse(text.as_bytes(), "action.md"), Ok(read));
+        }
     }
 });
