@@ -14,6 +14,7 @@ mod context;
 pub mod egress;
 pub mod executor;
 mod failure;
+pub mod fuzz;
 mod listener;
 mod message;
 pub mod packages;
