@@ -11,7 +11,7 @@ pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
 pub(crate) enum Failure {
     #[error("{0}")]
     Plain(String),
-    #[error("{}", quoted(&with_cause(.0)))]
+    #[error("{}", with_cause(.0))]
     Api(#[from] ApiError),
     #[error("cannot {doing} {path}: {source}")]
     File { doing: &'static str, path: PathBuf, source: io::Error },
@@ -32,6 +32,10 @@ impl Failure {
     pub(crate) fn needs_token(&self) -> bool {
         matches!(self, Self::Api(error) if error.api().is_some_and(|it| it.status == 401
             && it.code != "passphrase_rejected"))
+    }
+
+    pub(crate) fn lacks_a_right(&self) -> bool {
+        matches!(self, Self::Api(error) if Self::lacks_right(error))
     }
 
     /// Is there no such place?
@@ -59,25 +63,4 @@ fn with_cause(error: &ApiError) -> String {
         cause = Some(deeper);
     }
     cause.map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
-}
-
-/// What the runtime says may quote a connector or an upstream: further lines are marked, so that
-/// none of them passes for one of ours.
-fn quoted(text: &str) -> String {
-    text.replace('\n', "\n  | ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_that_somebody_else_wrote_does_not_pass_for_ours() {
-        let message = "the connector failed: x\n✓ approved: it runs now, once";
-        let failure = Failure::from(ApiError::Argument(message.into()));
-        assert_eq!(
-            failure.to_string(),
-            "the connector failed: x\n  | ✓ approved: it runs now, once"
-        );
-    }
 }

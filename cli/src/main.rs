@@ -66,6 +66,10 @@ fn advise(failure: &Failure, settings: &Settings, printer: Printer) {
     if failure.needs_token() && settings.token.is_none() {
         printer.say("  set AILERON_TOKEN to a token of that runtime");
     }
+    if failure.lacks_a_right() && settings.token.is_some() && settings.passphrase.is_none() {
+        printer.say("  that was the token in AILERON_TOKEN; with the passphrase in");
+        printer.say("  AILERON_VAULT_PASSPHRASE the command acts as a person");
+    }
     if let Some(url) = &settings.api_url
         && failure.found_nothing()
         && !url.trim_end_matches('/').ends_with("/v1")

@@ -83,7 +83,7 @@ async fn decide(
     approved: bool,
     reason: Option<String>,
 ) -> Result<()> {
-    let person = connection.person_of_vault().await?;
+    let person = connection.person_alone().await?;
     let digest = approval.digest.clone();
     let body = Decide { approved, reason, digest, edited_payload: None };
     let decided = person.client.decide(&approval.id, &body).await;

@@ -12,7 +12,7 @@ use crate::{
 };
 
 pub(super) async fn run(command: TokenCommand, connection: &Connection<'_>) -> Result<Exit> {
-    let person = connection.person_of_vault().await?;
+    let person = connection.person_alone().await?;
     let done = match command {
         TokenCommand::Mint(arguments) => mint(&arguments, connection, &person.client).await,
         TokenCommand::List { json } => list(json, connection, &person.client).await,

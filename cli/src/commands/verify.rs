@@ -26,6 +26,13 @@ pub(super) fn verify(
         return receipt(path, &read_key(key)?, arguments.json, printer);
     }
     let folder = arguments.dir.clone().unwrap_or_else(|| settings.home.join("audit"));
+    if !folder.is_dir() {
+        return Err(Failure::plain(format!(
+            "there is no log in {}: --dir names the folder of a copy, --receipt checks a receipt \
+             without the log",
+            folder.display()
+        )));
+    }
     let key = match &arguments.key {
         Some(key) => read_key(key)?,
         None => read_key(&folder.join("log.vkey").to_string_lossy())?,

@@ -70,20 +70,34 @@ impl Connection<'_> {
     }
 
     /// Opens the vault, creating it on a fresh machine, and becomes a person. With
-    /// `AILERON_TOKEN` set, that token's rights are used instead: a person minted it.
+    /// `AILERON_TOKEN` set and no passphrase given, that token's rights are used instead: a person
+    /// minted it.
     pub(crate) async fn person(&self, passphrase_file: Option<&Path>) -> Result<Person> {
+        if self.acts_by_token(passphrase_file) {
+            return Ok(Person { client: self.client.clone(), session: None });
+        }
         self.enter(passphrase_file, Absent::Create).await
     }
 
     /// The same, for what only an existing vault can be about.
     pub(crate) async fn person_of_vault(&self) -> Result<Person> {
+        if self.acts_by_token(None) {
+            return Ok(Person { client: self.client.clone(), session: None });
+        }
         self.enter(None, Absent::Refuse).await
     }
 
+    /// For what no token can be minted for: `AILERON_TOKEN` only opens the door of a runtime on
+    /// another machine.
+    pub(crate) async fn person_alone(&self) -> Result<Person> {
+        self.enter(None, Absent::Refuse).await
+    }
+
+    fn acts_by_token(&self, file: Option<&Path>) -> bool {
+        self.settings.token.is_some() && self.settings.passphrase.is_none() && file.is_none()
+    }
+
     async fn enter(&self, file: Option<&Path>, absent: Absent) -> Result<Person> {
-        if self.settings.token.is_some() {
-            return Ok(Person { client: self.client.clone(), session: None });
-        }
         let open = async |passphrase: &Sensitive| {
             let body = OpenPersonSession { passphrase: passphrase.clone() };
             self.client.open_person_session(&body).await

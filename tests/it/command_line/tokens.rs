@@ -64,3 +64,37 @@ async fn a_token_that_may_only_install_installs_what_a_trusted_publisher_signed(
     assert_eq!(refused.status.code(), Some(1));
     assert!(talk(&refused).contains("token"), "{}", talk(&refused));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_at_another_machine_decides_with_the_passphrase() {
+    let servers = Servers::start().await.unwrap();
+    let house = House::new(&servers);
+    succeeds(&house.run_as_person(&["vault", "init"]));
+    let source = format!("github://{OWNER}/{REPOSITORY}/suite.toml@latest");
+    succeeds(&house.run_as_person(&["action", "add-suite", &source, "--yes", "--no-bind"]));
+    let daemon = house.discovery().unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let far = |arguments: &[&str], passphrase: &str| {
+        let mut command = house.command(arguments);
+        command.env("AILERON_HOME", elsewhere.path());
+        command.env("AILERON_API_URL", format!("{}/v1", daemon.url));
+        command.env("AILERON_TOKEN", daemon.token.as_deref().unwrap());
+        command.env("AILERON_VAULT_PASSPHRASE", passphrase).output().unwrap()
+    };
+    let asked =
+        far(&["action", "run", "notes-create", "--args", r#"{"title":"T","text":"x"}"#], "");
+    assert_eq!(asked.status.code(), Some(75), "{}", talk(&asked));
+    let id = out(&asked).trim().to_owned();
+
+    let unproven = far(&["approval", "deny", &id], "");
+    assert_eq!(unproven.status.code(), Some(1));
+    assert!(talk(&unproven).contains("this needs a person"), "{}", talk(&unproven));
+    let lacking = far(&["action", "disable", "notes-list"], "");
+    assert!(talk(&lacking).contains("AILERON_VAULT_PASSPHRASE"), "{}", talk(&lacking));
+    succeeds(&far(&["approval", "deny", &id], super::PASSPHRASE));
+    succeeds(&far(&["action", "disable", "notes-list"], super::PASSPHRASE));
+    succeeds(&far(&["token", "list"], super::PASSPHRASE));
+    let log = far(&["audit", "verify"], "");
+    assert!(talk(&log).contains("there is no log in"), "{}", talk(&log));
+    assert_eq!(std::fs::read_dir(elsewhere.path()).unwrap().count(), 0);
+}
