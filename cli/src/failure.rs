@@ -11,7 +11,7 @@ pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
 pub(crate) enum Failure {
     #[error("{0}")]
     Plain(String),
-    #[error("{}", with_cause(.0))]
+    #[error("{}", quoted(&with_cause(.0)))]
     Api(#[from] ApiError),
     #[error("cannot {doing} {path}: {source}")]
     File { doing: &'static str, path: PathBuf, source: io::Error },
@@ -26,6 +26,11 @@ pub(crate) enum Failure {
 impl Failure {
     pub(crate) fn plain(message: impl Into<String>) -> Self {
         Self::Plain(message.into())
+    }
+
+    /// In the words of a run, which may quote a connector.
+    pub(crate) fn of_run(message: &str) -> Self {
+        Self::Plain(quoted(message))
     }
 
     /// Was the runtime asked without a token?
@@ -63,4 +68,26 @@ fn with_cause(error: &ApiError) -> String {
         cause = Some(deeper);
     }
     cause.map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
+}
+
+/// What the runtime says may quote a connector or an upstream: further lines are marked, so that
+/// none of them passes for one of ours.
+fn quoted(text: &str) -> String {
+    text.replace('\n', "\n  | ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_somebody_else_wrote_does_not_pass_for_ours() {
+        let message = "the connector failed: x\n✓ approved: it runs now, once";
+        let failure = Failure::from(ApiError::Argument(message.into()));
+        assert_eq!(
+            failure.to_string(),
+            "the connector failed: x\n  | ✓ approved: it runs now, once"
+        );
+        assert_eq!(Failure::of_run(message).to_string(), failure.to_string());
+    }
 }

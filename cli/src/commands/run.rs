@@ -2,10 +2,13 @@
 
 use aileron_api::{
     Object,
-    actions::{Input, RunAction, RunPending},
+    actions::{Input, RunPending},
     client::RunOutcome,
 };
-use serde_json::Value;
+use serde_json::{
+    Value,
+    value::{RawValue, to_raw_value},
+};
 
 use crate::{
     arguments::RunArguments,
@@ -19,7 +22,7 @@ pub(super) async fn run(arguments: &RunArguments, connection: &Connection<'_>) -
     connection.ready_vault().await?;
     let key = arguments.idempotency_key.as_deref();
     let working = connection.printer.working("running");
-    let answer = connection.client.run_action(&arguments.name, &RunAction { args }, key).await;
+    let answer = connection.client.run_action_as_written(&arguments.name, &args, key).await;
     drop(working);
     let answer = match answer {
         Ok(answer) => answer,
@@ -67,11 +70,25 @@ fn explain(connection: &Connection<'_>, pending: &RunPending) {
     connection.printer.data(&pending.approval_id);
 }
 
-async fn call_arguments(arguments: &RunArguments, connection: &Connection<'_>) -> Result<Object> {
+/// The arguments as they go to the runtime, which reads them more strictly than we do.
+async fn call_arguments(
+    arguments: &RunArguments,
+    connection: &Connection<'_>,
+) -> Result<Box<RawValue>> {
     if let Some(text) = &arguments.args {
-        return serde_json::from_str(text)
-            .map_err(|error| Failure::plain(format!("--args is not a JSON object: {error}")));
+        return as_written(text);
     }
+    let object = converted(arguments, connection).await?;
+    to_raw_value(&object).map_err(|error| Failure::plain(format!("--arg: {error}")))
+}
+
+fn as_written(text: &str) -> Result<Box<RawValue>> {
+    serde_json::from_str::<Object>(text)
+        .and_then(|_object| RawValue::from_string(text.to_owned()))
+        .map_err(|error| Failure::plain(format!("--args is not a JSON object: {error}")))
+}
+
+async fn converted(arguments: &RunArguments, connection: &Connection<'_>) -> Result<Object> {
     if arguments.arg.is_empty() {
         return Ok(Object::new());
     }
@@ -118,6 +135,15 @@ mod tests {
             "name": "k", "type": kind, "description": "d", "required": true, "multiline": false
         }))
         .unwrap()
+    }
+
+    #[test]
+    fn arguments_given_as_json_are_passed_on_unread() {
+        let twice = r#"{"a": 1, "a": 9007199254740993}"#;
+        assert_eq!(as_written(twice).unwrap().get(), twice);
+        for text in ["[]", "", "{", "{}{}", "1"] {
+            assert!(as_written(text).is_err(), "{text}");
+        }
     }
 
     #[test]

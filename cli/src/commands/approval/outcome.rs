@@ -50,7 +50,7 @@ pub(super) async fn tell(connection: &Connection<'_>, id: &str, json: bool) -> R
         }
         ApprovalStatus::Failed | ApprovalStatus::Denied => {
             let why = failure.map(|failure| failure.error.message).or(reason);
-            Err(Failure::plain(why.unwrap_or_else(|| format!("{id} ended as {status}"))))
+            Err(Failure::of_run(&why.unwrap_or_else(|| format!("{id} ended as {status}"))))
         }
         ApprovalStatus::AwaitingVault => {
             printer.say("it runs as soon as the vault is unlocked: aileron vault unlock");
