@@ -14,6 +14,7 @@ mod demo;
 mod hostile;
 mod house;
 mod main_job;
+mod manual;
 mod memory;
 #[path = "../../services/store/tests/it/postgres.rs"]
 mod postgres;
