@@ -3,7 +3,7 @@
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use aileron_contract::{
-    Context, Error, Executor, Reason, Result, Scope, Timestamp, audit, egress,
+    Context, Error, Executor, Kind, Reason, Result, Scope, Timestamp, audit, egress,
     executor::{
         Action, Actions, Approval, Call, Counts, Decision, Handle, Run, RunFilter, Started,
     },
@@ -87,7 +87,13 @@ impl Service {
         }))
         .await?;
         let inner = Arc::new(Inner { packages, library, engine, host });
-        inner.wake_packages().await?;
+        match inner.wake_packages().await {
+            // A part of the runtime that is not there yet: the next waking does it.
+            Err(error) if error.kind() == Kind::Unavailable => {
+                tracing::warn!(%error, "what packages need is told later");
+            }
+            done => done?,
+        }
         Ok(Self { inner })
     }
 
