@@ -18,6 +18,7 @@ const FILES: &[&str] = &[
 
 /// Messages with a secret field: their `Debug` is written by hand and shows none.
 const SECRET: &[&str] = &[
+    ".aileron.common.v1.Oauth2Client",
     ".aileron.vault.v1.CreateRequest",
     ".aileron.vault.v1.UnlockRequest",
     ".aileron.vault.v1.ChangePassphraseRequest",

@@ -30,6 +30,7 @@ macro_rules! opaque {
 }
 
 opaque!(
+    common::v1::Oauth2Client,
     vault::v1::CreateRequest,
     vault::v1::UnlockRequest,
     vault::v1::ChangePassphraseRequest,

@@ -47,9 +47,12 @@ pub struct CredentialNeed {
     pub kind: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
-    /// The header that carries the credential, with `{key}` in its place.
+    /// The header that carries the credential, with a word in braces in its place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub header: Option<String>,
+    /// The parameter of the query that carries the credential.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parameter: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]

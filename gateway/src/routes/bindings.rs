@@ -197,16 +197,17 @@ impl Declared {
         // Published default: the repository's name. Binding names are lower case.
         let service = service.unwrap_or_else(|| self.connector.repo().to_ascii_lowercase());
         // The name must exist before anything is sealed under it.
-        BindingName::new(self.need.kind.text(), &service, &identity)?;
+        BindingName::new(self.need.kind().text(), &service, &identity)?;
         let value = self.value(source)?;
         let consent = Consent {
             connector: self.connector.clone(),
-            kind: self.need.kind,
             service,
             identity,
             account,
             scope: self.need.scope.clone(),
-            reach: Reach { hosts: self.hosts.clone(), template: self.need.template.clone() },
+            reach: Reach { hosts: self.hosts.clone(), form: self.need.form.clone() },
+            access_key_id: None,
+            region: None,
             refuse_existing: true,
         };
         Ok((consent, value))
@@ -223,9 +224,9 @@ impl Declared {
             let public = format!("source.kind: {kind} cannot be set up here: use api_key");
             return refused(Reason::UnsupportedKind, public);
         }
-        if kind != self.need.kind {
+        if kind != self.need.kind() {
             let public =
-                format!("{} asks for a credential of kind {}", self.connector, self.need.kind);
+                format!("{} asks for a credential of kind {}", self.connector, self.need.kind());
             return refused(Reason::KindMismatch, public);
         }
         match value {
@@ -243,7 +244,8 @@ async fn bind_all(
 ) -> Result<BindingSetupResult> {
     let mut result = BindingSetupResult { created: Vec::new(), skipped: Vec::new() };
     for (consent, value) in wanted {
-        let name = BindingName::new(consent.kind.text(), &consent.service, &consent.identity)?;
+        let kind = consent.reach.form.kind();
+        let name = BindingName::new(kind.text(), &consent.service, &consent.identity)?;
         match shared.services.vault.bind(context, consent, value).await {
             Ok(binding) => result.created.push(shape::binding(binding)),
             Err(error) if skip_existing && error.reason() == Reason::BindingExists => {

@@ -4,7 +4,7 @@ use aileron_api::packages::{
     PublishedKey, Suite, SuiteMember, TrustedKey, UnboundCapability,
 };
 use aileron_contract::{
-    credential,
+    credential::{self, Form},
     names::{Authority, PackageRef, Sha256Hash},
     packages,
 };
@@ -23,8 +23,16 @@ fn capabilities(capabilities: packages::Capabilities) -> Capabilities {
 }
 
 fn need(need: credential::CredentialNeed) -> CredentialNeed {
-    let credential::CredentialNeed { kind, scope, template } = need;
-    CredentialNeed { kind: kind.to_string(), scope, header: Some(template.to_string()) }
+    let kind = need.kind().to_string();
+    let credential::CredentialNeed { scope, form, oauth2: _ } = need;
+    let (header, parameter) = match &form {
+        Form::ApiKey(_) | Form::Oauth2 | Form::Basic | Form::Header(_) => {
+            (Some(form.to_string()), None)
+        }
+        Form::Query(parameter) => (None, Some(parameter.to_string())),
+        Form::AwsSigv4(_) => (None, None),
+    };
+    CredentialNeed { kind, scope, header, parameter }
 }
 
 pub(crate) fn connector_preview(preview: packages::ConnectorPreview) -> ConnectorPreview {

@@ -47,6 +47,8 @@ pub(crate) fn binding(binding: vault::Binding) -> Binding {
         status,
         stale_reason,
         hosts,
+        access_key_id,
+        region,
         created_at,
         last_used_at,
         last_refreshed_at,
@@ -65,6 +67,8 @@ pub(crate) fn binding(binding: vault::Binding) -> Binding {
         status: Some(binding_status(status)),
         stale_reason,
         hosts: hosts.map(|hosts| texts(&hosts)),
+        access_key_id: text(access_key_id),
+        region: text(region),
     }
 }
 

@@ -22,7 +22,7 @@ async fn what_is_sealed_is_what_the_installed_connector_declares() {
     assert_eq!(consent.connector.as_str(), "github://Acme/Notes");
     let hosts: Vec<_> = consent.reach.hosts.iter().map(ToString::to_string).collect();
     assert_eq!(hosts, ["a.example:443", "b.example:443"]);
-    assert_eq!(consent.reach.template.to_string(), "X-Key: {key}");
+    assert_eq!(consent.reach.form.to_string(), "X-Key: {key}");
     assert!(!reply.body.contains("k-123"));
 }
 

@@ -7,11 +7,12 @@ use bytes::Bytes;
 
 use crate::{
     Context, Result, Stream,
-    credential::{CredentialKind, HeaderTemplate},
+    credential::Form,
     failure::Failure,
     names::{BindingName, Fqn, HostPort},
 };
 
+/// How the other rooms hold the contract, wherever its service runs.
 pub type Handle = Arc<dyn Egress>;
 
 /// Sends requests to the outside. Two doors: [`send`](Egress::send) joins a credential,
@@ -53,9 +54,9 @@ pub struct Request {
 /// Which credential to join, and how the manifest wants it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CredentialUse {
-    pub kind: CredentialKind,
-    pub template: HeaderTemplate,
-    /// The binding to use; none picks the only one of the connector and kind.
+    pub form: Form,
+    /// The binding to use; none picks the only one of the connector and kind, and of several
+    /// signing keys the one for the region of the request's host.
     pub binding: Option<BindingName>,
 }
 

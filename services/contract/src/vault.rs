@@ -7,10 +7,11 @@ use async_trait::async_trait;
 use crate::{
     Context, Result, Secret, Timestamp,
     closed::closed,
-    credential::{CredentialKind, Reach},
+    credential::{CredentialKind, Reach, SigningWord},
     names::{BindingName, Fqn, HostPort, Identity, SecretName, VaultPath},
 };
 
+/// How the other rooms hold the contract, wherever its service runs.
 pub type Handle = Arc<dyn Vault>;
 
 /// Holds the credentials. No method returns one: they are used (by egress), never read.
@@ -46,7 +47,9 @@ pub trait Vault: Send + Sync + 'static {
     /// Deletes a secret; `not_found` when there is none.
     async fn delete_secret(&self, context: &Context, name: SecretName) -> Result<()>;
 
-    /// Seals a credential together with the consent that bounds its use.
+    /// Seals a credential together with the consent that bounds its use. Its kind is that of the
+    /// consented form. A signing key (`aws_sigv4`) is the secret access key's bytes or, with a
+    /// session token, a JSON object `{"secret_access_key", "session_token"}`.
     async fn bind(&self, context: &Context, consent: Consent, value: Secret) -> Result<Binding>;
 
     /// Lists bindings, sorted by name. Works while locked.
@@ -87,6 +90,7 @@ closed! {
     }
 }
 
+/// Where the vault stands, without opening it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
     pub state: State,
@@ -96,6 +100,7 @@ pub struct Status {
     pub generation: Option<u64>,
 }
 
+/// The passphrase now, the one from now on, and whether the vault key is replaced as well.
 #[derive(Debug)]
 pub struct PassphraseChange {
     pub current: Secret,
@@ -138,17 +143,21 @@ closed! {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Consent {
     pub connector: Fqn,
-    pub kind: CredentialKind,
     pub service: String,
     pub identity: Identity,
     pub account: Option<String>,
     /// Prose of the manifest, shown in lists.
     pub scope: Option<String>,
     pub reach: Reach,
+    /// Of a signing key; without it the manifest's counts. With other kinds none.
+    pub access_key_id: Option<SigningWord>,
+    /// Which of several signing keys is used in which region. With other kinds none.
+    pub region: Option<SigningWord>,
     /// Refuse when the binding exists (`binding_exists`) rather than replace it.
     pub refuse_existing: bool,
 }
 
+/// What `bindings` leaves in: all conditions that are given must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BindingFilter {
     pub connector: Option<Fqn>,
@@ -156,6 +165,7 @@ pub struct BindingFilter {
     pub name: Option<BindingName>,
 }
 
+/// A binding as it is listed: labels and consent, never the credential.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Binding {
     pub name: BindingName,
@@ -169,6 +179,10 @@ pub struct Binding {
     pub stale_reason: Option<String>,
     /// The hosts consented to; none on a binding of an older file.
     pub hosts: Option<Vec<HostPort>>,
+    /// Of a signing key.
+    pub access_key_id: Option<SigningWord>,
+    /// Of a signing key.
+    pub region: Option<SigningWord>,
     pub created_at: Timestamp,
     pub last_used_at: Option<Timestamp>,
     pub last_refreshed_at: Option<Timestamp>,

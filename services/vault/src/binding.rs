@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aileron_contract::{
     Error, Reason, Result, Timestamp,
-    credential::{CredentialKind, HeaderTemplate},
+    credential::{CredentialKind, Form, SigningWord},
     limits,
     names::{BindingName, Fqn, HostPort, Identity},
     vault::{Binding, BindingFilter, BindingStatus, Consent},
@@ -12,12 +12,14 @@ use aileron_contract::{
 
 use crate::file::{Entries, Metadata};
 
+mod form;
+
 /// A binding's stored form, and back.
 #[derive(Clone, Debug)]
 pub(crate) struct Record {
     pub(crate) binding: Binding,
     /// The form consented to; none on a binding of an older file, where the manifest's counts.
-    pub(crate) template: Option<HeaderTemplate>,
+    pub(crate) form: Option<Form>,
 }
 
 /// The stale reason of a binding whose connector declares hosts nobody consented to.
@@ -26,14 +28,19 @@ pub(crate) const HOSTS_ADDED: &str = "hosts_added";
 impl Record {
     /// What a person's consent becomes. `earlier` keeps the day it was first given.
     pub(crate) fn new(consent: &Consent, earlier: Option<&Self>, now: Timestamp) -> Result<Self> {
-        let Consent { connector, kind, service, identity, account, scope, reach, refuse_existing } =
-            consent;
-        if *kind != CredentialKind::ApiKey {
-            return Err(Error::new(
-                Reason::UnsupportedKind,
-                format!("bindings of kind {kind} cannot be set up yet: only api_key can"),
-            ));
-        }
+        let Consent {
+            connector,
+            service,
+            identity,
+            account,
+            scope,
+            reach,
+            access_key_id,
+            region,
+            refuse_existing,
+        } = consent;
+        let kind = reach.form.kind();
+        signing_labels(consent)?;
         let name = BindingName::new(kind.text(), service, identity)?;
         let exists = |advice: &str| {
             Err(Error::new(Reason::BindingExists, format!("{name} exists already: {advice}")))
@@ -62,7 +69,7 @@ impl Record {
         let binding = Binding {
             name,
             connector: connector.clone(),
-            kind: *kind,
+            kind,
             service: service.clone(),
             identity: identity.clone(),
             scope: scope.clone(),
@@ -70,11 +77,13 @@ impl Record {
             status: BindingStatus::Active,
             stale_reason: None,
             hosts: Some(hosts),
+            access_key_id: access_key_id.clone(),
+            region: region.clone(),
             created_at,
             last_used_at: None,
             last_refreshed_at: None,
         };
-        Ok(Self { binding, template: Some(reach.template.clone()) })
+        Ok(Self { binding, form: Some(reach.form.clone()) })
     }
 
     /// None for entries that are no binding, or lack what makes one.
@@ -89,14 +98,14 @@ impl Record {
             Some(status) => status.parse().ok()?,
             None => BindingStatus::Active,
         };
-        let template = match (label("header"), label("format")) {
-            (Some(header), Some(format)) => Some(HeaderTemplate::new(header, format).ok()?),
-            (None, None) => None,
-            _ => return None,
+        let kind: CredentialKind = name.kind().parse().ok()?;
+        let word = |key: &str| -> Result<Option<SigningWord>> {
+            let word = label(key).filter(|_| kind == CredentialKind::AwsSigv4);
+            word.map(|word| word.parse()).transpose()
         };
         let binding = Binding {
             connector: label("connector_fqn")?.parse::<Fqn>().ok()?,
-            kind: name.kind().parse().ok()?,
+            kind,
             service: name.service().to_owned(),
             identity: name.identity().parse::<Identity>().ok()?,
             scope: label("scope").cloned(),
@@ -107,17 +116,19 @@ impl Record {
                 Some(text) => Some(hosts(text)?),
                 None => None,
             },
+            access_key_id: word("access_key_id").ok()?,
+            region: word("region").ok()?,
             created_at: time("created_at").unwrap_or(Timestamp::UNIX_EPOCH),
             last_used_at: time("last_used_at"),
             last_refreshed_at: time("last_refreshed_at"),
             name,
         };
-        Some(Self { binding, template })
+        Some(Self { binding, form: form::read(kind, label).ok()? })
     }
 
     /// All labels of a new binding.
     pub(crate) fn metadata(&self) -> Metadata {
-        let Self { binding, template } = self;
+        let Self { binding, form } = self;
         let mut labels = BTreeMap::new();
         let mut set = |key: &str, value: Option<String>| {
             if let Some(value) = value.filter(|value| !value.is_empty()) {
@@ -135,8 +146,11 @@ impl Record {
         set("account", binding.account.clone());
         set("last_used_at", seconds(binding.last_used_at));
         set("last_refreshed_at", seconds(binding.last_refreshed_at));
-        set("header", template.as_ref().map(|template| template.header().to_owned()));
-        set("format", template.as_ref().map(|template| template.format().to_owned()));
+        set("access_key_id", binding.access_key_id.as_ref().map(ToString::to_string));
+        set("region", binding.region.as_ref().map(ToString::to_string));
+        for (key, value) in form.iter().flat_map(form::labels) {
+            set(key, Some(value));
+        }
         if let Some(hosts) = &binding.hosts {
             // Present though empty: consent to no host at all is consent all the same.
             labels.insert("hosts".to_owned(), host_label(hosts));
@@ -169,6 +183,22 @@ fn hosts(text: &str) -> Option<Vec<HostPort>> {
     text.split_ascii_whitespace().map(|host| host.parse().ok()).collect()
 }
 
+/// A signing key needs a name, and nothing else has one.
+fn signing_labels(consent: &Consent) -> Result<()> {
+    let refused = |public: &str| Err(Error::new(Reason::InvalidRequest, public));
+    let own = consent.access_key_id.as_ref();
+    match &consent.reach.form {
+        Form::AwsSigv4(signing) if own.or(signing.access_key_id.as_ref()).is_none() => {
+            refused("a signing key comes with an access key id: say which")
+        }
+        Form::AwsSigv4(_) => Ok(()),
+        _ if own.is_some() || consent.region.is_some() => {
+            refused("an access key id and a region go with kind aws_sigv4 only")
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Text for people, in one line.
 pub(crate) fn prose(text: &str) -> Result<()> {
     if text.len() <= 1024 && !text.chars().any(char::is_control) {
@@ -182,22 +212,23 @@ pub(crate) fn prose(text: &str) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use aileron_contract::credential::Reach;
+    use aileron_contract::credential::{HeaderTemplate, Reach, Signing};
 
     use super::*;
 
     fn consent() -> Consent {
         Consent {
             connector: "github://acme/notes".parse().unwrap(),
-            kind: CredentialKind::ApiKey,
             service: "notes".to_owned(),
             identity: "me".parse().unwrap(),
             account: Some("me@example.com".to_owned()),
             scope: None,
             reach: Reach {
                 hosts: vec!["b.example:443".parse().unwrap(), "a.example:8443".parse().unwrap()],
-                template: HeaderTemplate::new("X-Key", "{key}").unwrap(),
+                form: Form::ApiKey(HeaderTemplate::new("X-Key", "{key}").unwrap()),
             },
+            access_key_id: None,
+            region: None,
             refuse_existing: false,
         }
     }
@@ -209,7 +240,7 @@ mod tests {
         assert_eq!(metadata.labels["hosts"], "a.example:8443 b.example:443");
         assert_eq!(metadata.labels["created_at"], "1000");
         let read = Record::read("api_key/notes/me", &metadata).unwrap();
-        assert_eq!((read.binding, read.template), (record.binding, record.template));
+        assert_eq!((read.binding, read.form), (record.binding, record.form));
     }
 
     #[test]
@@ -237,8 +268,27 @@ mod tests {
         let labels = labels.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
         let metadata = Metadata { kind: "api_key".to_owned(), environment: String::new(), labels };
         let read = Record::read("api_key/notes/me", &metadata).unwrap();
-        assert_eq!((read.binding.hosts, read.template), (None, None));
+        assert_eq!((read.binding.hosts, read.form), (None, None));
         assert_eq!(read.binding.status, BindingStatus::Active);
+    }
+
+    #[test]
+    fn a_signing_key_has_a_name_and_perhaps_a_region() {
+        let now = Timestamp::UNIX_EPOCH;
+        let form = Form::AwsSigv4(Signing { service: "s3".parse().ok(), ..Signing::default() });
+        let nameless = Consent { reach: Reach { hosts: Vec::new(), form }, ..consent() };
+        assert!(Record::new(&nameless, None, now).is_err());
+        let id = "AKIAEXAMPLE".parse().ok();
+        let named =
+            Consent { access_key_id: id.clone(), region: "eu-west-1".parse().ok(), ..nameless };
+        let record = Record::new(&named, None, now).unwrap();
+        let metadata = record.metadata();
+        assert_eq!(metadata.labels["access_key_id"], "AKIAEXAMPLE");
+        assert_eq!(metadata.labels["signing"], "s3//");
+        let read = Record::read("aws_sigv4/notes/me", &metadata).unwrap();
+        assert_eq!((read.binding, read.form), (record.binding, record.form));
+        let keyed = Consent { access_key_id: id, ..consent() };
+        assert!(Record::new(&keyed, None, now).is_err());
     }
 
     #[test]

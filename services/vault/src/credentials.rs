@@ -5,17 +5,17 @@ use std::sync::Arc;
 
 use aileron_contract::{
     Error, Reason, Secret,
-    credential::Reach,
+    credential::{CredentialKind, Reach},
     egress::CredentialUse,
     failure::{Boundary, Class, Failure},
-    names::{BindingName, Fqn},
+    names::{BindingName, Fqn, HostPort},
     vault::{BindingFilter, BindingStatus},
 };
 use async_trait::async_trait;
 
 use crate::{
     binding::{self, HOSTS_ADDED, Record},
-    egress::{Credentials, Resolved},
+    egress::{Credentials, Resolved, sign},
     keeper::Keeper,
 };
 
@@ -25,27 +25,37 @@ pub(crate) struct Bindings(pub(crate) Arc<Keeper>);
 
 #[async_trait]
 impl Credentials for Bindings {
-    async fn resolve(&self, connector: &Fqn, wanted: &CredentialUse) -> Result<Resolved, Failure> {
+    async fn resolve(
+        &self,
+        connector: &Fqn,
+        wanted: &CredentialUse,
+        host: &HostPort,
+    ) -> Result<Resolved, Failure> {
         let unusable = |error: Error| of_vault(&error, connector, wanted);
         let view = self.0.view().await.map_err(unusable)?;
         let (file, keys) = view.unlocked().map_err(unusable)?;
         let filter = BindingFilter {
             connector: Some(connector.clone()),
-            kind: Some(wanted.kind),
+            kind: Some(wanted.form.kind()),
             name: wanted.binding.clone(),
         };
-        let found = binding::select(file.entries(), &filter);
+        let found = for_region(binding::select(file.entries(), &filter), host);
         let [record] = found.as_slice() else {
             return Err(unclear(&found, connector, wanted));
         };
         let reach = usable(record, wanted)?;
         let path = record.binding.name.as_str();
         let value = file.open(&keys, path).map_err(|error| unusable(error.into()))?;
+        let value = match record.binding.kind {
+            CredentialKind::Oauth2 => access_token(&value).ok_or_else(|| unreadable(record))?,
+            _ => Secret::new(value.to_vec()),
+        };
         Ok(Resolved {
             binding: record.binding.name.clone(),
             reach,
-            kind: wanted.kind,
-            value: Secret::new(value.to_vec()),
+            value,
+            access_key_id: record.binding.access_key_id.clone(),
+            region: record.binding.region.clone(),
         })
     }
 
@@ -54,9 +64,48 @@ impl Credentials for Bindings {
     }
 }
 
+/// Of several signing keys the one for the region the host names. One alone is used wherever its
+/// consent lets it; of several that do not fit all stay, to be named.
+fn for_region(found: Vec<Record>, host: &HostPort) -> Vec<Record> {
+    let signing = found.iter().all(|record| record.binding.kind == CredentialKind::AwsSigv4);
+    let Some(region) = sign::region_of(host).filter(|_| signing && found.len() > 1) else {
+        return found;
+    };
+    let here = |record: &&Record| {
+        record.binding.region.as_ref().is_some_and(|own| own.as_str() == region)
+    };
+    let mut fitting = found.iter().filter(here);
+    match (fitting.next(), fitting.next()) {
+        (Some(record), None) => vec![record.clone()],
+        _ => found,
+    }
+}
+
+/// The access token of a stored OAuth credential, as published: a JSON object.
+fn access_token(value: &[u8]) -> Option<Secret> {
+    #[derive(serde::Deserialize)]
+    struct Stored {
+        access_token: String,
+    }
+    let Stored { access_token } = serde_json::from_slice(value).ok()?;
+    Some(Secret::from(access_token))
+}
+
+fn unreadable(record: &Record) -> Failure {
+    let Record { binding, form: _ } = record;
+    let message = format!(
+        "the value of {} is no OAuth token: run `aileron binding reauthorize {}`",
+        binding.name, binding.name
+    );
+    Failure::new(Class::BindingFailed, Boundary::Runtime, message)
+        .detail("binding", binding.name.as_str())
+        .detail("connector", binding.connector.as_str())
+        .detail("capability_kind", binding.kind.text())
+}
+
 /// The consent, when the binding has one that counts.
 fn usable(record: &Record, wanted: &CredentialUse) -> Result<Reach, Failure> {
-    let Record { binding, template } = record;
+    let Record { binding, form } = record;
     let refused = |message: String| {
         Failure::new(Class::BindingFailed, Boundary::User, message)
             .detail("binding", binding.name.as_str())
@@ -92,14 +141,14 @@ fn usable(record: &Record, wanted: &CredentialUse) -> Result<Reach, Failure> {
         )));
     };
     // Bindings of older files were made when the form was the manifest's alone.
-    let template = template.clone().unwrap_or_else(|| wanted.template.clone());
-    Ok(Reach { hosts, template })
+    let form = form.clone().unwrap_or_else(|| wanted.form.clone());
+    Ok(Reach { hosts, form })
 }
 
 fn required(connector: &Fqn, wanted: &CredentialUse, message: String) -> Failure {
     Failure::new(Class::BindingRequired, Boundary::Runtime, message)
         .detail("connector", connector.as_str())
-        .detail("capability_kind", wanted.kind.text())
+        .detail("capability_kind", wanted.form.kind().text())
         .detail("boundary_detail", "action")
 }
 
@@ -109,13 +158,13 @@ fn unclear(found: &[Record], connector: &Fqn, wanted: &CredentialUse) -> Failure
     let message = if candidates.is_empty() {
         format!(
             "{connector} has no {} binding: run `aileron binding setup {connector}`",
-            wanted.kind
+            wanted.form.kind()
         )
     } else {
         format!(
             "{connector} has several {} bindings ({}): say which, or revoke the others \
              (`aileron binding list`)",
-            wanted.kind,
+            wanted.form.kind(),
             candidates.join(", ")
         )
     };
@@ -138,7 +187,7 @@ fn of_vault(error: &Error, connector: &Fqn, wanted: &CredentialUse) -> Failure {
             format!("the credential of {connector} cannot be read: {}", error.public()),
         )
         .detail("connector", connector.as_str())
-        .detail("capability_kind", wanted.kind.text())
+        .detail("capability_kind", wanted.form.kind().text())
         .detail("reason", error.reason().code()),
     }
 }

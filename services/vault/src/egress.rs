@@ -15,7 +15,7 @@ use aileron_contract::{
 };
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use http::{HeaderMap, HeaderValue, Method, header};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{Instant, timeout_at},
@@ -25,19 +25,21 @@ mod address;
 mod body;
 pub mod credentials;
 mod headers;
-mod inject;
+pub(crate) mod inject;
 mod mask;
 mod network;
 mod order;
 mod policy;
 mod problem;
 mod resolver;
+pub(crate) mod sign;
 mod target;
 mod tls;
 
 pub use credentials::{Credentials, Resolved};
 pub use resolver::{Resolver, System};
 
+use inject::Credential;
 use mask::Masker;
 use network::Network;
 use order::Order;
@@ -169,7 +171,7 @@ impl Inner {
             let event = Event::new(EventKind::BindingResolved, Actor::of(context))
                 .with("aileron.binding.name", binding.as_str())
                 .with("aileron.connector.fqn", connector.to_string())
-                .with("aileron.capability.kind", wanted.kind.text());
+                .with("aileron.capability.kind", wanted.form.kind().text());
             self.audit.append(&Context::service("egress"), event).await?;
             self.credentials.used(&binding).await;
         }
@@ -185,9 +187,10 @@ impl Inner {
         let target = Target::parse(&request.url)?;
         let policy = Policy::Send { declared: request.allowed, consent: None };
         policy.permit(&target)?;
-        let joined = request.credential.as_ref().map(inject::header).transpose()?;
+        let form = request.credential.as_ref().map(|wanted| &wanted.form);
+        let joined = form.map(inject::headers).transpose()?;
         let method = headers::method(&request.method)?;
-        let mut headers = headers::of_guest(&request.headers, joined.as_ref())?;
+        let mut headers = headers::of_guest(&request.headers, joined.as_deref())?;
         headers::complete(&mut headers);
         if request.body.len() > limits::GUEST_REQUEST {
             return Err(Problem::Malformed("the body is too long".to_owned()));
@@ -201,6 +204,8 @@ impl Inner {
             headers,
             body: request.body,
             credential: None,
+            first: None,
+            clock: self.clock,
             masker: Masker::default(),
             binding: None,
             connector: Some(request.connector),
@@ -217,20 +222,22 @@ impl Inner {
         connector: &Fqn,
         wanted: &CredentialUse,
     ) -> std::result::Result<(), Problem> {
-        let resolved = timeout_at(order.deadline, self.credentials.resolve(connector, wanted))
+        let resolving = self.credentials.resolve(connector, wanted, order.target.host());
+        let resolved = timeout_at(order.deadline, resolving)
             .await
             .map_err(|_| Problem::Late { host: order.target.host().clone() })?
             .map_err(|failure| Problem::Passed(Box::new(failure)))?;
-        inject::fits(&resolved, wanted)?;
+        let (binding, reach) = (resolved.binding.clone(), resolved.reach.clone());
+        let credential = Credential::new(resolved, wanted)?;
         if let Policy::Send { consent, declared: _ } = &mut order.policy {
-            let (binding, reach) = (resolved.binding.clone(), resolved.reach.clone());
-            *consent = Some(Consent { binding, reach });
+            *consent = Some(Consent { binding: binding.clone(), reach });
         }
         order.policy.consented(&order.target)?;
         order.policy.permit(&order.target)?;
-        order.credential = Some(inject::credential(&resolved)?);
-        order.masker = resolved.value.expose(Masker::new);
-        order.binding = Some(resolved.binding);
+        order.masker = credential.masker();
+        order.credential = Some(credential);
+        order.first = Some(order.draft()?);
+        order.binding = Some(binding);
         Ok(())
     }
 
@@ -253,12 +260,8 @@ impl Inner {
             headers.insert(header::ACCEPT, accept);
         }
         headers::complete(&mut headers);
-        let mut credential: Option<(HeaderName, HeaderValue)> = None;
-        let mut masker = Masker::default();
-        if let Some(token) = &request.authorization {
-            credential = Some((header::AUTHORIZATION, inject::bearer(token)?));
-            masker = token.expose(Masker::new);
-        }
+        let credential = request.authorization.as_deref().map(Credential::of_source);
+        let masker = credential.as_ref().map(Credential::masker).unwrap_or_default();
         let deadline = self.deadline(context, request.timeout);
         let slot = self.slot(&target, deadline).await?;
         Ok(Order {
@@ -268,6 +271,8 @@ impl Inner {
             headers,
             body: Bytes::new(),
             credential,
+            first: None,
+            clock: self.clock,
             masker,
             binding: None,
             connector: None,

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use aileron_contract::{
     Context, Error, Reason, Result, Scope, Secret, Vault,
     audit::{Actor, Event, EventKind},
+    credential::Form,
     limits,
     names::{BindingName, Fqn, HostPort, SecretName, VaultPath},
     vault::{
@@ -20,6 +21,7 @@ use async_trait::async_trait;
 use crate::{
     access::Sessions,
     binding::{self, Record},
+    egress::inject,
     envelope,
     file::Metadata,
     keeper::{Changed, Content, Keeper},
@@ -129,7 +131,7 @@ impl Vault for Door {
 
     async fn bind(&self, context: &Context, consent: Consent, value: Secret) -> Result<Binding> {
         context.require(Scope::BindingsWrite)?;
-        credential(&value)?;
+        credential(&consent.reach.form, &value)?;
         let (keeper, context) = (Arc::clone(&self.keeper), context.clone());
         self.keeper.owned(async move { bind(&keeper, &context, &consent, value).await }).await
     }
@@ -217,7 +219,8 @@ async fn bind(
     let now = (keeper.clock)();
     keeper
         .change(context, |draft, keys| {
-            let name = BindingName::new(consent.kind.text(), &consent.service, &consent.identity)?;
+            let kind = consent.reach.form.kind();
+            let name = BindingName::new(kind.text(), &consent.service, &consent.identity)?;
             let earlier = draft.entries().get(name.as_str()).map(|sealed| &sealed.metadata);
             let earlier = match earlier {
                 Some(metadata) => Some(Record::read(name.as_str(), metadata).ok_or_else(|| {
@@ -287,14 +290,18 @@ fn sized(value: &Secret) -> Result<()> {
     Ok(())
 }
 
-/// A key travels in a header: what could end the line, or cannot be sent, is refused here.
-fn credential(value: &Secret) -> Result<()> {
+/// What egress could not join is refused before it is sealed: a line feed, half a password.
+fn credential(form: &Form, value: &Secret) -> Result<()> {
     sized(value)?;
-    if value.expose(|value| value.iter().all(|c| (0x20..0x7f).contains(c))) {
-        return Ok(());
+    if matches!(form, Form::Oauth2) {
+        return Err(Error::new(
+            Reason::UnsupportedKind,
+            "a token is not pasted: bindings of kind oauth2 are made by signing in",
+        ));
     }
-    Err(Error::new(
-        Reason::InvalidRequest,
-        "an API key is printable ASCII without line feeds: check how it was pasted",
-    ))
+    value.expose(|value| inject::check(form, value)).map_err(|reason| {
+        let kind = form.kind();
+        let public = format!("this is no credential of kind {kind}: {reason}; check the paste");
+        Error::new(Reason::InvalidRequest, public)
+    })
 }

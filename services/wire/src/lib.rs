@@ -11,6 +11,7 @@ mod call;
 mod channel;
 mod closing;
 mod context;
+mod credential;
 pub mod egress;
 pub mod executor;
 mod failure;

@@ -1,6 +1,6 @@
 use aileron_contract::{
     Context, Error, Packages, Reason, Result, Scope,
-    credential::{CredentialKind, CredentialNeed, HeaderTemplate},
+    credential::{CredentialNeed, Form, HeaderTemplate},
     names::{Authority, Fqn, PackageRef, Sha256Hash},
     packages::{
         ActionPreview, ActionRequest, Capabilities, Connector, ConnectorPreview, ConnectorRequest,
@@ -16,9 +16,9 @@ fn capabilities() -> Capabilities {
     Capabilities {
         hosts: vec!["a.example:443".parse().unwrap(), "b.example:443".parse().unwrap()],
         credential: Some(CredentialNeed {
-            kind: CredentialKind::ApiKey,
             scope: Some("read notes".to_owned()),
-            template: HeaderTemplate::new("X-Key", "{key}").unwrap(),
+            form: Form::ApiKey(HeaderTemplate::new("X-Key", "{key}").unwrap()),
+            oauth2: None,
         }),
     }
 }

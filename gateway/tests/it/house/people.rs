@@ -3,7 +3,7 @@
 use aileron_contract::{
     Audit, Context, Error, Reason, Result, Scope, Secret, Stream, Timestamp, Vault,
     audit::{self, Actor, Checkpoint, Event, Filter, Record},
-    credential::{CredentialKind, HeaderTemplate, Reach},
+    credential::{Form, HeaderTemplate, Reach},
     names::{AuditId, BindingName, Fqn, HostPort, SecretName},
     vault::{
         Binding, BindingFilter, BindingStatus, Consent, Entry, EntryFilter, EntryScope,
@@ -23,7 +23,8 @@ impl World {
 }
 
 fn binding(consent: Consent) -> Binding {
-    let Consent { connector, kind, service, identity, account, scope, reach, .. } = consent;
+    let Consent { connector, service, identity, account, scope, reach, .. } = consent;
+    let kind = reach.form.kind();
     Binding {
         name: BindingName::new(kind.text(), &service, &identity).unwrap(),
         connector,
@@ -35,6 +36,8 @@ fn binding(consent: Consent) -> Binding {
         status: BindingStatus::Active,
         stale_reason: None,
         hosts: Some(reach.hosts),
+        access_key_id: None,
+        region: None,
         created_at: later(),
         last_used_at: None,
         last_refreshed_at: None,
@@ -44,16 +47,17 @@ fn binding(consent: Consent) -> Binding {
 fn known() -> Binding {
     let reach = Reach {
         hosts: vec!["a.example:443".parse().unwrap()],
-        template: HeaderTemplate::default(),
+        form: Form::ApiKey(HeaderTemplate::default()),
     };
     binding(Consent {
         connector: "github://acme/notes".parse().unwrap(),
-        kind: CredentialKind::ApiKey,
         service: "notes".to_owned(),
         identity: "default".parse().unwrap(),
         account: None,
         scope: None,
         reach,
+        access_key_id: None,
+        region: None,
         refuse_existing: false,
     })
 }

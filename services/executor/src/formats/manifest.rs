@@ -1,9 +1,8 @@
 //! Connector manifests (`manifest.toml`): what a connector is and what it may reach.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 use aileron_contract::{
-    Secret,
     credential::CredentialNeed,
     limits,
     names::{HostPort, PackageRef, Sha256Hash},
@@ -32,7 +31,7 @@ pub struct Manifest {
     /// None when the manifest does not say, which the format reads as idempotent.
     pub idempotency: Option<Idempotency>,
     pub hosts: Vec<HostPort>,
-    pub credential: Option<Credential>,
+    pub credential: Option<CredentialNeed>,
     pub spawn: Option<Spawn>,
     pub limits: CallLimits,
     /// Informational.
@@ -44,7 +43,7 @@ pub struct Manifest {
 impl Manifest {
     /// What a person binds and consents to.
     pub fn need(&self) -> Option<&CredentialNeed> {
-        self.credential.as_ref().map(|credential| &credential.need)
+        self.credential.as_ref()
     }
 }
 
@@ -74,52 +73,6 @@ impl Default for CallLimits {
     fn default() -> Self {
         Self { memory: limits::GUEST_MEMORY, wall: limits::GUEST_WALL }
     }
-}
-
-/// `[capabilities.credential]`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Credential {
-    pub need: CredentialNeed,
-    /// With kind `oauth2`, always.
-    pub oauth2: Option<Oauth2>,
-    /// With kind `aws_sigv4`, always.
-    pub sigv4: Option<Sigv4>,
-}
-
-/// How to obtain an OAuth token.
-#[derive(Clone, PartialEq)]
-pub struct Oauth2 {
-    pub authorize_url: url::Url,
-    pub token_url: url::Url,
-    pub client_id: String,
-    client_secret: Option<String>,
-    pub scopes: Vec<String>,
-}
-
-impl Oauth2 {
-    /// The secret of a public client: every installation has it, and yet it is not for show.
-    pub fn client_secret(&self) -> Option<Secret> {
-        self.client_secret.clone().map(Secret::from)
-    }
-}
-
-impl fmt::Debug for Oauth2 {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Oauth2")
-            .field("authorize_url", &self.authorize_url.as_str())
-            .field("token_url", &self.token_url.as_str())
-            .field("client_id", &self.client_id)
-            .field("scopes", &self.scopes)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Signing inputs of AWS requests; what is missing comes from the request's host or the binding.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Sigv4 {
-    pub region: Option<String>,
-    pub service: Option<String>,
-    pub access_key_id: Option<String>,
 }
 
 /// Reads a manifest. `file` names it in problems.

@@ -294,7 +294,7 @@ async fn unbound(parts: &Parts, action: &VerifiedAction) -> Result<Vec<UnboundCa
         let Some(need) = loaded.manifest.need() else { continue };
         let filter = BindingFilter {
             connector: Some(loaded.package.fqn.clone()),
-            kind: Some(need.kind),
+            kind: Some(need.kind()),
             name: None,
         };
         let context = Context::service("executor");
@@ -302,7 +302,7 @@ async fn unbound(parts: &Parts, action: &VerifiedAction) -> Result<Vec<UnboundCa
         if bindings.iter().all(|binding| binding.status == BindingStatus::Revoked) {
             unbound.push(UnboundCapability {
                 connector: loaded.package.fqn.clone(),
-                kind: need.kind,
+                kind: need.kind(),
                 scope: need.scope.clone(),
             });
         }

@@ -226,7 +226,7 @@ impl Engine {
             let Some(need) = loaded.manifest.need() else { continue };
             let filter = BindingFilter {
                 connector: Some(step.package.fqn.clone()),
-                kind: Some(need.kind),
+                kind: Some(need.kind()),
                 name: None,
             };
             let context = Context::service("executor");

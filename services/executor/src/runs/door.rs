@@ -136,22 +136,19 @@ impl Door {
                 .detail("boundary_detail", "connector_manifest")
                 .detail("requested", format!("credential:{asked}"))
         };
-        let Some(CredentialNeed { kind, template, .. }) = self.connector.manifest.need() else {
+        let Some(CredentialNeed { form, .. }) = self.connector.manifest.need() else {
             return Err(denied(format!(
                 "the connector asked for a credential ({asked}) that its manifest does not declare"
             )));
         };
+        let kind = form.kind();
         if kind.text() != asked {
             return Err(denied(format!(
                 "the connector asked for a credential of kind {asked}; its manifest declares {kind}"
             ))
             .detail("declared", kind.text()));
         }
-        Ok(Some(CredentialUse {
-            kind: *kind,
-            template: template.clone(),
-            binding: self.binding.clone(),
-        }))
+        Ok(Some(CredentialUse { form: form.clone(), binding: self.binding.clone() }))
     }
 
     fn look(&self) -> MutexGuard<'_, Seen> {

@@ -58,11 +58,11 @@ pub(crate) fn method(raw: &str) -> Result<Method, Problem> {
     Ok(method)
 }
 
-/// A guest's headers, one value per name. `joined` names the header a credential will be joined
-/// as, if one will.
+/// A guest's headers, one value per name. `joined` names the headers a credential will write, if
+/// one will be joined.
 pub(crate) fn of_guest(
     raw: &[(String, String)],
-    joined: Option<&HeaderName>,
+    joined: Option<&[HeaderName]>,
 ) -> Result<HeaderMap, Problem> {
     let refused = |why: &str| Problem::Malformed(why.to_owned());
     let size: usize = raw.iter().map(|(name, value)| name.len() + value.len() + 4).sum();
@@ -83,7 +83,8 @@ pub(crate) fn of_guest(
         if let (Some(header), None) = (credential, joined) {
             return Err(Problem::OwnCredential { header });
         }
-        if credential.is_some() || joined == Some(&name) || OURS.contains(&name.as_str()) {
+        let replaced = joined.is_some_and(|joined| joined.contains(&name));
+        if credential.is_some() || replaced || OURS.contains(&name.as_str()) {
             continue;
         }
         if headers.insert(name, value).is_some() {
@@ -171,7 +172,7 @@ mod tests {
 
     #[test]
     fn a_guests_own_credential_is_dropped_beside_ours_and_refused_alone() {
-        let joined = HeaderName::from_static("x-linear-key");
+        let joined = [HeaderName::from_static("x-linear-key")];
         for name in ["Authorization", "COOKIE", "X-Api-Key"] {
             assert!(matches!(parsed(name, "mine"), Err(Problem::OwnCredential { .. })), "{name}");
             let raw = [(name.to_owned(), "mine".to_owned())];

@@ -1,84 +1,236 @@
 //! Joins a credential to a request.
 
-use aileron_contract::{Secret, credential::CredentialKind, egress::CredentialUse, limits};
+use aileron_contract::{
+    Secret, Timestamp,
+    credential::{Form, HeaderTemplate, SigningWord, TokenTemplate},
+    egress::CredentialUse,
+    limits,
+    names::BindingName,
+};
+use base64::prelude::{BASE64_STANDARD, Engine};
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, header};
 use zeroize::Zeroizing;
 
-use super::{credentials::Resolved, problem::Problem};
+use super::{
+    credentials::Resolved,
+    mask::Masker,
+    network::Draft,
+    problem::Problem,
+    sign::{self, SigningKey},
+};
 
-/// Refuses a credential that is not of the kind and form that was asked for and consented to.
-pub(crate) fn fits(resolved: &Resolved, wanted: &CredentialUse) -> Result<(), Problem> {
-    let binding = || resolved.binding.clone();
-    if resolved.kind != wanted.kind {
-        let (stored, wanted) = (resolved.kind, wanted.kind);
-        return Err(Problem::KindChanged { binding: binding(), stored, wanted });
+/// A credential on its way into requests.
+#[derive(Debug)]
+pub(crate) struct Credential {
+    /// None for a package source's token.
+    binding: Option<BindingName>,
+    form: Form,
+    value: Secret,
+    access_key_id: Option<SigningWord>,
+    region: Option<SigningWord>,
+}
+
+impl Credential {
+    /// Refuses a credential that is not of the kind and form that was asked for and consented to.
+    pub(crate) fn new(resolved: Resolved, wanted: &CredentialUse) -> Result<Self, Problem> {
+        let Resolved { binding, reach, value, access_key_id, region } = resolved;
+        let (stored, wanted) = (&reach.form, &wanted.form);
+        if stored.kind() != wanted.kind() {
+            let (stored, wanted) = (stored.kind(), wanted.kind());
+            return Err(Problem::KindChanged { binding, stored, wanted });
+        }
+        if stored != wanted {
+            return Err(Problem::FormChanged { binding });
+        }
+        Ok(Self { binding: Some(binding), form: reach.form, value, access_key_id, region })
     }
-    if resolved.reach.template != wanted.template {
-        return Err(Problem::FormChanged { binding: binding() });
+
+    /// A package source's token.
+    pub(crate) fn of_source(token: &Secret) -> Self {
+        Self {
+            binding: None,
+            form: Form::Oauth2,
+            value: token.duplicate(),
+            access_key_id: None,
+            region: None,
+        }
+    }
+
+    /// Hides everything of the credential that an upstream could hand back. A signature is no
+    /// secret: it holds for one request and a few minutes.
+    pub(crate) fn masker(&self) -> Masker {
+        self.value.expose(|value| match &self.form {
+            Form::ApiKey(_) | Form::Oauth2 | Form::Header(_) | Form::Query(_) => {
+                Masker::new(&[value])
+            }
+            // Both together, as they are sent, and alone the half that is secret: some upstreams
+            // take a key as the user, without a password.
+            Form::Basic => match halves(value) {
+                Some((user, b"")) => Masker::new(&[value, user]),
+                Some((_, password)) => Masker::new(&[value, password]),
+                None => Masker::new(&[value]),
+            },
+            Form::AwsSigv4(_) => match SigningKey::read(value) {
+                Ok(key) => Masker::new(&key.secrets()),
+                Err(_) => Masker::new(&[value]),
+            },
+        })
+    }
+
+    fn unfit(&self, reason: &'static str) -> Problem {
+        match &self.binding {
+            Some(binding) => Problem::ValueUnfit { binding: binding.clone(), reason },
+            None => Problem::Malformed(format!("the source's token cannot be sent: {reason}")),
+        }
+    }
+}
+
+/// Joins a credential to a request, in the form that was consented to. The only place where one
+/// meets a request; what the guest put in its place is gone afterwards.
+pub(crate) fn join(
+    credential: &Credential,
+    draft: &mut Draft,
+    now: Timestamp,
+) -> Result<(), Problem> {
+    let unfit = |reason| credential.unfit(reason);
+    let mut put = |name, value: Result<_, _>| -> Result<(), Problem> {
+        draft.headers.insert(name, value.map_err(unfit)?);
+        Ok(())
+    };
+    let value = &credential.value;
+    match &credential.form {
+        Form::ApiKey(template) => {
+            let (format, place) = (template.format(), HeaderTemplate::PLACE);
+            put(named(template.header())?, value.expose(|key| formatted(key, format, place)))
+        }
+        Form::Header(template) => {
+            let (format, place) = (template.format(), TokenTemplate::PLACE);
+            put(named(template.header())?, value.expose(|token| formatted(token, format, place)))
+        }
+        Form::Oauth2 => {
+            let bearer = value.expose(|token| formatted(token, "Bearer {token}", "{token}"));
+            put(header::AUTHORIZATION, bearer)
+        }
+        Form::Basic => put(header::AUTHORIZATION, value.expose(basic)),
+        Form::Query(parameter) => {
+            value.expose(plain).map_err(unfit)?;
+            let name = parameter.as_str();
+            draft.target = value.expose(|token| draft.target.with_parameter(name, token));
+            Ok(())
+        }
+        Form::AwsSigv4(signing) => {
+            let key = value.expose(SigningKey::read).map_err(unfit)?;
+            let (own_id, own_region) =
+                (credential.access_key_id.as_ref(), credential.region.as_ref());
+            let inputs = sign::Inputs {
+                access_key_id: own_id.or(signing.access_key_id.as_ref()),
+                region: own_region.or(signing.region.as_ref()),
+                service: signing.service.as_ref(),
+            };
+            sign::sign(&key, &inputs, draft, now)
+        }
+    }
+}
+
+/// Can a value be joined in this form? Asked before it is stored.
+pub(crate) fn check(form: &Form, value: &[u8]) -> Result<(), &'static str> {
+    match form {
+        Form::ApiKey(template) => {
+            formatted(value, template.format(), HeaderTemplate::PLACE).map(drop)
+        }
+        Form::Header(template) => {
+            formatted(value, template.format(), TokenTemplate::PLACE).map(drop)
+        }
+        Form::Oauth2 | Form::Query(_) => plain(value),
+        Form::Basic => basic(value).map(drop),
+        Form::AwsSigv4(_) => SigningKey::read(value).map(drop),
+    }
+}
+
+/// The headers a form writes: a guest's own of these names are dropped.
+pub(crate) fn headers(form: &Form) -> Result<Vec<HeaderName>, Problem> {
+    Ok(match form {
+        Form::ApiKey(template) => vec![named(template.header())?],
+        Form::Header(template) => vec![named(template.header())?],
+        Form::Oauth2 | Form::Basic => vec![header::AUTHORIZATION],
+        Form::AwsSigv4(_) => sign::HEADERS.to_vec(),
+        Form::Query(_) => Vec::new(),
+    })
+}
+
+fn named(header: &str) -> Result<HeaderName, Problem> {
+    HeaderName::from_bytes(header.as_bytes())
+        .map_err(|_| Problem::Malformed("the credential's header is no token".to_owned()))
+}
+
+/// What can stand in a header or a query: anything else was pasted wrongly, or is an attack.
+fn plain(value: &[u8]) -> Result<(), &'static str> {
+    if value.is_empty() || value.len() > limits::EGRESS_CREDENTIAL {
+        return Err("it is empty or too long");
+    }
+    let edge = |c: Option<&u8>| c.is_some_and(|c| *c == b' ');
+    let printable = value.iter().all(|c| (0x20..0x7f).contains(c));
+    if !printable || edge(value.first()) || edge(value.last()) {
+        return Err("it is not printable ASCII, or begins or ends with a space");
     }
     Ok(())
 }
 
-/// The header a credential of this kind and form replaces.
-pub(crate) fn header(wanted: &CredentialUse) -> Result<HeaderName, Problem> {
-    match wanted.kind {
-        CredentialKind::ApiKey => HeaderName::from_bytes(wanted.template.header().as_bytes())
-            .map_err(|_| Problem::Malformed("the credential's header is no token".to_owned())),
-        // Refreshing tokens and signing requests are other ways of joining than a header.
-        CredentialKind::Oauth2 | CredentialKind::AwsSigv4 => {
-            Err(Problem::KindUnsupported(wanted.kind))
-        }
-    }
-}
-
-/// The header a credential becomes, by its kind. The only place where one meets a request.
-pub(crate) fn credential(resolved: &Resolved) -> Result<(HeaderName, HeaderValue), Problem> {
-    let unfit = |reason| Problem::ValueUnfit { binding: resolved.binding.clone(), reason };
-    match resolved.kind {
-        CredentialKind::ApiKey => {
-            let template = &resolved.reach.template;
-            let name = HeaderName::from_bytes(template.header().as_bytes())
-                .map_err(|_| unfit("its header is no token"))?;
-            let value = resolved.value.expose(|key| formatted(key, template.format()));
-            Ok((name, value.map_err(unfit)?))
-        }
-        CredentialKind::Oauth2 | CredentialKind::AwsSigv4 => {
-            Err(Problem::KindUnsupported(resolved.kind))
-        }
-    }
-}
-
-/// A package source's token as a bearer token.
-pub(crate) fn bearer(token: &Secret) -> Result<HeaderValue, Problem> {
-    token.expose(|token| formatted(token, "Bearer {key}")).map_err(|reason| {
-        Problem::Malformed(format!("the source's token cannot be sent: {reason}"))
-    })
-}
-
-/// `format` with every `{key}` replaced, in memory that is wiped.
-fn formatted(key: &[u8], format: &str) -> Result<HeaderValue, &'static str> {
-    if key.is_empty() || key.len() > limits::EGRESS_CREDENTIAL {
-        return Err("it is empty or too long");
-    }
-    let edge = |c: Option<&u8>| c.is_some_and(|c| *c == b' ');
-    if !key.iter().all(|c| (0x20..0x7f).contains(c)) || edge(key.first()) || edge(key.last()) {
-        return Err("it is not printable ASCII, or begins or ends with a space");
-    }
-    let places = format.matches("{key}").count();
-    let size = format.len() + places * key.len();
+/// `format` with every `place` replaced, in memory that is wiped.
+fn formatted(value: &[u8], format: &str, place: &str) -> Result<HeaderValue, &'static str> {
+    plain(value)?;
+    let places = format.matches(place).count();
+    let size = format.len() + places * value.len();
     if size > limits::EGRESS_CREDENTIAL {
         return Err("it is too long in its format");
     }
     // Sized beforehand: growing would leave copies behind.
-    let mut value = Zeroizing::new(Vec::with_capacity(size));
-    for (index, part) in format.split("{key}").enumerate() {
+    let mut text = Zeroizing::new(Vec::with_capacity(size));
+    for (index, part) in format.split(place).enumerate() {
         if index > 0 {
-            value.extend_from_slice(key);
+            text.extend_from_slice(value);
         }
-        value.extend_from_slice(part.as_bytes());
+        text.extend_from_slice(part.as_bytes());
     }
-    let mut value = HeaderValue::from_maybe_shared(Bytes::from_owner(Wiped(value)))
+    header_value(text)
+}
+
+/// RFC 7617: a user without a colon, a colon, a password; both as UTF-8 without control
+/// characters.
+fn basic(value: &[u8]) -> Result<HeaderValue, &'static str> {
+    let Some((user, password)) = halves(value) else {
+        return Err("it is not a user and a password with a colon between");
+    };
+    if user.is_empty() && password.is_empty() {
+        return Err("neither its user nor its password says anything");
+    }
+    let sound = std::str::from_utf8(value).is_ok_and(|text| !text.chars().any(char::is_control));
+    if !sound {
+        return Err("it is not UTF-8 without control characters");
+    }
+    let scheme = b"Basic ";
+    let length = base64::encoded_len(value.len(), true).unwrap_or(usize::MAX);
+    let size = length.saturating_add(scheme.len());
+    if size > limits::EGRESS_CREDENTIAL {
+        return Err("it is too long");
+    }
+    let mut text = Zeroizing::new(vec![0; size]);
+    let (head, tail) = text.split_at_mut(scheme.len());
+    head.copy_from_slice(scheme);
+    BASE64_STANDARD.encode_slice(value, tail).map_err(|_| "it is too long")?;
+    header_value(text)
+}
+
+/// The user ends at the first colon, the password may hold others.
+fn halves(value: &[u8]) -> Option<(&[u8], &[u8])> {
+    let at = value.iter().position(|c| *c == b':')?;
+    let (user, rest) = value.split_at(at);
+    Some((user, rest.get(1..).unwrap_or_default()))
+}
+
+fn header_value(text: Zeroizing<Vec<u8>>) -> Result<HeaderValue, &'static str> {
+    let mut value = HeaderValue::from_maybe_shared(Bytes::from_owner(Wiped(text)))
         .map_err(|_| "it contains a control character")?;
     value.set_sensitive(true);
     Ok(value)
@@ -93,61 +245,4 @@ impl AsRef<[u8]> for Wiped {
 }
 
 #[cfg(test)]
-mod tests {
-    use aileron_contract::{
-        credential::{HeaderTemplate, Reach},
-        egress::CredentialUse,
-    };
-
-    use http::header;
-
-    use super::*;
-
-    fn resolved(kind: CredentialKind, key: &str) -> Resolved {
-        Resolved {
-            binding: "api_key/x/y".parse().unwrap(),
-            reach: Reach { hosts: Vec::new(), template: HeaderTemplate::default() },
-            kind,
-            value: Secret::from(key.to_owned()),
-        }
-    }
-
-    #[test]
-    fn a_key_takes_the_form_that_was_consented_to() {
-        let (name, value) = credential(&resolved(CredentialKind::ApiKey, "k1")).unwrap();
-        assert_eq!((name, value.as_bytes()), (header::AUTHORIZATION, b"Bearer k1".as_slice()));
-        assert!(value.is_sensitive());
-    }
-
-    #[test]
-    fn a_key_that_breaks_a_line_is_never_sent() {
-        for key in ["", "a\r\nb", "a\n", " a", "a ", "ключ", "a\0"] {
-            assert!(credential(&resolved(CredentialKind::ApiKey, key)).is_err(), "{key:?}");
-        }
-        let long = "k".repeat(limits::EGRESS_CREDENTIAL + 1);
-        assert!(credential(&resolved(CredentialKind::ApiKey, &long)).is_err());
-    }
-
-    #[test]
-    fn kinds_that_join_otherwise_are_refused_with_a_reason() {
-        for kind in [CredentialKind::Oauth2, CredentialKind::AwsSigv4] {
-            assert!(matches!(
-                credential(&resolved(kind, "k1")),
-                Err(Problem::KindUnsupported(refused)) if refused == kind
-            ));
-        }
-    }
-
-    #[test]
-    fn another_kind_or_form_than_consented_is_refused() {
-        let stored = resolved(CredentialKind::ApiKey, "k1");
-        let wanted = CredentialUse {
-            kind: CredentialKind::ApiKey,
-            template: HeaderTemplate::new("X-Key", "{key}").unwrap(),
-            binding: None,
-        };
-        assert!(matches!(fits(&stored, &wanted), Err(Problem::FormChanged { .. })));
-        let wanted = CredentialUse { kind: CredentialKind::Oauth2, ..wanted };
-        assert!(matches!(fits(&stored, &wanted), Err(Problem::KindChanged { .. })));
-    }
-}
+mod tests;

@@ -8,7 +8,7 @@ use forms::{Forms, Found};
 /// What stands in the credential's place: of one length, so that it tells nothing.
 pub(crate) const MASK: &[u8] = b"********";
 
-/// Replaces every occurrence of a secret in a stream of bytes: as it is, in hexadecimal, in
+/// Replaces every occurrence of some secrets in a stream of bytes: as they are, in hexadecimal, in
 /// base64 at any alignment, and each of these percent-encoded or escaped as in JSON,
 /// JavaScript or HTML. A guard against echoes: an upstream that holds the credential and wants
 /// to hand it over can always find a form nobody looks for.
@@ -24,8 +24,8 @@ pub(crate) struct Masker {
 }
 
 impl Masker {
-    pub(crate) fn new(secret: &[u8]) -> Self {
-        Self { forms: Forms::of(secret), ..Self::default() }
+    pub(crate) fn new(secrets: &[&[u8]]) -> Self {
+        Self { forms: Forms::of(secrets), ..Self::default() }
     }
 
     /// Takes the next bytes; returns those that are certain.
@@ -110,7 +110,7 @@ mod tests {
     }
 
     fn masked(text: &str) -> String {
-        String::from_utf8(Masker::new(SECRET.as_bytes()).whole(text.as_bytes())).unwrap()
+        String::from_utf8(Masker::new(&[SECRET.as_bytes()]).whole(text.as_bytes())).unwrap()
     }
 
     #[test]
@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn a_secret_that_overlaps_itself_leaves_nothing_behind() {
-        let masker = Masker::new(b"abcabc");
+        let masker = Masker::new(&[b"abcabc"]);
         assert_eq!(masker.whole(b"-abcabcabc-"), b"-********-");
     }
 
@@ -163,7 +163,7 @@ mod tests {
     fn what_only_begins_like_the_secret_stays() {
         assert_eq!(masked("lin_api_K3x lin_api_"), "lin_api_K3x lin_api_");
         assert_eq!(Masker::default().whole(b"anything"), b"anything");
-        assert_eq!(Masker::new(b"").whole(b"anything"), b"anything");
+        assert_eq!(Masker::new(&[b""]).whole(b"anything"), b"anything");
     }
 
     fn form(secret: &str, which: u8) -> String {
@@ -186,10 +186,10 @@ mod tests {
         ) {
             let text: String =
                 parts.iter().map(|(which, noise)| form(&secret, *which) + noise).collect();
-            let masker = Masker::new(secret.as_bytes());
+            let masker = Masker::new(&[secret.as_bytes()]);
             let whole = masker.whole(text.as_bytes());
 
-            let mut chunked = Masker::new(secret.as_bytes());
+            let mut chunked = Masker::new(&[secret.as_bytes()]);
             let mut out = Vec::new();
             let mut rest = text.as_bytes();
             for cut in cuts.iter().cycle() {

@@ -3,18 +3,20 @@
 use std::sync::Arc;
 
 use aileron_contract::{
+    Timestamp,
     egress::{Outcome, Response, Sent},
     limits,
     names::{BindingName, Fqn},
 };
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use hyper::body::Body;
 use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 
 use super::{
     body::{self, Terms},
     headers,
+    inject::{self, Credential},
     mask::Masker,
     network::{Draft, Network, Owner},
     policy::Policy,
@@ -29,8 +31,11 @@ pub(crate) struct Order {
     pub(crate) method: Method,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
-    /// The header a credential became; for the first origin only.
-    pub(crate) credential: Option<(HeaderName, HeaderValue)>,
+    /// For the first origin only. Joined anew for each hop: a signature holds for one address.
+    pub(crate) credential: Option<Credential>,
+    /// The first hop's request, when it has been made already.
+    pub(crate) first: Option<Draft>,
+    pub(crate) clock: fn() -> Timestamp,
     pub(crate) masker: Masker,
     pub(crate) binding: Option<BindingName>,
     /// None for packages.
@@ -65,7 +70,10 @@ impl Order {
     ) -> Result<Response, Problem> {
         for _ in 0..=limits::REDIRECTS {
             let permit = self.policy.permit(&self.target)?;
-            let draft = self.draft();
+            let draft = match self.first.take() {
+                Some(first) => first,
+                None => self.draft()?,
+            };
             let owner = self.owner();
             let exchange = network.exchange(&draft, owner, permit, self.deadline);
             let (answer, lease) = exchange.await.map_err(|(this_hop, problem)| {
@@ -95,17 +103,18 @@ impl Order {
         Err(Problem::TooManyRedirects(limits::REDIRECTS))
     }
 
-    fn draft(&self) -> Draft {
-        let mut headers = self.headers.clone();
-        if let Some((name, value)) = &self.credential {
-            headers.insert(name.clone(), value.clone());
-        }
-        Draft {
+    /// The request as the next hop gets it, credential included.
+    pub(crate) fn draft(&self) -> Result<Draft, Problem> {
+        let mut draft = Draft {
             method: self.method.clone(),
             target: self.target.clone(),
-            headers,
+            headers: self.headers.clone(),
             body: self.body.clone(),
+        };
+        if let Some(credential) = &self.credential {
+            inject::join(credential, &mut draft, (self.clock)())?;
         }
+        Ok(draft)
     }
 
     fn owner(&self) -> Owner {

@@ -116,7 +116,7 @@ fn of_consented(host: &HostPort) -> Permit {
 
 #[cfg(test)]
 mod tests {
-    use aileron_contract::credential::HeaderTemplate;
+    use aileron_contract::credential::{Form, HeaderTemplate};
 
     use super::*;
 
@@ -127,7 +127,7 @@ mod tests {
     fn send(declared: &[&str], consented: Option<&[&str]>) -> Policy {
         let consent = consented.map(|consented| Consent {
             binding: "api_key/x/y".parse().unwrap(),
-            reach: Reach { hosts: hosts(consented), template: HeaderTemplate::default() },
+            reach: Reach { hosts: hosts(consented), form: Form::ApiKey(HeaderTemplate::default()) },
         });
         Policy::Send { declared: hosts(declared), consent }
     }

@@ -28,9 +28,15 @@ pub(crate) enum Problem {
     FormChanged { binding: BindingName },
     #[error("{binding} holds a credential of kind {stored}, not {wanted}")]
     KindChanged { binding: BindingName, stored: CredentialKind, wanted: CredentialKind },
-    #[error("credentials of kind {0} cannot be joined to a request by this version")]
-    KindUnsupported(CredentialKind),
-    #[error("the value of {binding} cannot be sent as a header: {reason}; bind it again")]
+    #[error(
+        "signing inputs incomplete: neither {host} nor the binding nor the manifest says {}; \
+         bind it again with what is missing",
+        missing.join(" and ")
+    )]
+    SigningIncomplete { host: HostPort, missing: Vec<&'static str> },
+    #[error("the request's URL brings a signature of its own; ask for a credential without it")]
+    OwnSignature,
+    #[error("the value of {binding} cannot be sent: {reason}; bind it again")]
     ValueUnfit { binding: BindingName, reason: &'static str },
     #[error("the upstream redirects from https to http")]
     Downgrade,
@@ -100,8 +106,11 @@ impl Problem {
                 .detail("boundary_detail", "vault")
                 .detail("requested", format!("credential:{wanted}"))
                 .detail("stored", stored.text()),
-            Self::KindUnsupported(kind) => {
-                denied(Boundary::Runtime).detail("requested", format!("credential:{kind}"))
+            Self::SigningIncomplete { host: _, missing } => denied(Boundary::Runtime)
+                .detail("requested", format!("credential:{}", CredentialKind::AwsSigv4))
+                .detail("missing", missing),
+            Self::OwnSignature => {
+                denied(Boundary::Sandbox).detail("requested", "query:x-amz-signature")
             }
             Self::ValueUnfit { .. } => {
                 Failure::new(Class::BindingFailed, Boundary::Runtime, message)

@@ -4,6 +4,7 @@ use std::fmt;
 
 use aileron_contract::{limits, names::HostPort};
 use http::Uri;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, percent_encode};
 use url::{Host, Url};
 
 use super::problem::Problem;
@@ -97,6 +98,48 @@ impl Target {
         }
     }
 
+    /// The whole URL.
+    pub(crate) fn as_str(&self) -> &str {
+        self.url.as_str()
+    }
+
+    /// The same with a parameter of the query set to `value`; what was given under that name, in
+    /// whatever spelling, is gone.
+    pub(crate) fn with_parameter(&self, name: &str, value: &[u8]) -> Self {
+        let same = |part: &str| {
+            let part = part.split('=').next().unwrap_or_default();
+            decoded(part).eq_ignore_ascii_case(name.as_bytes())
+        };
+        // Some servers take a semicolon for a separator.
+        let kept =
+            |piece: &str| piece.split(';').filter(|part| !same(part)).collect::<Vec<_>>().join(";");
+        let own = self.url.query().unwrap_or_default().split('&').map(kept);
+        let mut query: Vec<_> = own.filter(|piece| !piece.is_empty()).collect();
+        query.push(format!("{}={}", encoded(name.as_bytes()), encoded(value)));
+        let mut target = self.clone();
+        target.url.set_query(Some(&query.join("&")));
+        target
+    }
+
+    /// The same, spelled so that whoever decodes it and encodes it again gets what was signed:
+    /// `+` in a query is a space to some and a plus to others. With `path` that counts for the
+    /// path as well.
+    pub(crate) fn signable(&self, path: bool) -> Result<Self, Problem> {
+        let mut target = self.clone();
+        if path {
+            let segments = self.url.path().split('/');
+            let segments = segments
+                .map(|segment| respelled(&percent_decode(segment.as_bytes()).collect::<Vec<_>>()));
+            target.url.set_path(&segments.collect::<Result<Vec<_>, _>>()?.join("/"));
+        }
+        if let Some(query) = self.url.query() {
+            let pieces = query.split('&').filter(|piece| !piece.is_empty()).map(signable_piece);
+            let query = pieces.collect::<Result<Vec<_>, _>>()?.join("&");
+            target.url.set_query(Some(query.as_str()).filter(|query| !query.is_empty()));
+        }
+        Ok(target)
+    }
+
     /// Path and query, as HTTP/1.1 writes them on the request line.
     pub(crate) fn origin_form(&self) -> Result<Uri, Problem> {
         let path = self.url.path();
@@ -118,6 +161,54 @@ impl fmt::Debug for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}://{}", if self.secure { "https" } else { "http" }, self.host)
     }
+}
+
+/// All but what needs no escape anywhere (RFC 3986, section 2.3).
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+fn encoded(bytes: &[u8]) -> String {
+    percent_encode(bytes, RESERVED).to_string()
+}
+
+/// As a form writes it: `+` is a space.
+fn decoded(part: &str) -> Vec<u8> {
+    let spaced: Vec<u8> = part.bytes().map(|c| if c == b'+' { b' ' } else { c }).collect();
+    percent_decode(&spaced).collect()
+}
+
+/// The one spelling of what is signed.
+fn respelled(bytes: &[u8]) -> Result<String, Problem> {
+    match std::str::from_utf8(bytes) {
+        Ok(_) => Ok(encoded(bytes)),
+        Err(_) => Err(Problem::Malformed("what is signed must be UTF-8".to_owned())),
+    }
+}
+
+/// A parameter with or without a value.
+fn signable_piece(piece: &str) -> Result<String, Problem> {
+    let name = decoded(piece.split('=').next().unwrap_or_default());
+    if is_signature(&name) {
+        return Err(Problem::OwnSignature);
+    }
+    let name = respelled(&name)?;
+    match piece.split_once('=') {
+        Some((_, value)) => Ok(format!("{name}={}", respelled(&decoded(value))?)),
+        None => Ok(name),
+    }
+}
+
+/// Parameters with which a URL carries a signature of its own.
+fn is_signature(name: &[u8]) -> bool {
+    const OWN: [&str; 7] = [
+        "X-Amz-Algorithm",
+        "X-Amz-Credential",
+        "X-Amz-Date",
+        "X-Amz-Expires",
+        "X-Amz-SignedHeaders",
+        "X-Amz-Signature",
+        "X-Amz-Security-Token",
+    ];
+    OWN.iter().any(|own| name.eq_ignore_ascii_case(own.as_bytes()))
 }
 
 fn uri(text: &str) -> Result<Uri, Problem> {

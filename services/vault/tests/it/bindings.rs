@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use aileron_contract::{
     Reason,
+    credential::{Form, HeaderTemplate, Reach},
     egress::{CredentialUse, Outcome, Request},
     failure::Class,
     vault::{BindingFilter, BindingStatus, Consent},
@@ -18,8 +19,7 @@ fn wanted(binding: Option<&str>) -> Request {
         connector: NOTES.parse().unwrap(),
         allowed: hosts_of(&["notes.invalid:443"]),
         credential: Some(CredentialUse {
-            kind: "api_key".parse().unwrap(),
-            template: aileron_contract::credential::HeaderTemplate::default(),
+            form: Form::ApiKey(HeaderTemplate::default()),
             binding: binding.map(|name| name.parse().unwrap()),
         }),
         method: "GET".to_owned(),
@@ -82,7 +82,8 @@ async fn odd_consents_and_keys_are_refused() {
     }
     let empty = vault.bind(&service(), consent(NOTES, "me", &[]), secret("")).await;
     assert_refused(empty, Reason::MissingValue);
-    let oauth = Consent { kind: "oauth2".parse().unwrap(), ..consent(NOTES, "me", &[]) };
+    let reach = Reach { hosts: Vec::new(), form: Form::Oauth2 };
+    let oauth = Consent { reach, ..consent(NOTES, "me", &[]) };
     assert_refused(vault.bind(&service(), oauth, secret("k")).await, Reason::UnsupportedKind);
     let service_name = Consent { service: "a/b".to_owned(), ..consent(NOTES, "me", &[]) };
     assert_refused(vault.bind(&service(), service_name, secret("k")).await, Reason::InvalidRequest);

@@ -14,7 +14,7 @@ use std::{
 use aileron_contract::{
     Audit, Context, Error, Principal, Reason, Result, Scope, Scopes, Secret, Stream, Timestamp,
     audit::{Checkpoint, Event, Filter, Record},
-    credential::{CredentialKind, HeaderTemplate, Reach},
+    credential::{Form, HeaderTemplate, Reach},
     names::{AuditId, HostPort},
     vault::Consent,
 };
@@ -170,12 +170,16 @@ pub(crate) fn secret(text: &str) -> Secret {
 pub(crate) fn consent(connector: &str, identity: &str, hosts: &[&str]) -> Consent {
     Consent {
         connector: connector.parse().unwrap(),
-        kind: CredentialKind::ApiKey,
         service: "notes".to_owned(),
         identity: identity.parse().unwrap(),
         account: None,
         scope: Some("read and write notes".to_owned()),
-        reach: Reach { hosts: hosts_of(hosts), template: HeaderTemplate::default() },
+        reach: Reach {
+            hosts: hosts_of(hosts),
+            form: Form::ApiKey(HeaderTemplate::default()),
+        },
+        access_key_id: None,
+        region: None,
         refuse_existing: false,
     }
 }

@@ -17,7 +17,7 @@ use crate::{
 };
 
 messages! {
-    CredentialUse => pb::CredentialUse { kind, template, binding }
+    CredentialUse => pb::CredentialUse { form, binding }
 
     Head => pb::ResponseHead { status, headers, binding }
 

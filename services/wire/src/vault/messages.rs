@@ -17,17 +17,18 @@ messages! {
 
     Entry => pb::Entry { path, scope, kind, environment, labels }
 
-    Reach => pb::Reach { hosts, template }
+    Reach => pb::Reach { hosts, form }
 
     Consent => pb::Consent {
-        connector, kind, service, identity, account, scope, reach, refuse_existing,
+        connector, service, identity, account, scope, reach, access_key_id, region,
+        refuse_existing,
     }
 
     BindingFilter => pb::BindingFilter { connector, kind, name }
 
     Binding => pb::Binding {
         name, connector, kind, service, identity, scope, account, status, stale_reason, hosts,
-        created_at, last_used_at, last_refreshed_at,
+        access_key_id, region, created_at, last_used_at, last_refreshed_at,
     }
 }
 

@@ -11,7 +11,7 @@ use std::str::FromStr;
 
 use aileron_contract::{
     Context, Error, Principal, Scopes, Timestamp,
-    credential::HeaderTemplate,
+    credential::{Form, HeaderTemplate, Oauth2Client, Signing, TokenTemplate},
     failure::{Boundary, Class, Failure},
     names::{HostPort, Sha256Hash},
 };
@@ -87,12 +87,44 @@ pub(crate) fn hosts(full: bool) -> Vec<HostPort> {
     if full { all.map(name).to_vec() } else { Vec::new() }
 }
 
-pub(crate) fn template(full: bool) -> HeaderTemplate {
+pub(crate) fn form(full: bool) -> Form {
     if full {
-        HeaderTemplate::new("X-Key", "k={key}; {key}").unwrap()
+        Form::ApiKey(HeaderTemplate::new("X-Key", "k={key}; {key}").unwrap())
     } else {
-        HeaderTemplate::default()
+        Form::ApiKey(HeaderTemplate::default())
     }
+}
+
+/// One of every kind, with everything and with as little as it can hold.
+pub(crate) fn forms() -> Vec<Form> {
+    let signing = Signing {
+        service: Some(name("athena")),
+        region: Some(name("eu-central-1")),
+        access_key_id: Some(name("AKIAEXAMPLE")),
+    };
+    vec![
+        form(true),
+        form(false),
+        Form::Oauth2,
+        Form::AwsSigv4(signing),
+        Form::AwsSigv4(Signing::default()),
+        Form::Basic,
+        Form::Header(TokenTemplate::new("X-Token", "t={token}; {token}").unwrap()),
+        Form::Query(name("api[key]&+%")),
+    ]
+}
+
+pub(crate) fn oauth2(full: bool) -> Oauth2Client {
+    let scopes = vec!["mail.send".to_owned(), "open id".to_owned()];
+    let (authorize, token) =
+        (name("https://id.example/authorize?a=b"), name("http://localhost:1/t"));
+    let mut client = Oauth2Client::new(authorize, token, "installed app", scopes).unwrap();
+    if full {
+        client.device_authorization_url = Some(name("https://id.example/device"));
+        client.revocation_url = Some(name("https://id.example/revoke"));
+        client = client.with_secret("not so secret");
+    }
+    client
 }
 
 pub(crate) fn failure(full: bool) -> Failure {

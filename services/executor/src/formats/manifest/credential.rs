@@ -1,9 +1,11 @@
 //! The rules of `[capabilities.credential]`.
 
-use aileron_contract::credential::{CredentialKind, CredentialNeed, HeaderTemplate};
-use url::Url;
+use aileron_contract::credential::{
+    CredentialKind, CredentialNeed, Endpoint, Form, HeaderTemplate, Oauth2Client, Signing,
+    TokenTemplate,
+};
 
-use super::{Credential, Oauth2, Sigv4, raw};
+use super::raw;
 use crate::formats::{
     Problem,
     table::{Document, Spot},
@@ -11,57 +13,73 @@ use crate::formats::{
 
 const KEY: &str = "capabilities.credential";
 
-pub(super) fn check(document: &Document<'_>, raw: raw::Credential) -> Result<Credential, Problem> {
-    let kind = document.required(raw.kind, "capabilities.credential.kind", raw.line)?;
+pub(super) fn check(
+    document: &Document<'_>,
+    raw: raw::Credential,
+) -> Result<CredentialNeed, Problem> {
+    let kind = document.required(raw.kind.clone(), "capabilities.credential.kind", raw.line)?;
     let kind: CredentialKind = document.named(&kind, "capabilities.credential.kind")?;
-    let api_key = [("header", &raw.header), ("format", &raw.format)];
-    let sigv4 =
-        [("region", &raw.region), ("service", &raw.service), ("access_key_id", &raw.access_key_id)];
-    only(document, kind, CredentialKind::ApiKey, &api_key)?;
-    only(document, kind, CredentialKind::AwsSigv4, &sigv4)?;
-    if let Some(table) = raw.oauth2.as_ref().filter(|_| kind != CredentialKind::Oauth2) {
-        let message = format!("{KEY}.oauth2 goes with kind \"oauth2\" only");
-        return Err(document.invalid(message, table.line));
-    }
-    let template = template(document, raw.header, raw.format, raw.line)?;
-    let need = CredentialNeed { kind, scope: raw.scope.map(|text| text.value), template };
-    let (mut oauth2, mut signing) = (None, None);
-    match kind {
-        CredentialKind::ApiKey => {}
+    closed(document, kind, &raw)?;
+    let scope = raw.scope.map(|text| text.value);
+    let line = raw.line;
+    let mut oauth2 = None;
+    let form = match kind {
+        CredentialKind::ApiKey => {
+            Form::ApiKey(key_template(document, raw.header, raw.format, line)?)
+        }
         CredentialKind::Oauth2 => {
             let table = raw.oauth2.ok_or_else(|| {
-                document.invalid(format!("kind \"oauth2\" needs [{KEY}.oauth2]"), raw.line)
+                document.invalid(format!("kind \"oauth2\" needs [{KEY}.oauth2]"), line)
             })?;
-            oauth2 = Some(check_oauth2(document, table)?);
+            oauth2 = Some(client(document, table)?);
+            Form::Oauth2
         }
-        CredentialKind::AwsSigv4 => {
-            signing = Some(Sigv4 {
-                region: plain(document, raw.region)?,
-                service: plain(document, raw.service)?,
-                access_key_id: plain(document, raw.access_key_id)?,
-            });
+        CredentialKind::AwsSigv4 => Form::AwsSigv4(Signing {
+            service: word(document, raw.service, "service")?,
+            region: word(document, raw.region, "region")?,
+            access_key_id: word(document, raw.access_key_id, "access_key_id")?,
+        }),
+        CredentialKind::Basic => Form::Basic,
+        CredentialKind::Header => {
+            Form::Header(token_template(document, raw.header, raw.format, line)?)
         }
-    }
-    Ok(Credential { need, oauth2, sigv4: signing })
+        CredentialKind::Query => {
+            let key = "capabilities.credential.parameter";
+            Form::Query(document.required_named(raw.parameter, key, line)?)
+        }
+    };
+    Ok(CredentialNeed { scope, form, oauth2 })
 }
 
-/// Refuses keys that belong to another kind.
-fn only(
+/// Refuses keys that belong to other kinds.
+fn closed(
     document: &Document<'_>,
     kind: CredentialKind,
-    owner: CredentialKind,
-    keys: &[(&str, &raw::Text)],
+    raw: &raw::Credential,
 ) -> Result<(), Problem> {
-    let given = keys.iter().find_map(|(key, text)| text.as_ref().map(|text| (key, text.line)));
-    match given {
-        Some((key, line)) if kind != owner => {
-            Err(document.invalid(format!("{KEY}.{key} goes with kind \"{owner}\" only"), line))
+    use CredentialKind::{ApiKey, AwsSigv4, Header, Oauth2, Query};
+    let line = |text: &raw::Text| text.as_ref().map(|text| text.line);
+    let keys: [(&str, Option<u32>, &[CredentialKind]); 7] = [
+        ("header", line(&raw.header), &[ApiKey, Header]),
+        ("format", line(&raw.format), &[ApiKey, Header]),
+        ("region", line(&raw.region), &[AwsSigv4]),
+        ("service", line(&raw.service), &[AwsSigv4]),
+        ("access_key_id", line(&raw.access_key_id), &[AwsSigv4]),
+        ("parameter", line(&raw.parameter), &[Query]),
+        ("oauth2", raw.oauth2.as_ref().map(|table| table.line), &[Oauth2]),
+    ];
+    for (key, line, owners) in keys {
+        if let (Some(line), false) = (line, owners.contains(&kind)) {
+            let owners: Vec<_> = owners.iter().map(|owner| format!("\"{owner}\"")).collect();
+            let message = format!("{KEY}.{key} goes with kind {} only", owners.join(" or "));
+            return Err(document.invalid(message, line));
         }
-        _ => Ok(()),
     }
+    Ok(())
 }
 
-fn template(
+/// Both have published defaults.
+fn key_template(
     document: &Document<'_>,
     header: raw::Text,
     format: raw::Text,
@@ -80,48 +98,58 @@ fn template(
     })
 }
 
-fn check_oauth2(document: &Document<'_>, raw: raw::Oauth2) -> Result<Oauth2, Problem> {
+/// Neither has a default.
+fn token_template(
+    document: &Document<'_>,
+    header: raw::Text,
+    format: raw::Text,
+    line: u32,
+) -> Result<TokenTemplate, Problem> {
+    let header = document.required(header, "capabilities.credential.header", line)?;
+    let format = document.required(format, "capabilities.credential.format", line)?;
+    TokenTemplate::new(&header.value, &format.value).map_err(|error| {
+        let header_fits = TokenTemplate::new(&header.value, TokenTemplate::PLACE).is_ok();
+        let line = if header_fits { format.line } else { header.line };
+        document.invalid(format!("{KEY}: {}", error.public()), line)
+    })
+}
+
+fn client(document: &Document<'_>, raw: raw::Oauth2) -> Result<Oauth2Client, Problem> {
     let line = raw.line;
     let authorize = document.required(raw.authorize_url, "oauth2.authorize_url", line)?;
     let token = document.required(raw.token_url, "oauth2.token_url", line)?;
     let client_id = document.required(raw.client_id, "oauth2.client_id", line)?;
-    if client_id.is_blank() {
-        return Err(document.invalid("oauth2.client_id must not be blank", client_id.line));
-    }
     let scopes = document.required(raw.scopes, "oauth2.scopes", line)?;
-    if scopes.value.is_empty() || scopes.value.iter().any(|scope| scope.trim().is_empty()) {
-        let rule = "oauth2.scopes needs at least one scope, none blank";
-        return Err(document.invalid(rule, scopes.line));
-    }
-    Ok(Oauth2 {
-        authorize_url: endpoint(document, &authorize, "oauth2.authorize_url")?,
-        token_url: endpoint(document, &token, "oauth2.token_url")?,
-        client_id: client_id.value,
-        client_secret: raw.client_secret.map(|text| text.value).filter(|text| !text.is_empty()),
-        scopes: scopes.value,
+    let authorize = endpoint(document, &authorize, "oauth2.authorize_url")?;
+    let token = endpoint(document, &token, "oauth2.token_url")?;
+    let optional =
+        |text: raw::Text, key: &str| text.map(|text| endpoint(document, &text, key)).transpose();
+    let device = optional(raw.device_authorization_url, "oauth2.device_authorization_url")?;
+    let revocation = optional(raw.revocation_url, "oauth2.revocation_url")?;
+    let scopes_line = scopes.line;
+    let client = Oauth2Client::new(authorize, token, &client_id.value, scopes.value);
+    let mut client = client.map_err(|error| {
+        let of_id = error.public().starts_with("client_id");
+        let line = if of_id { client_id.line } else { scopes_line };
+        document.invalid(format!("oauth2.{}", error.public()), line)
+    })?;
+    client.device_authorization_url = device;
+    client.revocation_url = revocation;
+    Ok(match raw.client_secret {
+        Some(secret) => client.with_secret(&secret.value),
+        None => client,
     })
 }
 
-/// `https://…`, or `http://` to this machine by one of its two published names.
-fn endpoint(document: &Document<'_>, text: &Spot<String>, key: &str) -> Result<Url, Problem> {
-    let url = Url::parse(&text.value).ok().filter(|url| {
-        let bare = url.username().is_empty() && url.password().is_none();
-        let local = matches!(url.host_str(), Some("localhost" | "127.0.0.1"));
-        bare && url.has_host() && (url.scheme() == "https" || (url.scheme() == "http" && local))
-    });
-    url.ok_or_else(|| {
-        let rule = format!("{key} must be an https:// URL (http:// only to localhost)");
-        document.invalid(rule, text.line)
-    })
+fn endpoint(document: &Document<'_>, text: &Spot<String>, key: &str) -> Result<Endpoint, Problem> {
+    document.named(text, key)
 }
 
-/// Printable text for a signature's scope; empty is absent.
-fn plain(document: &Document<'_>, text: raw::Text) -> Result<Option<String>, Problem> {
-    match text {
-        Some(text) if !text.value.bytes().all(|c| c.is_ascii_graphic()) => {
-            let rule = format!("{KEY}: {:?} holds spaces or unprintable characters", text.value);
-            Err(document.invalid(rule, text.line))
-        }
-        text => Ok(text.map(|text| text.value).filter(|text| !text.is_empty())),
-    }
+/// Empty is absent.
+fn word<T>(document: &Document<'_>, text: raw::Text, key: &str) -> Result<Option<T>, Problem>
+where
+    T: std::str::FromStr<Err = aileron_contract::Error>,
+{
+    let given = text.filter(|text| !text.value.is_empty());
+    given.map(|text| document.named(&text, &format!("{KEY}.{key}"))).transpose()
 }

@@ -45,6 +45,7 @@ pub(super) struct Credential {
     pub(super) region: Text,
     pub(super) service: Text,
     pub(super) access_key_id: Text,
+    pub(super) parameter: Text,
     pub(super) oauth2: Option<Oauth2>,
 }
 
@@ -52,6 +53,8 @@ pub(super) struct Oauth2 {
     pub(super) line: u32,
     pub(super) authorize_url: Text,
     pub(super) token_url: Text,
+    pub(super) device_authorization_url: Text,
+    pub(super) revocation_url: Text,
     pub(super) client_id: Text,
     pub(super) client_secret: Text,
     pub(super) scopes: Texts,
@@ -117,6 +120,7 @@ impl Credential {
             region: table.text("region")?,
             service: table.text("service")?,
             access_key_id: table.text("access_key_id")?,
+            parameter: table.text("parameter")?,
             oauth2: table.table("oauth2")?.map(Oauth2::read).transpose()?,
         })
     }
@@ -128,6 +132,8 @@ impl Oauth2 {
             line: table.line,
             authorize_url: table.text("authorize_url")?,
             token_url: table.text("token_url")?,
+            device_authorization_url: table.text("device_authorization_url")?,
+            revocation_url: table.text("revocation_url")?,
             client_id: table.text("client_id")?,
             client_secret: table.text("client_secret")?,
             scopes: table.texts("scopes")?,

@@ -1,6 +1,8 @@
 use std::time::Duration;
 
-use aileron_contract::credential::CredentialKind;
+use aileron_contract::credential::{CredentialKind, Form};
+
+use proptest::prelude::*;
 
 use super::{line_of, with};
 use crate::formats::manifest::{Idempotency, Manifest, Origin, parse};
@@ -106,8 +108,8 @@ fn a_manifest_with_an_api_key_is_read() {
     let hosts: Vec<_> = manifest.hosts.iter().map(ToString::to_string).collect();
     assert_eq!(hosts, ["api.tracker.example:443", "localhost:1234"]);
     let need = manifest.need().unwrap();
-    assert_eq!(need.kind, CredentialKind::ApiKey);
-    assert_eq!(need.template.to_string(), "X-API-Key: Token {key}");
+    assert_eq!(need.kind(), CredentialKind::ApiKey);
+    assert_eq!(need.form.to_string(), "X-API-Key: Token {key}");
     assert_eq!(manifest.limits.memory, 256 * 1024 * 1024);
     assert_eq!(manifest.limits.wall, Duration::from_mins(2));
     assert_eq!((manifest.origin, manifest.forwarder), (Origin::Published, false));
@@ -116,22 +118,134 @@ fn a_manifest_with_an_api_key_is_read() {
 #[test]
 fn an_oauth_client_secret_is_kept_and_not_shown() {
     let manifest = read(OAUTH);
-    let oauth2 = manifest.credential.as_ref().unwrap().oauth2.as_ref().unwrap();
-    let secret = oauth2.client_secret().unwrap();
-    assert!(secret.expose(|bytes| bytes == b"not-so-secret-42"));
+    let need = manifest.need().unwrap();
+    let oauth2 = need.oauth2.as_ref().unwrap();
+    assert_eq!(oauth2.client_secret(), Some("not-so-secret-42"));
     assert!(!format!("{manifest:?}").contains("not-so-secret"));
-    assert_eq!(manifest.need().unwrap().template.to_string(), "Authorization: Bearer {key}");
+    assert_eq!(need.form, Form::Oauth2);
+    assert_eq!((&oauth2.device_authorization_url, &oauth2.revocation_url), (&None, &None));
 }
 
 #[test]
 fn signing_and_spawning_manifests_are_read() {
-    let signing = read(SIGV4).credential.unwrap().sigv4.unwrap();
-    assert_eq!(signing.service.as_deref(), Some("athena"));
+    let form = read(SIGV4).credential.unwrap().form;
+    let Form::AwsSigv4(signing) = form else { panic!("{form}") };
+    let words = [&signing.service, &signing.region, &signing.access_key_id];
+    let words = words.map(|word| word.as_ref().unwrap().as_str());
+    assert_eq!(words, ["athena", "eu-central-1", "AKIAEXAMPLE"]);
     let manifest = read(SPAWN);
     assert_eq!((manifest.origin, manifest.forwarder), (Origin::Local, true));
     let spawn = manifest.spawn.unwrap();
     assert_eq!(spawn.operations[0].name, "list-all");
     assert_eq!((spawn.max_stdout, spawn.max_stderr), (2048, 256 * 1024));
+}
+
+/// A manifest with this in its `[capabilities.credential]`.
+fn asking(lines: &str) -> String {
+    format!(
+        "[connector]\nname = \"github://acme/demo\"\nversion = \"1.0.0\"\n\
+         [capabilities.credential]\n{lines}\n"
+    )
+}
+
+#[test]
+fn the_further_kinds_are_read() {
+    for (lines, form) in [
+        ("kind = \"basic\"", "Authorization: Basic {user:password}"),
+        ("kind = \"header\"\nheader = \"X-Token\"\nformat = \"t={token}\"", "X-Token: t={token}"),
+        ("kind = \"query\"\nparameter = \"api_key\"", "?api_key={token}"),
+        ("kind = \"aws_sigv4\"\nservice = \"s3\"", "a signature (AWS SigV4) for service s3"),
+        ("kind = \"aws_sigv4\"", "a signature (AWS SigV4)"),
+    ] {
+        let need = read(&asking(lines)).credential.unwrap();
+        assert_eq!(need.form.to_string(), form);
+        assert_eq!(need.oauth2, None);
+    }
+}
+
+#[test]
+fn a_provider_may_have_more_endpoints() {
+    let device = "scopes = [\"mail.send\"]\n\
+                  device_authorization_url = \"https://id.mail.example/device\"\n\
+                  revocation_url = \"https://id.mail.example/revoke\"";
+    let manifest = read(&with(OAUTH, "scopes = [\"mail.send\"]", device));
+    let client = manifest.credential.unwrap().oauth2.unwrap();
+    let shown = |url: &Option<aileron_contract::credential::Endpoint>| {
+        url.as_ref().map(ToString::to_string).unwrap()
+    };
+    assert_eq!(shown(&client.device_authorization_url), "https://id.mail.example/device");
+    assert_eq!(shown(&client.revocation_url), "https://id.mail.example/revoke");
+}
+
+#[test]
+fn each_key_goes_with_its_kind_only() {
+    let keys = [
+        ("header = \"X-Token\"", &["api_key", "header"][..]),
+        ("format = \"{key}{token}\"", &["api_key", "header"]),
+        ("parameter = \"k\"", &["query"]),
+        ("service = \"s3\"", &["aws_sigv4"]),
+        ("region = \"us-east-1\"", &["aws_sigv4"]),
+        ("access_key_id = \"AKIA\"", &["aws_sigv4"]),
+    ];
+    for kind in CredentialKind::ALL {
+        for (key, owners) in keys {
+            if owners.contains(&kind.text()) {
+                continue;
+            }
+            let text = asking(&format!("kind = \"{kind}\"\n{key}"));
+            let (class, message, line) = refused(&text);
+            assert_eq!(class, "validation_error", "{kind} {key}: {message}");
+            assert!(message.contains("goes with kind"), "{kind} {key}: {message}");
+            assert_eq!(line, line_of(&text, key), "{kind} {key}: {message}");
+        }
+    }
+    let endpoint = "revocation_url = \"https://id.example/\"";
+    let (class, ..) = refused(&asking(&format!("kind = \"oauth2\"\n{endpoint}")));
+    assert_eq!(class, "parse_error");
+}
+
+#[test]
+fn what_a_further_kind_requires_is_missed() {
+    for lines in [
+        "kind = \"header\"",
+        "kind = \"header\"\nheader = \"X-Token\"",
+        "kind = \"header\"\nformat = \"{token}\"",
+        "kind = \"query\"",
+        "kind = \"oauth2\"",
+    ] {
+        let (class, message, line) = refused(&asking(lines));
+        assert_eq!(class, "validation_error", "{lines}: {message}");
+        assert!(line > 0, "{lines}: {message}");
+    }
+}
+
+proptest! {
+    /// Whatever stands in the table: an answer, never a panic, and what is accepted is in form.
+    #[test]
+    fn any_credential_table_is_read_or_refused(
+        kind in prop::sample::select(CredentialKind::ALL),
+        keys in prop::collection::btree_map(
+            prop::sample::select(vec![
+                "header", "format", "parameter", "service", "region", "access_key_id", "scope",
+            ]),
+            "([ -~]|\\{key\\}|\\{token\\}|é|\r\n){0,6}",
+            0..4,
+        ),
+    ) {
+        let lines: Vec<_> = keys
+            .iter()
+            .map(|(key, value)| format!("{key} = {}", serde_json::to_string(value).unwrap()))
+            .collect();
+        let text = asking(&format!("kind = \"{kind}\"\n{}", lines.join("\n")));
+        match parse(text.as_bytes(), "manifest.toml") {
+            Ok(manifest) => {
+                let need = manifest.credential.unwrap();
+                prop_assert_eq!(need.kind(), kind);
+                prop_assert!(!need.form.to_string().contains(['\r', '\n']));
+            }
+            Err(problem) => prop_assert!(problem.line() > 0, "{}", problem.message()),
+        }
+    }
 }
 
 #[test]
@@ -190,6 +304,9 @@ fn each_broken_rule_is_a_validation_error_on_its_line() {
         (OAUTH, "client_id = \"installed-app\"", "client_id = \" \""),
         (OAUTH, "scopes = [\"mail.send\"]", "scopes = []"),
         (OAUTH, "scope = \"send mail\"", "header = \"X-Key\""),
+        (OAUTH, "client_secret = \"not-so-secret-42\"", "revocation_url = \"http://a.example/\""),
+        (OAUTH, "client_secret = \"not-so-secret-42\"", "device_authorization_url = \"/device\""),
+        (SIGV4, "region = \"eu-central-1\"", "region = \"eu/central\""),
         (SIGV4, "service = \"athena\"", "service = \"a\\nb\""),
         (SIGV4, "service = \"athena\"", "format = \"{key}\""),
         (SPAWN, "forwarder = \"builtin://spawn-forwarder\"", "forwarder = \"builtin://shell\""),

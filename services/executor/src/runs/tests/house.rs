@@ -183,6 +183,8 @@ pub(super) fn binding(identity: &str) -> Binding {
         status: BindingStatus::Active,
         stale_reason: None,
         hosts: Some(vec!["notes.example:443".parse().unwrap()]),
+        access_key_id: None,
+        region: None,
         created_at: Timestamp::UNIX_EPOCH,
         last_used_at: None,
         last_refreshed_at: None,

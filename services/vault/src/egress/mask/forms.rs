@@ -9,11 +9,14 @@ use zeroize::Zeroizing;
 /// alphabets), equal where there is only one.
 type Character = [u8; 2];
 
-/// Every form of one secret.
+/// Every form of some secrets.
 #[derive(Clone)]
 pub(super) struct Forms(Arc<Known>);
 
 struct Known {
+    /// The secrets as they are.
+    plain: Vec<Zeroizing<Vec<Character>>>,
+    /// Those, and what they become in other alphabets.
     forms: Vec<Zeroizing<Vec<Character>>>,
     /// The bytes a form can begin with, escaped or not: most of a text is none of them.
     starts: Zeroizing<[bool; 256]>,
@@ -30,16 +33,20 @@ pub(super) enum Found {
 }
 
 impl Forms {
-    /// None for an empty secret.
-    pub(super) fn of(secret: &[u8]) -> Option<Self> {
-        if secret.is_empty() {
+    /// An empty secret has none; none at all when all of them are empty.
+    pub(super) fn of(secrets: &[&[u8]]) -> Option<Self> {
+        let (mut plain, mut forms) = (Vec::new(), Vec::new());
+        for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
+            let same = Zeroizing::new(secret.iter().map(|c| [*c; 2]).collect::<Vec<_>>());
+            let digits = Zeroizing::new(hex::encode(secret));
+            let digits = digits.bytes().map(|c| [c, c.to_ascii_uppercase()]).collect();
+            forms.extend([same.clone(), Zeroizing::new(digits)]);
+            forms.extend((0..3).filter_map(|before| base64(secret, before)));
+            plain.push(same);
+        }
+        if plain.is_empty() {
             return None;
         }
-        let plain = secret.iter().map(|c| [*c; 2]).collect();
-        let digits = Zeroizing::new(hex::encode(secret));
-        let digits = digits.bytes().map(|c| [c, c.to_ascii_uppercase()]).collect();
-        let mut forms = vec![Zeroizing::new(plain), Zeroizing::new(digits)];
-        forms.extend((0..3).filter_map(|before| base64(secret, before)));
         let mut starts = Zeroizing::new([false; 256]);
         let first = forms.iter().filter_map(|form| form.first()).flatten();
         for byte in first.chain(b"%\\&+") {
@@ -47,16 +54,18 @@ impl Forms {
                 *start = true;
             }
         }
-        Some(Self(Arc::new(Known { forms, starts })))
+        Some(Self(Arc::new(Known { plain, forms, starts })))
     }
 
-    /// Does the secret as it is stand in the text, whatever the case?
+    /// Does a secret as it is stand in the text, whatever the case?
     pub(super) fn plain_in(&self, text: &[u8]) -> bool {
-        let Some(plain) = self.0.forms.first() else { return false };
         let same = |(character, byte): (&Character, &u8)| {
             character.iter().any(|spelling| spelling.eq_ignore_ascii_case(byte))
         };
-        text.windows(plain.len()).any(|window| plain.iter().zip(window).all(same))
+        self.0
+            .plain
+            .iter()
+            .any(|plain| text.windows(plain.len()).any(|window| plain.iter().zip(window).all(same)))
     }
 
     /// The longest form that starts at `at`. `last` says that the text is complete.

@@ -126,6 +126,7 @@ impl Connection {
 }
 
 /// A request that is ready to leave.
+#[derive(Debug)]
 pub(crate) struct Draft {
     pub(crate) method: Method,
     pub(crate) target: Target,

@@ -5,14 +5,13 @@ use std::{sync::Arc, time::Duration};
 
 use aileron_contract::{
     Context, Reason, Scopes, Secret,
-    credential::CredentialKind,
     egress::{Fetch, Outcome, Sent},
     failure::Class,
 };
 use aileron_vault::egress::Options;
 
 use super::{
-    house::{House, context, failure, read},
+    house::{Bound, House, context, failure, read},
     upstream::{plain, redirect, whole},
 };
 
@@ -21,7 +20,7 @@ const TOKEN: &str = "ghp_tokenOfTheSource";
 fn house(private: &[&str]) -> House {
     let private_hosts = private.iter().map(|host| host.parse().unwrap()).collect();
     let options = Options { private_hosts, ..Options::default() };
-    House::built(&["api.example.com:443"], CredentialKind::ApiKey, options)
+    House::built(&["api.example.com:443"], Bound::key(), options)
 }
 
 fn fetch(url: &str, redirects: &[&str]) -> Fetch {

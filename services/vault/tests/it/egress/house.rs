@@ -15,10 +15,10 @@ use std::{
 use aileron_contract::{
     Context, Error, Reason, Result, Secret, Stream, Timestamp,
     audit::{Audit, Checkpoint, Event, Filter, Record},
-    credential::{CredentialKind, HeaderTemplate, Reach},
+    credential::{Form, HeaderTemplate, Reach, SigningWord},
     egress::{CredentialUse, Fetch, Handle, Outcome, Request, Response, SendFailure},
     failure::{Boundary, Class, Failure},
-    names::{AuditId, BindingName, Fqn},
+    names::{AuditId, BindingName, Fqn, HostPort},
 };
 use aileron_vault::egress::{Credentials, Options, Resolved, Resolver, Service};
 use async_trait::async_trait;
@@ -40,8 +40,9 @@ pub(crate) struct House {
 /// What the person has bound.
 pub(crate) struct Bindings {
     pub(crate) hosts: Mutex<Vec<String>>,
-    pub(crate) kind: CredentialKind,
-    pub(crate) template: HeaderTemplate,
+    pub(crate) form: Form,
+    pub(crate) value: String,
+    pub(crate) access_key_id: Option<SigningWord>,
     pub(crate) used: Mutex<Vec<BindingName>>,
 }
 
@@ -51,6 +52,7 @@ impl Credentials for Bindings {
         &self,
         _: &Fqn,
         wanted: &CredentialUse,
+        _: &HostPort,
     ) -> std::result::Result<Resolved, Failure> {
         let hosts = self.hosts.lock().unwrap().clone();
         if hosts.is_empty() {
@@ -60,9 +62,10 @@ impl Credentials for Bindings {
         let hosts = hosts.iter().map(|host| host.parse().unwrap()).collect();
         Ok(Resolved {
             binding: wanted.binding.clone().unwrap_or_else(|| "api_key/notes/me".parse().unwrap()),
-            reach: Reach { hosts, template: self.template.clone() },
-            kind: self.kind,
-            value: Secret::from(KEY.to_owned()),
+            reach: Reach { hosts, form: self.form.clone() },
+            value: Secret::from(self.value.clone()),
+            access_key_id: self.access_key_id.clone(),
+            region: None,
         })
     }
 
@@ -154,23 +157,50 @@ impl Resolver for Names {
     }
 }
 
+/// What the person bound, and what the house takes for now.
+pub(crate) struct Bound {
+    pub(crate) form: Form,
+    pub(crate) value: String,
+    pub(crate) access_key_id: Option<SigningWord>,
+    pub(crate) clock: fn() -> Timestamp,
+}
+
+impl Bound {
+    /// A key in its published form.
+    pub(crate) fn key() -> Self {
+        Self::of(Form::ApiKey(HeaderTemplate::default()), KEY)
+    }
+
+    pub(crate) fn of(form: Form, value: &str) -> Self {
+        let value = value.to_owned();
+        Self { form, value, access_key_id: None, clock: || Timestamp::UNIX_EPOCH }
+    }
+}
+
 impl House {
     /// A house whose person consented to the key going to `hosts`.
     pub(crate) fn consenting_to(hosts: &[&str]) -> Self {
-        Self::built(hosts, CredentialKind::ApiKey, Options::default())
+        Self::built(hosts, Bound::key(), Options::default())
     }
 
     pub(crate) fn trusting(authority: &Authority, hosts: &[&str]) -> Self {
         let extra_roots = vec![authority.file()];
         let options = Options { extra_roots, ..Options::default() };
-        Self::built(hosts, CredentialKind::ApiKey, options)
+        Self::built(hosts, Bound::key(), options)
     }
 
-    pub(crate) fn built(hosts: &[&str], kind: CredentialKind, options: Options) -> Self {
+    /// A house whose person bound a credential of another kind.
+    pub(crate) fn holding(hosts: &[&str], bound: Bound) -> Self {
+        Self::built(hosts, bound, Options::default())
+    }
+
+    pub(crate) fn built(hosts: &[&str], bound: Bound, options: Options) -> Self {
+        let Bound { form, value, access_key_id, clock } = bound;
         let vault = Arc::new(Bindings {
             hosts: Mutex::new(hosts.iter().map(|&host| host.to_owned()).collect()),
-            kind,
-            template: HeaderTemplate::default(),
+            form,
+            value,
+            access_key_id,
             used: Mutex::default(),
         });
         let log = Arc::new(Log::default());
@@ -179,7 +209,7 @@ impl House {
         let service = Service::with_resolver(
             options,
             Arc::<Log>::clone(&log),
-            || Timestamp::UNIX_EPOCH,
+            clock,
             Arc::<Bindings>::clone(&vault),
             Arc::<Names>::clone(&names),
         );
@@ -237,8 +267,7 @@ pub(crate) fn request(url: &str, declared: &[&str]) -> Request {
         connector: "github://acme/notes".parse().unwrap(),
         allowed: declared.iter().map(|host| host.parse().unwrap()).collect(),
         credential: Some(CredentialUse {
-            kind: CredentialKind::ApiKey,
-            template: HeaderTemplate::default(),
+            form: Form::ApiKey(HeaderTemplate::default()),
             binding: None,
         }),
         method: "GET".to_owned(),
@@ -248,6 +277,12 @@ pub(crate) fn request(url: &str, declared: &[&str]) -> Request {
         max_response: 1024 * 1024,
         timeout: Duration::from_secs(20),
     }
+}
+
+/// The same with a credential of another form.
+pub(crate) fn asking(url: &str, declared: &[&str], form: &Form) -> Request {
+    let credential = Some(CredentialUse { form: form.clone(), binding: None });
+    Request { credential, ..request(url, declared) }
 }
 
 /// The same without a credential.

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use aileron_contract::{
-    Context, Principal, Reason, Scopes, Timestamp, credential::CredentialKind, egress::Sent,
+    Context, Principal, Reason, Scopes, Timestamp,
+    credential::{Form, HeaderTemplate},
+    egress::Sent,
     failure::Class,
 };
-use aileron_vault::egress::Options;
 
 use super::{
-    house::{House, bare, context, request, with_headers},
+    house::{House, asking, bare, context, request, with_headers},
     upstream::{plain, whole},
 };
 
@@ -149,29 +150,15 @@ async fn a_guests_own_authorization_is_refused_when_it_asks_for_no_credential() 
 }
 
 #[tokio::test]
-async fn kinds_that_this_version_cannot_join_are_refused_with_an_explanation() {
-    for kind in [CredentialKind::Oauth2, CredentialKind::AwsSigv4] {
-        let house = House::built(&["localhost:1"], kind, Options::default());
-        let mut request = request("http://localhost:1/", &["localhost:1"]);
-        if let Some(wanted) = &mut request.credential {
-            wanted.kind = kind;
-        }
-        let failure = house.failed(request).await;
-        assert_eq!((failure.sent, failure.failure.class), (Sent::NotSent, Class::CapabilityDenied));
-        assert!(failure.failure.message.contains(kind.text()));
-    }
-}
-
-#[tokio::test]
 async fn a_form_of_the_key_nobody_consented_to_is_refused() {
     let house = House::consenting_to(&["localhost:1"]);
-    let mut request = request("http://localhost:1/", &["localhost:1"]);
-    if let Some(wanted) = &mut request.credential {
-        wanted.template =
-            aileron_contract::credential::HeaderTemplate::new("X-Debug", "{key}").unwrap();
+    let debug = HeaderTemplate::new("X-Debug", "{key}").unwrap();
+    for form in [Form::ApiKey(debug), Form::Basic, Form::Query("key".parse().unwrap())] {
+        let request = asking("http://localhost:1/", &["localhost:1"], &form);
+        let failure = house.failed(request).await;
+        let (sent, class) = (failure.sent, failure.failure.class);
+        assert_eq!((sent, class), (Sent::NotSent, Class::CapabilityDenied), "{form}");
     }
-    let failure = house.failed(request).await;
-    assert_eq!((failure.sent, failure.failure.class), (Sent::NotSent, Class::CapabilityDenied));
 }
 
 #[tokio::test]

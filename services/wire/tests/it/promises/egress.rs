@@ -29,9 +29,9 @@ async fn keeps_its_promises(egress: Handle, fake: &FakeEgress) {
 async fn requests_and_answers_survive(egress: &Handle, fake: &FakeEgress, full: bool) {
     let context = context(full);
     for body in [Bytes::new(), Bytes::from_static(b"\0body\xff")] {
-        for credential in
-            [samples::request(full, "ECHO", Bytes::new()).credential, Some(samples::unbound())]
-        {
+        let bound = samples::request(full, "ECHO", Bytes::new()).credential;
+        let unbound = crate::samples::forms().into_iter().map(samples::unbound).map(Some);
+        for credential in [bound].into_iter().chain(unbound) {
             let request = Request { credential, ..samples::request(full, "ECHO", body.clone()) };
             let expected = Request { body: Bytes::new(), ..request.clone() };
             let outcome = egress.send(&context, request).await.unwrap();

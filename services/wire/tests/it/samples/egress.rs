@@ -2,23 +2,20 @@ use std::{sync::Arc, time::Duration};
 
 use aileron_contract::{
     Error, Reason, Secret,
-    credential::CredentialKind,
+    credential::Form,
     egress::{CredentialUse, Fetch, Request, SendFailure, Sent},
     names::BindingName,
 };
 use bytes::Bytes;
 
-use super::{failure, hosts, name, template, text};
+use super::{failure, form, hosts, name, text};
 
 pub(crate) fn request(full: bool, method: &str, body: Bytes) -> Request {
     Request {
         connector: name("github://acme/tools"),
         allowed: hosts(full),
-        credential: full.then(|| CredentialUse {
-            kind: CredentialKind::ApiKey,
-            template: template(true),
-            binding: Some(name("api_key/notes/me")),
-        }),
+        credential: full
+            .then(|| CredentialUse { form: form(true), binding: Some(name("api_key/notes/me")) }),
         method: method.to_owned(),
         url: text(full).unwrap_or_default(),
         headers: headers(full),
@@ -29,8 +26,8 @@ pub(crate) fn request(full: bool, method: &str, body: Bytes) -> Request {
 }
 
 /// A credential without a binding: the only one is meant.
-pub(crate) fn unbound() -> CredentialUse {
-    CredentialUse { kind: CredentialKind::Oauth2, template: template(false), binding: None }
+pub(crate) fn unbound(form: Form) -> CredentialUse {
+    CredentialUse { form, binding: None }
 }
 
 pub(crate) fn fetch(full: bool) -> Fetch {

@@ -1,5 +1,5 @@
 use aileron_contract::{
-    credential::{CredentialKind, CredentialNeed},
+    credential::{CredentialKind, CredentialNeed, Form},
     packages::{
         ActionPreview, ActionRequest, Capabilities, Connector, ConnectorDependency,
         ConnectorPreview, ConnectorRequest, DistrustRequest, ExistingAction, InstalledAction,
@@ -8,7 +8,7 @@ use aileron_contract::{
     },
 };
 
-use super::{hash, hosts, name, template, text, time};
+use super::{hash, hosts, name, oauth2, text, time};
 
 const PACKAGE: &str = "github://acme/tools@1.2.3";
 
@@ -17,11 +17,8 @@ pub(crate) fn connector_request(full: bool) -> ConnectorRequest {
 }
 
 fn capabilities(full: bool) -> Capabilities {
-    let credential = CredentialNeed {
-        kind: CredentialKind::ApiKey,
-        scope: text(full),
-        template: template(full),
-    };
+    let credential =
+        CredentialNeed { scope: text(full), form: Form::Oauth2, oauth2: Some(oauth2(true)) };
     Capabilities { hosts: hosts(full), credential: full.then_some(credential) }
 }
 

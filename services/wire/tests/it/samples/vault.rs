@@ -9,7 +9,7 @@ use aileron_contract::{
     },
 };
 
-use super::{before_1970, hosts, name, template, text, time};
+use super::{before_1970, form, hosts, name, text, time};
 
 pub(crate) fn status(full: bool) -> Status {
     Status {
@@ -38,12 +38,13 @@ pub(crate) fn entries(full: bool) -> Vec<Entry> {
 pub(crate) fn consent(full: bool) -> Consent {
     Consent {
         connector: name("github://acme/tools/notes"),
-        kind: if full { CredentialKind::AwsSigv4 } else { CredentialKind::ApiKey },
         service: "notes".to_owned(),
         identity: name("me"),
         account: text(full),
         scope: text(full),
-        reach: Reach { hosts: hosts(full), template: template(full) },
+        reach: Reach { hosts: hosts(full), form: form(full) },
+        access_key_id: full.then(|| name("AKIAEXAMPLE")),
+        region: full.then(|| name("eu-central-1")),
         refuse_existing: full,
     }
 }
@@ -68,6 +69,8 @@ pub(crate) fn binding(full: bool) -> Binding {
         status: if full { BindingStatus::Stale } else { BindingStatus::Active },
         stale_reason: text(full),
         hosts: full.then(|| hosts(true)),
+        access_key_id: full.then(|| name("AKIAEXAMPLE")),
+        region: full.then(|| name("eu-central-1")),
         created_at: if full { time() } else { before_1970() },
         last_used_at: full.then(before_1970),
         last_refreshed_at: full.then(time),
