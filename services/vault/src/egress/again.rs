@@ -1,0 +1,21 @@
+//! Asking a second time, after an upstream refused a token that could be replaced.
+
+use std::time::Duration;
+
+use aileron_contract::{credential::CredentialKind, egress::Request};
+
+/// Requests that change nothing, with a credential that can be replaced. Another request may have
+/// been acted upon, whatever the answer says.
+pub(super) fn repeatable(request: &Request) -> bool {
+    let token = request
+        .credential
+        .as_ref()
+        .is_some_and(|wanted| wanted.form.kind() == CredentialKind::Oauth2);
+    token && matches!(request.method.as_str(), "" | "GET" | "HEAD")
+}
+
+/// The same request in what is left of its time; none when that is over.
+pub(super) fn within(request: Request, spent: Duration) -> Option<Request> {
+    let timeout = request.timeout.checked_sub(spent).filter(|left| !left.is_zero())?;
+    Some(Request { timeout, ..request })
+}

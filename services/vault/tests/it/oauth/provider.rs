@@ -1,0 +1,80 @@
+//! The provider's process.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+use super::browser::Browser;
+
+/// A running `oidc-provider`, ended with the test.
+pub(crate) struct Provider {
+    process: Child,
+    port: u16,
+}
+
+impl Provider {
+    pub(crate) fn start() -> Self {
+        Self::with_lifetime(3600)
+    }
+
+    /// Whose access tokens live for so many seconds.
+    pub(crate) fn with_lifetime(seconds: u32) -> Self {
+        let folder = std::env::var_os("AILERON_OIDC_PROVIDER").map(PathBuf::from).expect(
+            "AILERON_OIDC_PROVIDER must name a folder with node_modules/oidc-provider: use \
+             tests/run, which makes one",
+        );
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oidc/provider.mjs");
+        let mut process = Command::new("node")
+            .arg(script)
+            .arg(folder)
+            .arg(seconds.to_string())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("node runs the provider");
+        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let port = lines
+            .map_while(Result::ok)
+            .find_map(|line| line.strip_prefix("listening ")?.parse().ok())
+            .expect("the provider says where it listens");
+        Self { process, port }
+    }
+
+    pub(crate) fn host(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
+    /// How the token endpoint treats refreshes from now on.
+    pub(crate) async fn behaves(&self, mode: &str) {
+        self.control(&format!("mode?is={mode}")).await;
+    }
+
+    /// A number or a text the script knows.
+    pub(crate) async fn control(&self, what: &str) -> String {
+        Browser::default().get(&self.url(&format!("/control/{what}"))).await.body
+    }
+
+    pub(crate) async fn refreshes(&self) -> String {
+        self.control("refreshes").await
+    }
+
+    /// Gone, as after a power cut.
+    pub(crate) fn stop(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+impl Drop for Provider {
+    fn drop(&mut self) {
+        self.process.kill().ok();
+        self.process.wait().ok();
+    }
+}
