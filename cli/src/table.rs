@@ -41,12 +41,23 @@ fn line<const N: usize>(cells: &[String; N], widths: &[usize; N]) -> String {
 
 /// `label: value` lines, values aligned; empty values are left out.
 pub(crate) fn facts(printer: Printer, facts: &[(&str, String)]) {
-    let shown = || facts.iter().filter(|(_, value)| !value.is_empty());
-    let width = shown().map(|(label, _)| label.chars().count()).max().unwrap_or_default();
-    for (label, value) in shown() {
-        let gap = " ".repeat(width - label.chars().count());
-        printer.data(format!("{label}:{gap} {}", one_line(value)));
+    for line in labelled(facts) {
+        printer.data(line);
     }
+}
+
+fn labelled(facts: &[(&str, String)]) -> Vec<String> {
+    let shown: Vec<_> = facts
+        .iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(label, value)| (one_line(label), value))
+        .collect();
+    let width = shown.iter().map(|(label, _)| label.chars().count()).max().unwrap_or_default();
+    let gap = |label: &str| " ".repeat(width - label.chars().count());
+    shown
+        .iter()
+        .map(|(label, value)| format!("{label}:{} {}", gap(label), one_line(value)))
+        .collect()
 }
 
 /// A time to the second; `--json` has all of it.
@@ -54,4 +65,16 @@ pub(crate) fn time(stamp: &str) -> String {
     stamp
         .parse::<Timestamp>()
         .map_or_else(|_| stamp.to_owned(), |time| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::labelled;
+
+    #[test]
+    fn neither_a_label_nor_a_value_passes_for_a_line_of_its_own() {
+        let facts =
+            [("a", "x".to_owned()), ("empty", String::new()), ("b\nby", "y\nby: me".to_owned())];
+        assert_eq!(labelled(&facts), ["a:     x", "b\\nby: y\\nby: me"]);
+    }
 }

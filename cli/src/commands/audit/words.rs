@@ -61,7 +61,7 @@ pub(super) fn facts(event: &AuditEvent) -> Vec<(&str, String)> {
 }
 
 /// The payload's keys in the order and the words of a reader.
-const LABELS: [(&str, &str); 50] = [
+const LABELS: [(&str, &str); 58] = [
     ("aileron.action.name", "action"),
     ("aileron.approval.action", "action"),
     ("aileron.disposition", "outcome"),
@@ -78,6 +78,11 @@ const LABELS: [(&str, &str); 50] = [
     ("aileron.binding.name", "binding"),
     ("aileron.capability.kind", "credential"),
     ("aileron.binding.hosts", "hosts"),
+    ("aileron.binding.granted_scopes", "granted"),
+    ("aileron.binding.missing_scopes", "not granted"),
+    ("aileron.binding.stale_reason", "stale because"),
+    ("aileron.provider.error", "the provider said"),
+    ("aileron.provider.status", "provider's status"),
     ("aileron.keyring.authority", "publisher"),
     ("aileron.keyring.fingerprint", "key"),
     ("aileron.secret.path", "secret"),
@@ -112,6 +117,9 @@ const LABELS: [(&str, &str); 50] = [
     ("aileron.approval.kind", "asks for"),
     ("aileron.approval.digest", "covers"),
     ("aileron.session.id", "agent session"),
+    ("aileron.person_session.id", "person session"),
+    ("aileron.record.enabled", "enabled"),
+    ("aileron.record.digest", "record"),
 ];
 
 fn happened(event: &AuditEvent) -> &'static str {
@@ -125,6 +133,7 @@ fn happened(event: &AuditEvent) -> &'static str {
         ("binding.resolved", _) => "a credential was joined to a request",
         ("binding.rebound", _) => "a bound credential was replaced",
         ("binding.revoked", _) => "a binding was revoked",
+        ("binding.refreshing", _) => "a bound credential is about to be refreshed",
         ("binding.refreshed", _) => "a bound credential was refreshed",
         ("binding.stale", _) => "a connector reaches hosts that its binding does not cover",
         ("binding.hosts_adopted", _) => "an older binding took the hosts its connector declares",
