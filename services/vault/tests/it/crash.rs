@@ -64,7 +64,7 @@ async fn a_crash_before_the_copy_was_removed_leaves_version_2_and_the_copy_goes_
 }
 
 #[tokio::test]
-async fn a_crash_before_the_new_vault_was_remembered_is_not_taken_for_a_foreign_file() {
+pub(crate) async fn a_crash_before_the_new_vault_was_remembered_is_not_taken_for_a_foreign_file() {
     let house = published().await;
     house.service.vault().unlock(&daemon(), secret(PASSPHRASE)).await.unwrap();
     let before: (String, i64, String) =
@@ -97,7 +97,7 @@ async fn a_crash_before_the_new_vault_was_remembered_is_not_taken_for_a_foreign_
 }
 
 #[tokio::test]
-async fn a_crash_before_the_generation_was_remembered_is_not_taken_for_a_rollback() {
+pub(crate) async fn a_crash_before_the_generation_was_remembered_is_not_taken_for_a_rollback() {
     let house = House::with_vault().await;
     let vault = house.service.vault();
     for name in ["a", "b", "c"] {

@@ -104,7 +104,7 @@ async fn a_file_that_cannot_be_read_is_never_replaced() {
 }
 
 #[tokio::test]
-async fn an_edit_while_unlocked_is_noticed_and_not_overwritten() {
+pub(crate) async fn an_edit_while_unlocked_is_noticed_and_not_overwritten() {
     let house = House::with_vault().await;
     let vault = house.service.vault();
     let consent = consent("github://acme/notes", "me", &["notes.example:443"]);
@@ -142,7 +142,7 @@ async fn a_file_removed_while_unlocked_is_not_replaced_by_an_empty_one() {
 }
 
 #[tokio::test]
-async fn somebody_elses_vault_is_not_taken_for_the_persons() {
+pub(crate) async fn somebody_elses_vault_is_not_taken_for_the_persons() {
     let house = House::with_vault().await;
     house.service.vault().lock(&service()).await.unwrap();
     let other = House::new().await;

@@ -63,7 +63,7 @@ impl House {
     }
 
     async fn with_log(home: PathBuf, folder: Option<tempfile::TempDir>, log: Arc<Log>) -> Self {
-        let location = aileron_store::Location::File(home.join("state.db"));
+        let location = crate::databases::location(&home).await;
         let database = Database::open(location, &[]).await.unwrap();
         let service = Service::open(Options {
             home: home.clone(),

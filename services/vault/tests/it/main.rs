@@ -10,9 +10,11 @@
 mod access;
 mod bindings;
 mod crash;
-
+mod databases;
 mod egress;
 mod file;
 mod house;
 mod life;
+#[path = "../../../store/tests/it/postgres.rs"]
+mod postgres;
 mod put_back;
