@@ -44,6 +44,7 @@ pub struct Options {
 }
 
 impl Options {
+    /// What every gateway needs to be told; the rest is as a laptop wants it.
     pub fn new(
         version: impl Into<String>,
         listen_addr: SocketAddr,

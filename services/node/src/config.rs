@@ -2,6 +2,7 @@
 //! problems are reported together with their key paths; unknown keys are refused.
 
 mod doors;
+mod grammar;
 mod load;
 mod section;
 
@@ -60,8 +61,10 @@ pub enum Role {
 }
 
 impl Role {
+    /// All roles, in the order in which one process would list them.
     pub const ALL: [Self; 4] = [Self::Gateway, Self::Executor, Self::Vault, Self::Audit];
 
+    /// The word in `--roles` and in the configuration.
     pub const fn text(self) -> &'static str {
         match self {
             Self::Gateway => "gateway",

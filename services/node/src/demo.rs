@@ -87,6 +87,7 @@ impl Servers {
         self.notes.titles()
     }
 
+    /// Stops the servers and waits for them.
     pub async fn stop(self) {
         self.stop.cancel();
         self.tasks.wait().await;

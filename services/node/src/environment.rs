@@ -61,6 +61,7 @@ impl Environment {
         )
     }
 
+    /// The value of a variable; none when it was not set.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }

@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use super::{Door, Doors, Role, Tls, load, section::Section};
+use super::{Door, Doors, Role, Tls, grammar, section::Section};
 
 pub(super) fn read(section: &mut Section<'_>) -> Doors {
     Doors {
-        token_file: section.text("token_file", load::absolute),
+        token_file: section.text("token_file", grammar::absolute),
         tls: tls(section),
         executor: door(section, "executor"),
         vault: door(section, "vault"),
@@ -54,11 +54,11 @@ pub(super) fn require(doors: &Doors, roles: &[Role], problems: &mut Vec<String>)
 
 fn door(section: &mut Section<'_>, role: &str) -> Option<Door> {
     if !section.is_mapping(role) {
-        return section.text(role, load::absolute).map(Door::Socket);
+        return section.text(role, grammar::absolute).map(Door::Socket);
     }
     let mut door = section.section(role);
-    let listen = door.text("listen", load::address);
-    let address = door.text("address", load::host_port);
+    let listen = door.text("listen", grammar::address);
+    let address = door.text("address", grammar::host_port);
     door.finish();
     Some(Door::Tls { listen, address })
 }
@@ -69,7 +69,7 @@ fn tls(section: &mut Section<'_>) -> Option<Tls> {
     }
     let mut tls = section.section("tls");
     let [authority, certificate, key]: [Option<PathBuf>; 3] =
-        ["authority", "certificate", "key"].map(|file| tls.required(file, load::absolute));
+        ["authority", "certificate", "key"].map(|file| tls.required(file, grammar::absolute));
     tls.finish();
     Some(Tls { authority: authority?, certificate: certificate?, key: key? })
 }

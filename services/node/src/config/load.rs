@@ -4,9 +4,15 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use aileron_contract::{Secret, limits, names::HostPort};
 use serde_yaml_ng::Value;
-use tracing_subscriber::EnvFilter;
 
-use super::{Config, Doors, Github, QuietHours, Role, doors, section::Section};
+use super::{
+    Config, Doors, Github, QuietHours, Role, doors,
+    grammar::{
+        absolute, address, database_url, host_name, host_port, hours, https_url, log_filter,
+        origin, time_of_day, timezone,
+    },
+    section::Section,
+};
 use crate::environment::{self, Environment};
 
 /// What the command line may say.
@@ -195,69 +201,6 @@ fn roles(flags: &Flags, problems: &mut Vec<String>) -> Vec<Role> {
     roles.sort_unstable();
     roles.dedup();
     roles
-}
-
-pub(super) fn address(raw: &str) -> Result<SocketAddr, String> {
-    raw.parse().map_err(|_| format!("{raw:?} is not an address like 127.0.0.1:8080"))
-}
-
-fn host_name(raw: &str) -> Result<String, String> {
-    HostPort::new(raw, 1).map(|host| host.host().to_owned()).map_err(|e| e.public().to_owned())
-}
-
-pub(super) fn host_port(raw: &str) -> Result<HostPort, String> {
-    raw.parse().map_err(|error: aileron_contract::Error| error.public().to_owned())
-}
-
-fn log_filter(raw: &str) -> Result<String, String> {
-    EnvFilter::try_new(raw).map(|_| raw.to_owned()).map_err(|error| error.to_string())
-}
-
-fn database_url(raw: &str) -> Result<String, String> {
-    if raw.starts_with("postgres://") || raw.starts_with("postgresql://") {
-        return Ok(raw.to_owned());
-    }
-    // The URL may hold a password: it is not repeated.
-    Err("a URL that starts with postgres:// is expected".to_owned())
-}
-
-fn https_url(raw: &str) -> Result<String, String> {
-    let wrong = || format!("{raw:?} is not an https URL");
-    let rest = raw.strip_prefix("https://").ok_or_else(wrong)?;
-    if rest.is_empty() || rest.contains(['@', '?', '#', ' ']) {
-        return Err(wrong());
-    }
-    Ok(raw.trim_end_matches('/').to_owned())
-}
-
-pub(super) fn absolute(raw: &str) -> Result<PathBuf, String> {
-    let path = PathBuf::from(raw);
-    if path.is_absolute() { Ok(path) } else { Err(format!("{raw:?} is not an absolute path")) }
-}
-
-/// A log's origin: C2SP tlog-checkpoint asks for a schema-less URL without spaces.
-fn origin(raw: &str) -> Result<String, String> {
-    if raw.is_empty() || raw.len() > 200 || raw.contains(|c: char| c.is_whitespace() || c == '+') {
-        return Err(format!("{raw:?} is not a log name like example.com/audit"));
-    }
-    Ok(raw.to_owned())
-}
-
-fn hours(raw: &str) -> Result<Duration, String> {
-    match raw.parse::<u64>() {
-        Ok(hours @ 1..=720) => Ok(Duration::from_secs(hours * 3_600)),
-        _ => Err(format!("{raw:?} is not a number of hours from 1 to 720")),
-    }
-}
-
-fn time_of_day(raw: &str) -> Result<jiff::civil::Time, String> {
-    jiff::civil::Time::strptime("%H:%M", raw).map_err(|_| format!("{raw:?} is not a time (HH:MM)"))
-}
-
-fn timezone(raw: &str) -> Result<String, String> {
-    jiff::tz::TimeZone::get(raw)
-        .map(|_| raw.to_owned())
-        .map_err(|_| format!("{raw:?} is not a known time zone"))
 }
 
 #[cfg(test)]
