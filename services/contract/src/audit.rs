@@ -79,6 +79,8 @@ closed! {
         BindingResolved = "binding.resolved",
         BindingRebound = "binding.rebound",
         BindingRevoked = "binding.revoked",
+        /// A provider is about to be asked for new tokens; `binding.refreshed` follows.
+        BindingRefreshing = "binding.refreshing",
         BindingRefreshed = "binding.refreshed",
         BindingStale = "binding.stale",
         BindingHostsAdopted = "binding.hosts_adopted",

@@ -7,6 +7,7 @@
 // One contract each: a trait, and the types only it speaks.
 pub mod access;
 pub mod audit;
+pub mod bindings;
 pub mod egress;
 pub mod executor;
 pub mod packages;
@@ -27,6 +28,7 @@ mod closed;
 
 pub use access::Access;
 pub use audit::Audit;
+pub use bindings::Bindings;
 pub use context::{Context, IdempotencyKey, Principal, Scope, Scopes};
 pub use egress::Egress;
 pub use error::{Error, Kind, Reason, Result};

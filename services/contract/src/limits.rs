@@ -176,6 +176,26 @@ limits! {
     /// A bearer token offered to the vault: its own are shorter.
     TOKEN_BEARER: usize = 256, "bytes", size;
 
+    // setups at a provider
+    /// Setups waiting for a person at once.
+    OAUTH_SETUPS: usize = 64, "setups", size;
+    /// How long one waits, as published.
+    OAUTH_SETUP_WALL: Duration = Duration::from_mins(10), "seconds", seconds;
+    /// How long a device's setup waits at most, whatever its provider allows.
+    OAUTH_DEVICE_WALL: Duration = Duration::from_mins(30), "seconds", seconds;
+    /// One answer of a provider: tokens are far shorter.
+    OAUTH_ANSWER: u64 = 64 * 1024, "bytes", number;
+    /// Asking a provider, from the call to the last byte.
+    OAUTH_WALL: Duration = Duration::from_secs(10), "seconds", seconds;
+    /// A token is refreshed this long before it expires, as published.
+    OAUTH_EARLY: Duration = Duration::from_mins(1), "seconds", seconds;
+    /// How long a request waits for a refresh while the present token still lives.
+    OAUTH_PATIENCE: Duration = Duration::from_secs(2), "seconds", seconds;
+    /// A provider that failed is left alone this long.
+    OAUTH_PAUSE: Duration = Duration::from_secs(2), "seconds", seconds;
+    /// An authorization code, a state or a cookie on its way back.
+    OAUTH_CODE: usize = 8 * 1024, "bytes", size;
+
     // log
     /// One line of the log: entry bundles carry 16-bit lengths (C2SP tlog-tiles).
     AUDIT_LINE: usize = 65_535, "bytes", size;

@@ -15,13 +15,17 @@ use async_trait::async_trait;
 
 use crate::{
     binding::{self, HOSTS_ADDED, Record},
-    egress::{Credentials, Resolved, sign},
+    egress::{Credentials, Resolved, Token, sign},
     keeper::Keeper,
+    oauth::Tokens,
 };
 
 /// The bindings of the vault, as egress sees them.
 #[derive(Debug)]
-pub(crate) struct Bindings(pub(crate) Arc<Keeper>);
+pub(crate) struct Bindings {
+    pub(crate) keeper: Arc<Keeper>,
+    pub(crate) tokens: Arc<Tokens>,
+}
 
 #[async_trait]
 impl Credentials for Bindings {
@@ -32,7 +36,7 @@ impl Credentials for Bindings {
         host: &HostPort,
     ) -> Result<Resolved, Failure> {
         let unusable = |error: Error| of_vault(&error, connector, wanted);
-        let view = self.0.view().await.map_err(unusable)?;
+        let view = self.keeper.view().await.map_err(unusable)?;
         let (file, keys) = view.unlocked().map_err(unusable)?;
         let filter = BindingFilter {
             connector: Some(connector.clone()),
@@ -44,11 +48,12 @@ impl Credentials for Bindings {
             return Err(unclear(&found, connector, wanted));
         };
         let reach = usable(record, wanted)?;
-        let path = record.binding.name.as_str();
-        let value = file.open(&keys, path).map_err(|error| unusable(error.into()))?;
-        let value = match record.binding.kind {
-            CredentialKind::Oauth2 => access_token(&value).ok_or_else(|| unreadable(record))?,
-            _ => Secret::new(value.to_vec()),
+        let name = &record.binding.name;
+        let value = if record.binding.kind == CredentialKind::Oauth2 {
+            self.tokens.access(name).await?
+        } else {
+            let value = file.open(&keys, name.as_str());
+            Secret::new(value.map_err(|error| unusable(error.into()))?.to_vec())
         };
         Ok(Resolved {
             binding: record.binding.name.clone(),
@@ -60,7 +65,11 @@ impl Credentials for Bindings {
     }
 
     async fn used(&self, binding: &BindingName) {
-        self.0.used(binding);
+        self.keeper.used(binding);
+    }
+
+    async fn replaced(&self, token: &Token) -> bool {
+        self.tokens.replaced(&token.binding, token.print).await
     }
 }
 
@@ -71,36 +80,13 @@ fn for_region(found: Vec<Record>, host: &HostPort) -> Vec<Record> {
     let Some(region) = sign::region_of(host).filter(|_| signing && found.len() > 1) else {
         return found;
     };
-    let here = |record: &&Record| {
-        record.binding.region.as_ref().is_some_and(|own| own.as_str() == region)
-    };
+    let here =
+        |record: &&Record| record.binding.region.as_ref().is_some_and(|own| own.as_str() == region);
     let mut fitting = found.iter().filter(here);
     match (fitting.next(), fitting.next()) {
         (Some(record), None) => vec![record.clone()],
         _ => found,
     }
-}
-
-/// The access token of a stored OAuth credential, as published: a JSON object.
-fn access_token(value: &[u8]) -> Option<Secret> {
-    #[derive(serde::Deserialize)]
-    struct Stored {
-        access_token: String,
-    }
-    let Stored { access_token } = serde_json::from_slice(value).ok()?;
-    Some(Secret::from(access_token))
-}
-
-fn unreadable(record: &Record) -> Failure {
-    let Record { binding, form: _ } = record;
-    let message = format!(
-        "the value of {} is no OAuth token: run `aileron binding reauthorize {}`",
-        binding.name, binding.name
-    );
-    Failure::new(Class::BindingFailed, Boundary::Runtime, message)
-        .detail("binding", binding.name.as_str())
-        .detail("connector", binding.connector.as_str())
-        .detail("capability_kind", binding.kind.text())
 }
 
 /// The consent, when the binding has one that counts.

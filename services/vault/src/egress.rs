@@ -22,6 +22,7 @@ use tokio::{
 };
 
 mod address;
+mod again;
 mod body;
 pub mod credentials;
 mod headers;
@@ -31,18 +32,19 @@ mod network;
 mod order;
 mod policy;
 mod problem;
+pub(crate) mod provider;
 mod resolver;
 pub(crate) mod sign;
 mod target;
 mod tls;
 
-pub use credentials::{Credentials, Resolved};
+pub use credentials::{Credentials, Resolved, Token};
 pub use resolver::{Resolver, System};
 
 use inject::Credential;
 use mask::Masker;
-use network::Network;
-use order::Order;
+pub(crate) use network::Network;
+use order::{Carried, Order};
 use policy::{Consent, Policy};
 use problem::Problem;
 use target::Target;
@@ -89,11 +91,22 @@ impl Service {
         credentials: Arc<dyn Credentials>,
         resolver: Arc<dyn Resolver>,
     ) -> Result<Self> {
-        let network = Arc::new(Network::new(resolver, tls::client(&options)?));
+        let network = network(&options, resolver)?;
+        Ok(Self::over(network, options, audit, clock, credentials))
+    }
+
+    /// The same over connections that others use, too.
+    pub(crate) fn over(
+        network: Arc<Network>,
+        options: Options,
+        audit: audit::Handle,
+        clock: fn() -> Timestamp,
+        credentials: Arc<dyn Credentials>,
+    ) -> Self {
         let slots = Arc::new(Semaphore::new(limits::EGRESS_CONCURRENCY));
         let private_hosts = options.private_hosts;
         let inner = Inner { private_hosts, network, audit, clock, credentials, slots };
-        Ok(Self { inner: Arc::new(inner) })
+        Self { inner: Arc::new(inner) }
     }
 
     pub fn handle(&self) -> Handle {
@@ -112,12 +125,34 @@ impl std::fmt::Debug for Service {
     }
 }
 
+/// Everything that opens connections; opens none.
+pub(crate) fn network(options: &Options, resolver: Arc<dyn Resolver>) -> Result<Arc<Network>> {
+    Ok(Arc::new(Network::new(resolver, tls::client(options)?)))
+}
+
 #[async_trait]
 impl Egress for Inner {
     async fn send(&self, context: &Context, request: Request) -> Result<Outcome> {
         context.require(Scope::ActionsRun)?;
-        match Box::pin(self.order(context, request)).await? {
-            Ok(order) => self.carry_out(order).await,
+        let again = again::repeatable(&request).then(|| request.clone());
+        let begun = Instant::now();
+        let order = match Box::pin(self.order(context, request)).await? {
+            Ok(order) => order,
+            Err(problem) => return Ok(refused(problem)),
+        };
+        let token = order.token.clone();
+        let carried = self.carry_out(order).await?;
+        let (Some(again), Some(token)) = (again, token) else { return Ok(carried.outcome) };
+        if !carried.token_refused() || !self.credentials.replaced(&token).await {
+            return Ok(carried.outcome);
+        }
+        let Some(again) = again::within(again, begun.elapsed()) else {
+            return Ok(carried.outcome);
+        };
+        // Its place among the requests under way is needed for the second one.
+        drop(carried);
+        match Box::pin(self.order(context, again)).await? {
+            Ok(order) => Ok(self.carry_out(order).await?.outcome),
             Err(problem) => Ok(refused(problem)),
         }
     }
@@ -125,7 +160,7 @@ impl Egress for Inner {
     async fn fetch(&self, context: &Context, request: Fetch) -> Result<Outcome> {
         context.require(Scope::PackagesPreview)?;
         match self.fetch_order(context, request).await {
-            Ok(order) => self.carry_out(order).await,
+            Ok(order) => Ok(self.carry_out(order).await?.outcome),
             Err(problem) => Ok(refused(problem)),
         }
     }
@@ -138,10 +173,10 @@ fn refused(problem: Problem) -> Outcome {
 
 impl Inner {
     /// In an owned task: a caller that goes away does not cut a request in half.
-    async fn carry_out(&self, order: Order) -> Result<Outcome> {
+    async fn carry_out(&self, order: Order) -> Result<Carried> {
         let network = Arc::clone(&self.network);
-        let outcome = self.network.owned(order.carry_out(network)).await;
-        outcome.ok_or_else(|| {
+        let carried = self.network.owned(order.carry_out(network)).await;
+        carried.ok_or_else(|| {
             Error::new(
                 Reason::ShuttingDown,
                 "the runtime shuts down: the request may have been sent; look before trying again",
@@ -207,6 +242,7 @@ impl Inner {
             first: None,
             clock: self.clock,
             masker: Masker::default(),
+            token: None,
             binding: None,
             connector: Some(request.connector),
             deadline,
@@ -228,6 +264,7 @@ impl Inner {
             .map_err(|_| Problem::Late { host: order.target.host().clone() })?
             .map_err(|failure| Problem::Passed(Box::new(failure)))?;
         let (binding, reach) = (resolved.binding.clone(), resolved.reach.clone());
+        let token = Token::of(&resolved);
         let credential = Credential::new(resolved, wanted)?;
         if let Policy::Send { consent, declared: _ } = &mut order.policy {
             *consent = Some(Consent { binding: binding.clone(), reach });
@@ -237,6 +274,7 @@ impl Inner {
         order.masker = credential.masker();
         order.credential = Some(credential);
         order.first = Some(order.draft()?);
+        order.token = token;
         order.binding = Some(binding);
         Ok(())
     }
@@ -274,6 +312,7 @@ impl Inner {
             first: None,
             clock: self.clock,
             masker,
+            token: None,
             binding: None,
             connector: None,
             deadline,

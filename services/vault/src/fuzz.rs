@@ -59,3 +59,9 @@ impl Sample {
             && file.unlock(&self.key).is_ok()
     }
 }
+
+/// Reads what a provider answers, and what an earlier runtime stored of it. False when what was
+/// accepted would not read back as itself after it was stored.
+pub fn token_answer_reads_back(bytes: &[u8]) -> bool {
+    crate::oauth::reads_back(bytes)
+}

@@ -18,6 +18,7 @@ mod kdf;
 mod keeper;
 mod keys;
 mod mark;
+mod oauth;
 mod service;
 mod vault;
 

@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use aileron_contract::{
     Context, Error, Result, Secret, Timestamp, access as access_contract, audit,
-    egress as egress_contract, vault as vault_contract,
+    bindings as bindings_contract, egress as egress_contract, vault as vault_contract,
 };
 use aileron_store::Database;
 
@@ -15,7 +15,9 @@ use crate::{
     disk::Disk,
     egress,
     keeper::{Keeper, Parts},
-    mark, vault,
+    mark,
+    oauth::{self, Tokens},
+    vault,
 };
 
 /// What the vault needs.
@@ -39,6 +41,7 @@ pub struct Service {
     sessions: Arc<Sessions>,
     vault: Arc<vault::Door>,
     access: Arc<access::Door>,
+    bindings: Arc<oauth::Door>,
     egress: egress::Service,
 }
 
@@ -55,11 +58,15 @@ impl Service {
         let parts = Parts { disk, database, audit: Arc::clone(&audit), clock, kdf };
         let keeper = Arc::new(Keeper::new(parts));
         let sessions = Arc::new(Sessions::default());
-        let bindings = Arc::new(Bindings(Arc::clone(&keeper)));
+        let network = egress::network(&egress, Arc::new(egress::System))?;
+        let tokens = Arc::new(Tokens::new(Arc::clone(&keeper), Arc::clone(&network)));
+        let bindings =
+            Arc::new(Bindings { keeper: Arc::clone(&keeper), tokens: Arc::clone(&tokens) });
         let revocations = Arc::new(Revocations::default());
         tokens::settle(&keeper, &revocations).await?;
         Ok(Self {
-            egress: egress::Service::new(egress, audit, clock, bindings)?,
+            egress: egress::Service::over(network, egress, audit, clock, bindings),
+            bindings: Arc::new(oauth::Door::new(tokens)),
             vault: Arc::new(vault::Door {
                 keeper: Arc::clone(&keeper),
                 sessions: Arc::clone(&sessions),
@@ -83,6 +90,10 @@ impl Service {
         Arc::clone(&self.access) as access_contract::Handle
     }
 
+    pub fn bindings(&self) -> bindings_contract::Handle {
+        Arc::clone(&self.bindings) as bindings_contract::Handle
+    }
+
     pub fn egress(&self) -> egress_contract::Handle {
         self.egress.handle()
     }
@@ -90,6 +101,7 @@ impl Service {
     /// Ends connections, finishes changes under way, ends the person sessions and forgets the keys. To be called
     /// while the log can still be written.
     pub async fn shutdown(&self) {
+        self.bindings.tokens.drain().await;
         self.egress.shutdown().await;
         self.keeper.tasks.close();
         self.keeper.tasks.wait().await;

@@ -2,10 +2,10 @@
 
 use aileron_contract::{
     Secret,
-    credential::{Reach, SigningWord},
+    credential::{CredentialKind, Reach, SigningWord},
     egress::CredentialUse,
     failure::Failure,
-    names::{BindingName, Fqn, HostPort},
+    names::{BindingName, Fqn, HostPort, Sha256Hash},
 };
 use async_trait::async_trait;
 
@@ -24,6 +24,11 @@ pub trait Credentials: Send + Sync + 'static {
 
     /// The binding's credential was joined to a request that is about to leave.
     async fn used(&self, binding: &BindingName);
+
+    /// An upstream refused this token. Is there another one in its place now?
+    async fn replaced(&self, _token: &Token) -> bool {
+        false
+    }
 }
 
 /// A credential and the consent that bounds its use.
@@ -40,4 +45,20 @@ pub struct Resolved {
     pub access_key_id: Option<SigningWord>,
     /// Of a signing key.
     pub region: Option<SigningWord>,
+}
+
+/// One access token, for asking about it: whose it is, and which one, not what it says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Token {
+    pub binding: BindingName,
+    pub print: Sha256Hash,
+}
+
+impl Token {
+    /// None of credentials that nobody can replace but the person.
+    pub(super) fn of(resolved: &Resolved) -> Option<Self> {
+        let replaceable = resolved.reach.form.kind() == CredentialKind::Oauth2;
+        let print = resolved.value.expose(|value| Sha256Hash::of(&[value]));
+        replaceable.then(|| Self { binding: resolved.binding.clone(), print })
+    }
 }

@@ -15,6 +15,7 @@ use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 
 use super::{
     body::{self, Terms},
+    credentials::Token,
     headers,
     inject::{self, Credential},
     mask::Masker,
@@ -37,6 +38,8 @@ pub(crate) struct Order {
     pub(crate) first: Option<Draft>,
     pub(crate) clock: fn() -> Timestamp,
     pub(crate) masker: Masker,
+    /// The credential, when it is a token that can be replaced.
+    pub(crate) token: Option<Token>,
     pub(crate) binding: Option<BindingName>,
     /// None for packages.
     pub(crate) connector: Option<Fqn>,
@@ -45,20 +48,38 @@ pub(crate) struct Order {
     pub(crate) slot: OwnedSemaphorePermit,
 }
 
+/// What became of an order.
+pub(crate) struct Carried {
+    pub(crate) outcome: Outcome,
+    /// Whoever answered was shown the credential: no redirect led elsewhere.
+    shown: bool,
+}
+
+impl Carried {
+    /// Did the upstream say that the credential it was shown is not valid?
+    pub(crate) fn token_refused(&self) -> bool {
+        let status = match &self.outcome {
+            Outcome::Answered(response) => response.status,
+            Outcome::Failed(_) => return false,
+        };
+        self.shown && status == StatusCode::UNAUTHORIZED.as_u16()
+    }
+}
+
 impl Order {
     /// Carries the request out. A failure after the first hop left is `MaybeSent`, even when the
     /// hop that failed was not.
-    pub(crate) async fn carry_out(self, network: Arc<Network>) -> Outcome {
+    pub(crate) async fn carry_out(self, network: Arc<Network>) -> Carried {
         let host = self.target.host().clone();
         let mut sent = Sent::NotSent;
         match self.follow(&network, &mut sent).await {
-            Ok(response) => {
+            Ok((response, shown)) => {
                 tracing::debug!(%host, status = response.status, "request answered");
-                Outcome::Answered(response)
+                Carried { outcome: Outcome::Answered(response), shown }
             }
             Err(problem) => {
                 tracing::debug!(%host, ?sent, %problem, "request failed");
-                problem.outcome(sent)
+                Carried { outcome: problem.outcome(sent), shown: false }
             }
         }
     }
@@ -67,7 +88,7 @@ impl Order {
         mut self,
         network: &Arc<Network>,
         sent: &mut Sent,
-    ) -> Result<Response, Problem> {
+    ) -> Result<(Response, bool), Problem> {
         for _ in 0..=limits::REDIRECTS {
             let permit = self.policy.permit(&self.target)?;
             let draft = match self.first.take() {
@@ -88,9 +109,9 @@ impl Order {
                     let (head, incoming) = answer.into_parts();
                     let status = head.status.as_u16();
                     let headers = headers::for_caller(&head.headers, &self.masker);
-                    let binding = self.binding.clone();
+                    let (binding, shown) = (self.binding.clone(), self.credential.is_some());
                     let body = body::stream(&head.headers, incoming, lease, self.terms())?;
-                    return Ok(Response { status, headers, body, binding });
+                    return Ok((Response { status, headers, body, binding }, shown));
                 }
                 Some(location) => {
                     self.redirect(answer.status(), location)?;

@@ -235,6 +235,6 @@ proptest! {
 
     #[test]
     fn arbitrary_bytes_are_read_without_harm(bytes: Vec<u8>) {
-        proptest::prop_assert!(crate::fuzz::reads_back(&bytes));
+        prop_assert!(crate::fuzz::reads_back(&bytes));
     }
 }

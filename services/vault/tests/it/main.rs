@@ -15,6 +15,7 @@ mod egress;
 mod file;
 mod house;
 mod life;
+mod oauth;
 #[path = "../../../store/tests/it/postgres.rs"]
 mod postgres;
 mod put_back;

@@ -1,9 +1,9 @@
 //! The provider's process.
 
 use std::{
-    io::{BufRead as _, BufReader},
+    io::{BufRead as _, BufReader, Lines},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdout, Command, Stdio},
 };
 
 use super::browser::Browser;
@@ -12,6 +12,8 @@ use super::browser::Browser;
 pub(crate) struct Provider {
     process: Child,
     port: u16,
+    /// Held open: the provider has more to say, and must not break on it.
+    _says: Lines<BufReader<ChildStdout>>,
 }
 
 impl Provider {
@@ -35,12 +37,13 @@ impl Provider {
             .stderr(Stdio::null())
             .spawn()
             .expect("node runs the provider");
-        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        let port = lines
+        let mut says = BufReader::new(process.stdout.take().unwrap()).lines();
+        let port = says
+            .by_ref()
             .map_while(Result::ok)
             .find_map(|line| line.strip_prefix("listening ")?.parse().ok())
             .expect("the provider says where it listens");
-        Self { process, port }
+        Self { process, port, _says: says }
     }
 
     pub(crate) fn host(&self) -> String {
