@@ -55,6 +55,10 @@ impl Attempts<'_> {
             .manifest
             .idempotency
             .map(|declared| matches!(declared, Idempotency::Idempotent)));
+        // Compiling is bounded by itself, and not the call's to pay for.
+        if let Err(failure) = self.engine.parts.guest.prepare(module(&loaded)).await {
+            return StepEnd::Failed(failure);
+        }
         let deadline = Instant::now() + loaded.manifest.limits.wall;
         let mut waits = self.engine.parts.pace.0.iter();
         let mut retried = 0_u32;
@@ -112,7 +116,6 @@ impl Attempts<'_> {
             aileron.connector.op = step.op,
             aileron.connector.hash = %step.hash,
         );
-        let module = Module { hash: loaded.hash, wasm: loaded.wasm.clone() };
         let call = Call {
             op: step.op.clone(),
             args: step.args.clone(),
@@ -122,9 +125,14 @@ impl Attempts<'_> {
             },
         };
         let network = Arc::clone(&door);
-        let report = self.engine.parts.guest.call(module, call, network).instrument(span).await;
+        let guest = &self.engine.parts.guest;
+        let report = guest.call(module(loaded), call, network).instrument(span).await;
         (report.outcome, door.seen())
     }
+}
+
+fn module(loaded: &Loaded) -> Module {
+    Module { hash: loaded.hash, wasm: loaded.wasm.clone() }
 }
 
 /// The same hash under another name: the action asks for a connector that is not the stored one.

@@ -83,7 +83,7 @@ impl FakeVault {
 impl Vault for FakeVault {
     async fn status(&self, _: &Context) -> Result<Status> {
         let state = if self.open().is_ok() { State::Unlocked } else { State::Locked };
-        Ok(Status { state, format: Some(2), generation: Some(1) })
+        Ok(Status { state, format: Some(2), generation: Some(1), recovery_key: false })
     }
 
     async fn create(&self, _: &Context, _: Secret) -> Result<Status> {
@@ -335,6 +335,10 @@ pub(super) struct FakeGuest;
 
 #[async_trait]
 impl Guest for FakeGuest {
+    async fn prepare(&self, _: Module) -> Result<(), Failure> {
+        Ok(())
+    }
+
     async fn call(&self, _: Module, call: Call, network: Arc<dyn Network>) -> Report {
         let limits = call.limits;
         let outcome = match tokio::time::timeout(limits.wall, act(call, network)).await {
