@@ -3,7 +3,9 @@
 mod browser;
 mod crash;
 mod device;
+mod hostile;
 mod provider;
+mod published;
 mod refresh;
 mod setup;
 

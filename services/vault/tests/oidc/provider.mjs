@@ -10,6 +10,7 @@
 //   GET  /control/calls            how often /api was called
 //   POST /control/end              ends the access tokens shown to /api so far, before their time
 //   GET  /control/refreshes        how often /token was asked for a refresh
+//   GET  /control/elsewhere        how often a question came to /elsewhere, where none should
 //   GET  /control/last             what the last refresh got: {status, error?}
 //   GET  /control/revocations      grants that were given back
 //   POST /control/forget           the provider forgets every refresh token, as after a long time
@@ -88,6 +89,9 @@ const json = (response, status, value) => {
 //   silent    passes it on and never answers
 //   held      neither passes it on nor answers
 //   down      500 without passing it on
+//   moved     sends the question on to /elsewhere
+//   flood     answers tokens in a body without end
+//   page      answers a page where tokens should be
 //   talkative refuses, with the form it was sent in its description
 async function token(request, response) {
   const form = await body(request);
@@ -96,6 +100,21 @@ async function token(request, response) {
   const now = refresh ? mode : 'plain';
   if (now === 'held') return undefined;
   if (now === 'down') return json(response, 500, { error: 'server_error' });
+  if (now === 'moved') {
+    response.writeHead(307, { location: '/elsewhere' });
+    return response.end();
+  }
+  if (now === 'flood') {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.write('{"access_token":"');
+    const more = () => response.write('x'.repeat(65536)) && setImmediate(more);
+    response.on('drain', more);
+    return more();
+  }
+  if (now === 'page') {
+    response.writeHead(200, { 'content-type': 'text/html' });
+    return response.end(`<p>${form}</p>`);
+  }
   if (now === 'talkative') {
     return json(response, 400, { error: 'invalid_scope', error_description: form.toString() });
   }
@@ -116,6 +135,7 @@ async function token(request, response) {
 const shown = new Set();
 const ended = new Set();
 let calls = 0;
+let elsewhere = 0;
 
 async function api(request, response) {
   calls += 1;
@@ -156,6 +176,11 @@ server.on('request', (request, response) => {
     calls += 1;
     return json(response, 401, { error: 'invalid_token' });
   }
+  if (url.pathname === '/elsewhere') {
+    elsewhere += 1;
+    return json(response, 200, { access_token: 'of a stranger', token_type: 'bearer' });
+  }
+  if (url.pathname === '/control/elsewhere') return json(response, 200, elsewhere);
   if (url.pathname === '/api') return api(request, response);
   if (url.pathname === '/token') return token(request, response);
   return handle(request, response);

@@ -68,7 +68,7 @@ impl Browser {
         self.ask("GET", url, "").await
     }
 
-    async fn post(&mut self, url: &str, form: &[(&str, &str)]) -> Page {
+    pub(crate) async fn post(&mut self, url: &str, form: &[(&str, &str)]) -> Page {
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
         self.ask("POST", url, &body).await
     }
