@@ -19,7 +19,7 @@ use super::{
     answer,
     devices::{DeviceSetup, Devices, Said, Step},
     drift, places,
-    provider::{Code, For, authorize_url},
+    provider::{For, Returned, authorize_url},
     setups::{Names, Plan, Setup, Setups, Way, hashed},
     store::named,
     tokens::Tokens,
@@ -212,8 +212,8 @@ async fn complete(tokens: &Tokens, setup: &Setup, code: &Secret) -> Result<Bindi
     let name = named(&plan.consent)?;
     let asker = For { binding: &name, hosts: &plan.consent.reach.hosts };
     let (code, verifier) = (text(code, str::to_owned), text(verifier, str::to_owned));
-    let code = Code { code: &code, verifier: &verifier, redirect_uri };
-    let answer = tokens.provider.exchange(asker, &plan.client, code).await;
+    let back = Returned { code: &code, verifier: &verifier, redirect_uri };
+    let answer = tokens.provider.exchange(asker, &plan.client, back).await;
     let answer = answer.map_err(|trouble| trouble.error())?;
     tokens.bind(&name, plan, &answer).await
 }

@@ -47,7 +47,7 @@ pub(crate) struct For<'a> {
 
 /// What came back from the browser, and what proves that it was ours.
 #[derive(Clone, Copy)]
-pub(crate) struct Code<'a> {
+pub(crate) struct Returned<'a> {
     pub(crate) code: &'a str,
     pub(crate) verifier: &'a str,
     pub(crate) redirect_uri: &'a RedirectUrl,
@@ -97,14 +97,14 @@ impl Provider {
         &self,
         asker: For<'_>,
         client: &Oauth2Client,
-        code: Code<'_>,
+        back: Returned<'_>,
     ) -> Result<Answer, Trouble> {
         let line = self.line(asker);
         let library = library(client.client_id(), client.client_secret(), &client.token_url)
-            .set_redirect_uri(code.redirect_uri.clone());
+            .set_redirect_uri(back.redirect_uri.clone());
         let answer = library
-            .exchange_code(AuthorizationCode::new(code.code.to_owned()))
-            .set_pkce_verifier(PkceCodeVerifier::new(code.verifier.to_owned()))
+            .exchange_code(AuthorizationCode::new(back.code.to_owned()))
+            .set_pkce_verifier(PkceCodeVerifier::new(back.verifier.to_owned()))
             .request_async(&line)
             .await;
         answer.map_err(|error| trouble(&line, error))

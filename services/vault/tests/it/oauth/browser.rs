@@ -24,7 +24,7 @@ impl Browser {
     /// Logs in and consents, until the provider sends the browser to `redirect_uri`.
     pub(crate) async fn consents(&mut self, start: &str, redirect_uri: &str) -> String {
         let end = self.interacts(start, Some(redirect_uri)).await;
-        end.location.expect("the provider sends the browser back")
+        end.location.unwrap()
     }
 
     /// Enters what a device showed, and says yes or no.
@@ -139,7 +139,7 @@ fn absolute(base: &str, location: &str) -> String {
 
 /// The value of a hidden field.
 fn field(page: &str, name: &str) -> String {
-    let (_, rest) = page.split_once(&format!("name=\"{name}\"")).expect("the field is there");
+    let (_, rest) = page.split_once(&format!("name=\"{name}\"")).unwrap();
     let (_, rest) = rest.split_once("value=\"").unwrap();
     rest.split('"').next().unwrap().to_owned()
 }

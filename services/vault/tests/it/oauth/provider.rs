@@ -23,10 +23,13 @@ impl Provider {
 
     /// Whose access tokens live for so many seconds.
     pub(crate) fn with_lifetime(seconds: u32) -> Self {
-        let folder = std::env::var_os("AILERON_OIDC_PROVIDER").map(PathBuf::from).expect(
-            "AILERON_OIDC_PROVIDER must name a folder with node_modules/oidc-provider: use \
-             tests/run, which makes one",
-        );
+        let folder = std::env::var_os("AILERON_OIDC_PROVIDER").map(PathBuf::from);
+        let Some(folder) = folder else {
+            panic!(
+                "AILERON_OIDC_PROVIDER must name a folder with node_modules/oidc-provider: use \
+                 tests/run, which makes one"
+            );
+        };
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oidc/provider.mjs");
         let mut process = Command::new("node")
             .arg(script)
@@ -36,13 +39,13 @@ impl Provider {
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
-            .expect("node runs the provider");
+            .unwrap();
         let mut says = BufReader::new(process.stdout.take().unwrap()).lines();
         let port = says
             .by_ref()
             .map_while(Result::ok)
             .find_map(|line| line.strip_prefix("listening ")?.parse().ok())
-            .expect("the provider says where it listens");
+            .unwrap();
         Self { process, port, _says: says }
     }
 

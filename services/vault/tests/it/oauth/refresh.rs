@@ -159,10 +159,10 @@ async fn a_failure_says_status_and_code_and_nothing_the_provider_wrote() {
     let provider = Provider::start();
     let house = House::with_vault().await;
     let bindings = house.service.bindings();
-    let mut begin = beginning(&provider);
-    begin.client = client_with(&provider, "secret", &["openid", "offline_access"])
+    let mut wanted = beginning(&provider);
+    wanted.client = client_with(&provider, "secret", &["openid", "offline_access"])
         .with_secret("client-secret-canary-31415926535");
-    let begun = bindings.begin(&service(), begin).await.unwrap();
+    let begun = bindings.begin(&service(), wanted).await.unwrap();
     finished(&house, begun).await.unwrap();
     later(LATE);
     provider.behaves("talkative").await;

@@ -226,9 +226,9 @@ async fn what_could_not_be_finished_is_not_begun() {
 async fn a_provider_inside_has_to_be_consented_to() {
     let provider = Provider::start();
     let house = House::with_vault().await;
-    let mut begin = beginning(&provider);
-    begin.consent.reach.hosts = hosts_of(&["api.example.com:443"]);
-    let begun = house.service.bindings().begin(&service(), begin).await.unwrap();
+    let mut wanted = beginning(&provider);
+    wanted.consent.reach.hosts = hosts_of(&["api.example.com:443"]);
+    let begun = house.service.bindings().begin(&service(), wanted).await.unwrap();
     assert_refused(finished(&house, begun).await, Reason::TokenExchangeFailed);
 }
 
@@ -248,8 +248,8 @@ async fn authorizing_again_keeps_what_the_binding_was() {
     let mut consent = agreed(&provider);
     (consent.account, consent.refuse_existing) = (None, true);
     let purpose = Purpose::Reauthorize;
-    let begin = Begin { consent, purpose, client: client(&provider), ..beginning(&provider) };
-    let begun = bindings.begin(&service(), begin).await.unwrap();
+    let again = Begin { consent, purpose, client: client(&provider), ..beginning(&provider) };
+    let begun = bindings.begin(&service(), again).await.unwrap();
     assert_eq!(returned(&begun.authorize_url, "prompt").as_deref(), Some("consent"));
     let after = finished(&house, begun).await.unwrap();
     assert_eq!((after.created_at, &after.account), (before.created_at, &before.account));
