@@ -10,6 +10,7 @@ const FILES: &[&str] = &[
     "aileron/common/v1/context.proto",
     "aileron/vault/v1/vault.proto",
     "aileron/vault/v1/access.proto",
+    "aileron/vault/v1/bindings.proto",
     "aileron/egress/v1/egress.proto",
     "aileron/executor/v1/executor.proto",
     "aileron/executor/v1/packages.proto",
@@ -28,6 +29,11 @@ const SECRET: &[&str] = &[
     ".aileron.vault.v1.OpenSessionResponse",
     ".aileron.vault.v1.MintResponse",
     ".aileron.vault.v1.AuthenticateRequest",
+    ".aileron.vault.v1.BeginSetupResponse",
+    ".aileron.vault.v1.FinishSetupRequest",
+    ".aileron.vault.v1.CallbackRequest",
+    ".aileron.vault.v1.BeginDeviceResponse",
+    ".aileron.vault.v1.PollDeviceRequest",
     ".aileron.egress.v1.FetchRequest",
 ];
 

@@ -40,5 +40,10 @@ opaque!(
     vault::v1::OpenSessionResponse,
     vault::v1::MintResponse,
     vault::v1::AuthenticateRequest,
+    vault::v1::BeginSetupResponse,
+    vault::v1::FinishSetupRequest,
+    vault::v1::CallbackRequest,
+    vault::v1::BeginDeviceResponse,
+    vault::v1::PollDeviceRequest,
     egress::v1::FetchRequest,
 );

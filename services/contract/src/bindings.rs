@@ -154,9 +154,13 @@ pub struct DeviceBegun {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DevicePoll {
     /// Come back after this long.
-    Pending { interval: Duration },
+    Pending {
+        interval: Duration,
+    },
     /// The provider wants to be asked less often: come back after this long.
-    SlowDown { interval: Duration },
+    SlowDown {
+        interval: Duration,
+    },
     Done(Box<Binding>),
     Denied,
     Expired,

@@ -98,6 +98,8 @@ pub struct Status {
     pub format: Option<u32>,
     /// Counts the writes of a version 2 file.
     pub generation: Option<u64>,
+    /// Can the vault be opened with a recovery key, too?
+    pub recovery_key: bool,
 }
 
 /// The passphrase now, the one from now on, and whether the vault key is replaced as well.
@@ -183,6 +185,15 @@ pub struct Binding {
     pub access_key_id: Option<SigningWord>,
     /// Of a signing key.
     pub region: Option<SigningWord>,
+    /// What the provider granted; empty when nobody wrote it down, and with static kinds.
+    pub granted_scopes: Vec<String>,
+    /// What the connector declares and the provider did not grant.
+    pub missing_scopes: Vec<String>,
+    /// Can an access token that ended be replaced without the person?
+    pub refresh_token_present: bool,
+    /// New tokens were asked for at this time, and what came of it is not known (yet): a refresh
+    /// under way, or one that a crash or a lost answer cut off.
+    pub refreshing_since: Option<Timestamp>,
     pub created_at: Timestamp,
     pub last_used_at: Option<Timestamp>,
     pub last_refreshed_at: Option<Timestamp>,

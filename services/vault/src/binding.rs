@@ -25,6 +25,13 @@ pub(crate) struct Record {
 /// The stale reason of a binding whose connector declares hosts nobody consented to.
 pub(crate) const HOSTS_ADDED: &str = "hosts_added";
 
+/// Published labels of bindings that were obtained from a provider.
+pub(crate) const GRANTED: &str = "granted_scopes";
+pub(crate) const MISSING: &str = "missing_scopes";
+pub(crate) const REFRESHABLE: &str = "refresh_token_present";
+/// Ours: when new tokens were last asked for, until it is known what came of it.
+pub(crate) const REFRESHING: &str = "refreshing";
+
 impl Record {
     /// What a person's consent becomes. `earlier` keeps the day it was first given.
     pub(crate) fn new(consent: &Consent, earlier: Option<&Self>, now: Timestamp) -> Result<Self> {
@@ -79,6 +86,10 @@ impl Record {
             hosts: Some(hosts),
             access_key_id: access_key_id.clone(),
             region: region.clone(),
+            granted_scopes: Vec::new(),
+            missing_scopes: Vec::new(),
+            refresh_token_present: false,
+            refreshing_since: None,
             created_at,
             last_used_at: None,
             last_refreshed_at: None,
@@ -118,6 +129,10 @@ impl Record {
             },
             access_key_id: word("access_key_id").ok()?,
             region: word("region").ok()?,
+            granted_scopes: words(label(GRANTED)),
+            missing_scopes: words(label(MISSING)),
+            refresh_token_present: label(REFRESHABLE).is_some_and(|present| present == "true"),
+            refreshing_since: label(REFRESHING).and_then(|mark| mark.parse().ok()),
             created_at: time("created_at").unwrap_or(Timestamp::UNIX_EPOCH),
             last_used_at: time("last_used_at"),
             last_refreshed_at: time("last_refreshed_at"),
@@ -148,6 +163,10 @@ impl Record {
         set("last_refreshed_at", seconds(binding.last_refreshed_at));
         set("access_key_id", binding.access_key_id.as_ref().map(ToString::to_string));
         set("region", binding.region.as_ref().map(ToString::to_string));
+        set(GRANTED, Some(binding.granted_scopes.join(" ")));
+        set(MISSING, Some(binding.missing_scopes.join(" ")));
+        set(REFRESHABLE, binding.refresh_token_present.then(|| "true".to_owned()));
+        set(REFRESHING, binding.refreshing_since.map(|mark| mark.to_string()));
         for (key, value) in form.iter().flat_map(form::labels) {
             set(key, Some(value));
         }
@@ -176,6 +195,11 @@ pub(crate) fn select(entries: &Entries, filter: &BindingFilter) -> Vec<Record> {
 
 pub(crate) fn host_label(hosts: &[HostPort]) -> String {
     hosts.iter().map(HostPort::to_string).collect::<Vec<_>>().join(" ")
+}
+
+fn words(text: Option<&String>) -> Vec<String> {
+    let words = text.map(|text| text.split_ascii_whitespace());
+    words.into_iter().flatten().map(str::to_owned).collect()
 }
 
 /// None when one of them is not a host: half a consent is none.

@@ -83,6 +83,8 @@ macro_rules! texts {
 
 texts! { Endpoint, QueryParameter, SigningWord }
 
+must_be_there!(Oauth2Client => pb::Oauth2Client);
+
 impl Wire<pb::Oauth2Client> for Oauth2Client {
     fn into_wire(self) -> pb::Oauth2Client {
         pb::Oauth2Client {

@@ -1,7 +1,8 @@
 //! A door for fuzzing: messages as whoever holds the service token may send them.
 
 use aileron_contract::{
-    Context, Principal, access, audit, egress, executor, failure::Failure, packages, vault,
+    Context, Principal, access, audit, bindings, egress, executor, failure::Failure, packages,
+    vault,
 };
 use aileron_proto::{
     audit::v1 as audit_pb, common::v1 as common_pb, egress::v1 as egress_pb,
@@ -21,6 +22,9 @@ pub fn means_the_same(kind: u8, bytes: &[u8]) -> bool {
         same::<access::Opened, vault_pb::OpenSessionResponse>,
         same::<access::Minted, vault_pb::MintResponse>,
         same::<access::Caller, vault_pb::AuthenticateResponse>,
+        same::<bindings::Begun, vault_pb::BeginSetupResponse>,
+        same::<bindings::Landed, vault_pb::CallbackResponse>,
+        same::<bindings::Revoked, vault_pb::RevokeBindingResponse>,
         same::<audit::Event, audit_pb::Event>,
         same::<audit::Record, audit_pb::Record>,
         same::<audit::Filter, audit_pb::Filter>,

@@ -7,6 +7,7 @@
 
 pub mod access;
 pub mod audit;
+pub mod bindings;
 mod call;
 mod channel;
 mod closing;

@@ -12,7 +12,7 @@ use tonic::{
 };
 
 use crate::{
-    access, audit,
+    access, audit, bindings,
     closing::Closing,
     egress, executor,
     listener::Listener,
@@ -48,6 +48,13 @@ impl Server {
     #[must_use]
     pub fn access(mut self, handle: aileron_contract::access::Handle) -> Self {
         self.routes = self.routes.add_service(access::serve(handle));
+        self
+    }
+
+    /// Offers setups at a provider, and the end of bindings.
+    #[must_use]
+    pub fn bindings(mut self, handle: aileron_contract::bindings::Handle) -> Self {
+        self.routes = self.routes.add_service(bindings::serve(handle));
         self
     }
 

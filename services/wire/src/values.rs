@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use aileron_contract::{
     Error, IdempotencyKey, Reason, Result, Scope, Secret, Timestamp,
     audit::{ActorKind, EventKind},
+    bindings::Purpose,
     credential::CredentialKind,
     executor::{ConsentDecision, InputKind, RunState},
     failure::{Boundary, Class},
@@ -38,7 +39,7 @@ macro_rules! texts {
 texts! {
     ActionName, ActorKind, AuditId, Authority, BindingName, BindingStatus, Boundary, Class,
     ConsentDecision, CredentialKind, EntryScope, EventKind, Fqn, HostPort, IdempotencyKey, Identity,
-    InputKind, PackageRef, PinDomain, RunId, RunState, Scope, SecretName, SessionId, Sha256Hash,
+    InputKind, PackageRef, PinDomain, Purpose, RunId, RunState, Scope, SecretName, SessionId, Sha256Hash,
     SignatureStatus, State, VaultPath, Version,
 }
 

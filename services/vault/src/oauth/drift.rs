@@ -8,15 +8,12 @@ use aileron_contract::{
     vault::{BindingFilter, BindingStatus},
 };
 
-use super::store::{GRANTED, REASON, Store, label};
+use super::store::{REASON, Store, label};
 use crate::{
-    binding::{self, Record},
-    file::Metadata,
+    binding::{self, MISSING, Record},
     keeper::Changed,
     vault::binding_event,
 };
-
-const MISSING: &str = "missing_scopes";
 
 /// Bindings of the connector that were not granted all of `declared` become stale. Needs no
 /// key as long as there is none.
@@ -33,10 +30,7 @@ pub(crate) async fn declare(
     };
     match store.0.view().await?.file() {
         Ok(file) => {
-            let drifts = |record: &Record| {
-                let sealed = file.entries().get(record.binding.name.as_str());
-                sealed.is_some_and(|sealed| drift(record, &sealed.metadata, declared).is_some())
-            };
+            let drifts = |record: &Record| drift(record, declared).is_some();
             if !binding::select(file.entries(), &filter).iter().any(drifts) {
                 return Ok(Vec::new());
             }
@@ -51,8 +45,7 @@ pub(crate) async fn declare(
             let mut events = Vec::new();
             for record in binding::select(draft.entries(), &filter) {
                 let name = record.binding.name.clone();
-                let Some(sealed) = draft.entries().get(name.as_str()) else { continue };
-                let Some(drift) = drift(&record, &sealed.metadata, declared) else { continue };
+                let Some(drift) = drift(&record, declared) else { continue };
                 draft.relabel(keys, name.as_str(), |metadata| {
                     label(metadata, "status", BindingStatus::Stale.text());
                     label(metadata, REASON, drift.reason);
@@ -75,14 +68,16 @@ struct Drift {
     missing: String,
 }
 
-fn drift(record: &Record, metadata: &Metadata, declared: &[String]) -> Option<Drift> {
+fn drift(record: &Record, declared: &[String]) -> Option<Drift> {
     if record.binding.status != BindingStatus::Active {
         return None;
     }
-    let granted = metadata.labels.get(GRANTED);
-    let known: Vec<&str> = granted.map_or_else(Vec::new, |text| text.split(' ').collect());
-    let missing: Vec<&str> =
-        declared.iter().map(String::as_str).filter(|scope| !known.contains(scope)).collect();
-    let reason = if granted.is_some() { "scope_drift" } else { "no_grant_record" };
+    let granted = &record.binding.granted_scopes;
+    let missing: Vec<&str> = declared
+        .iter()
+        .filter(|scope| !granted.contains(scope))
+        .map(String::as_str)
+        .collect();
+    let reason = if granted.is_empty() { "no_grant_record" } else { "scope_drift" };
     (!missing.is_empty()).then(|| Drift { reason, missing: missing.join(" ") })
 }

@@ -18,18 +18,13 @@ use super::{
     trouble::Trouble,
 };
 use crate::{
-    binding::{self, Record},
+    binding::{self, REFRESHABLE, REFRESHING, Record},
     file::Metadata,
     keeper::{Changed, Keeper},
     vault::binding_event,
 };
 
-/// Published labels beside those every binding has.
-const REFRESHABLE: &str = "refresh_token_present";
-pub(super) const GRANTED: &str = "granted_scopes";
 pub(super) const REASON: &str = "stale_reason";
-/// Ours: when new tokens were last asked for, until it is known what came of it.
-const REFRESHING: &str = "refreshing";
 
 /// The grants in the vault's file.
 #[derive(Clone, Debug)]
@@ -75,7 +70,7 @@ impl Store {
         let Plan { context, consent, client, purpose } = plan;
         let now = self.now();
         let grant = Grant::new(client, answer, now);
-        let granted = grant::granted(client, answer).join(" ");
+        let granted = grant::granted(client, answer);
         let value = grant.render()?;
         self.0
             .change(context, |draft, keys| {
@@ -85,11 +80,10 @@ impl Store {
                     None => None,
                 };
                 let consent = adjusted(consent, *purpose, &name, earlier.as_ref())?;
-                let record = Record::new(&consent, earlier.as_ref(), now)?;
-                let mut metadata = record.metadata();
-                label(&mut metadata, GRANTED, &granted);
-                refreshable(&mut metadata, &grant);
-                draft.put(keys, name.as_str(), metadata, &value)?;
+                let mut record = Record::new(&consent, earlier.as_ref(), now)?;
+                record.binding.granted_scopes.clone_from(&granted);
+                record.binding.refresh_token_present = grant.refresh_token().is_some();
+                draft.put(keys, name.as_str(), record.metadata(), &value)?;
                 let kind = match earlier {
                     Some(_) => EventKind::BindingRebound,
                     None => EventKind::BindingCreated,
@@ -97,7 +91,7 @@ impl Store {
                 let hosts = record.binding.hosts.as_deref().unwrap_or_default();
                 let event = binding_event(kind, context, &record.binding)
                     .with("aileron.binding.hosts", binding::host_label(hosts))
-                    .with("aileron.binding.granted_scopes", granted.as_str());
+                    .with("aileron.binding.granted_scopes", granted.join(" "));
                 Ok(Changed { value: record.binding, events: vec![event] })
             })
             .await

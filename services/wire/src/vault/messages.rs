@@ -11,7 +11,7 @@ use aileron_proto::{common::v1 as common, vault::v1 as pb};
 use crate::message::{Wire, messages, read};
 
 messages! {
-    Status => pb::Status { state, format, generation }
+    Status => pb::Status { state, format, generation, recovery_key }
 
     EntryFilter => pb::EntryFilter { prefix, include_control_plane }
 
@@ -28,7 +28,8 @@ messages! {
 
     Binding => pb::Binding {
         name, connector, kind, service, identity, scope, account, status, stale_reason, hosts,
-        access_key_id, region, created_at, last_used_at, last_refreshed_at,
+        access_key_id, region, granted_scopes, missing_scopes, refresh_token_present,
+        refreshing_since, created_at, last_used_at, last_refreshed_at,
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod access;
 pub(crate) mod audit;
+mod bindings;
 mod egress;
 mod executor;
 mod packages;
@@ -18,14 +19,15 @@ use std::{
 use aileron_contract::{Error, Result, Secret};
 
 pub(crate) use self::{
-    access::FakeAccess, audit::FakeAudit, egress::FakeEgress, executor::FakeExecutor,
-    packages::FakePackages, vault::FakeVault,
+    access::FakeAccess, audit::FakeAudit, bindings::FakeBindings, egress::FakeEgress,
+    executor::FakeExecutor, packages::FakePackages, vault::FakeVault,
 };
 
 #[derive(Clone, Default)]
 pub(crate) struct Fakes {
     pub(crate) vault: Arc<FakeVault>,
     pub(crate) access: Arc<FakeAccess>,
+    pub(crate) bindings: Arc<FakeBindings>,
     pub(crate) egress: Arc<FakeEgress>,
     pub(crate) executor: Arc<FakeExecutor>,
     pub(crate) packages: Arc<FakePackages>,

@@ -3,6 +3,7 @@
 
 mod access;
 mod audit;
+mod bindings;
 mod egress;
 mod executor;
 mod packages;

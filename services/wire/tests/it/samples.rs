@@ -2,6 +2,7 @@
 
 pub(crate) mod access;
 pub(crate) mod audit;
+pub(crate) mod bindings;
 pub(crate) mod egress;
 pub(crate) mod executor;
 pub(crate) mod packages;
@@ -61,6 +62,10 @@ pub(crate) fn hash() -> Sha256Hash {
 
 pub(crate) fn text(full: bool) -> Option<String> {
     full.then(|| "text with «ünïcode», \u{202e} and \0".to_owned())
+}
+
+pub(crate) fn texts(full: bool) -> Vec<String> {
+    if full { vec!["notes:read".to_owned(), "offline «é»".to_owned()] } else { Vec::new() }
 }
 
 /// Deep, ordered, with every kind of value.

@@ -9,13 +9,14 @@ use aileron_contract::{
     },
 };
 
-use super::{before_1970, form, hosts, name, text, time};
+use super::{before_1970, form, hosts, name, text, texts, time};
 
 pub(crate) fn status(full: bool) -> Status {
     Status {
         state: if full { State::Unlocked } else { State::Missing },
         format: full.then_some(2),
         generation: full.then_some(u64::MAX),
+        recovery_key: full,
     }
 }
 
@@ -71,6 +72,10 @@ pub(crate) fn binding(full: bool) -> Binding {
         hosts: full.then(|| hosts(true)),
         access_key_id: full.then(|| name("AKIAEXAMPLE")),
         region: full.then(|| name("eu-central-1")),
+        granted_scopes: texts(full),
+        missing_scopes: texts(full).split_off(usize::from(full)),
+        refresh_token_present: full,
+        refreshing_since: full.then(time),
         created_at: if full { time() } else { before_1970() },
         last_used_at: full.then(before_1970),
         last_refreshed_at: full.then(time),

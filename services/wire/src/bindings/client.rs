@@ -1,0 +1,125 @@
+//! The life of bindings somewhere else.
+
+use aileron_contract::{
+    Bindings, Context, Result, Secret,
+    bindings::{
+        Begin, BeginDevice, Begun, Callback, DeviceBegun, DevicePoll, Finish, Landed, Revoked,
+    },
+    limits,
+    names::{BindingName, Fqn},
+    vault::Binding,
+};
+use aileron_proto::vault::v1::{self as pb, bindings_service_client::BindingsServiceClient};
+use async_trait::async_trait;
+
+use super::messages::{device_from_wire, poll_from_wire};
+use crate::{call::Link, channel::Channel, context::context_to_wire, message::Wire};
+
+/// The life of bindings behind a channel.
+#[derive(Clone, Debug)]
+pub struct Remote {
+    link: Link,
+    client: BindingsServiceClient<tonic::transport::Channel>,
+}
+
+impl Remote {
+    /// Calls the service through `channel`; nothing is dialled yet.
+    pub fn new(channel: Channel) -> Self {
+        let client = BindingsServiceClient::new(channel.transport())
+            .max_decoding_message_size(limits::ANSWER);
+        Self { link: Link { channel, service: "bindings" }, client }
+    }
+
+    fn client(&self) -> BindingsServiceClient<tonic::transport::Channel> {
+        self.client.clone()
+    }
+}
+
+#[async_trait]
+impl Bindings for Remote {
+    async fn begin(&self, context: &Context, begin: Begin) -> Result<Begun> {
+        let Begin { consent, client, purpose, caller } = begin;
+        let request = self.link.request(pb::BeginSetupRequest {
+            context: context_to_wire(context),
+            consent: consent.into_wire(),
+            client: client.into_wire(),
+            purpose: purpose.into_wire(),
+            caller: caller.into_wire(),
+        })?;
+        let mut service = self.client();
+        let answer = Box::pin(service.begin_setup(request));
+        self.link.read(self.link.call(context, answer).await?, "begun")
+    }
+
+    async fn finish(&self, context: &Context, finish: Finish) -> Result<Binding> {
+        let Finish { session, state, code } = finish;
+        let request = self.link.request(pb::FinishSetupRequest {
+            context: context_to_wire(context),
+            session: session.into_wire(),
+            state: state.into_wire(),
+            code: code.into_wire(),
+        })?;
+        let pb::FinishSetupResponse { binding } =
+            self.link.call(context, self.client().finish_setup(request)).await?;
+        self.link.read(binding, "binding")
+    }
+
+    async fn callback(&self, context: &Context, callback: Callback) -> Result<Landed> {
+        let Callback { state, answer, cookie } = callback;
+        let request = self.link.request(pb::CallbackRequest {
+            context: context_to_wire(context),
+            state: state.into_wire(),
+            answer: answer.into_wire(),
+            cookie: cookie.into_wire(),
+        })?;
+        let landed = self.link.call(context, self.client().callback(request)).await?;
+        self.link.read(landed, "landed")
+    }
+
+    async fn begin_device(&self, context: &Context, begin: BeginDevice) -> Result<DeviceBegun> {
+        let BeginDevice { consent, client, purpose } = begin;
+        let request = self.link.request(pb::BeginDeviceRequest {
+            context: context_to_wire(context),
+            consent: consent.into_wire(),
+            client: client.into_wire(),
+            purpose: purpose.into_wire(),
+        })?;
+        let mut service = self.client();
+        let answer = Box::pin(service.begin_device(request));
+        self.link.understood(device_from_wire(self.link.call(context, answer).await?))
+    }
+
+    async fn poll_device(&self, context: &Context, session: Secret) -> Result<DevicePoll> {
+        let request = self.link.request(pb::PollDeviceRequest {
+            context: context_to_wire(context),
+            session: session.into_wire(),
+        })?;
+        let poll = self.link.call(context, self.client().poll_device(request)).await?;
+        self.link.understood(poll_from_wire(poll))
+    }
+
+    async fn revoke(&self, context: &Context, name: BindingName) -> Result<Revoked> {
+        let request = self.link.request(pb::RevokeBindingRequest {
+            context: context_to_wire(context),
+            name: name.into_wire(),
+        })?;
+        let revoked = self.link.call(context, self.client().revoke_binding(request)).await?;
+        self.link.read(revoked, "revoked")
+    }
+
+    async fn declare_scopes(
+        &self,
+        context: &Context,
+        connector: Fqn,
+        scopes: Vec<String>,
+    ) -> Result<Vec<BindingName>> {
+        let request = self.link.request(pb::DeclareScopesRequest {
+            context: context_to_wire(context),
+            connector: connector.into_wire(),
+            scopes,
+        })?;
+        let pb::DeclareScopesResponse { stale } =
+            self.link.call(context, self.client().declare_scopes(request)).await?;
+        self.link.read(stale, "stale")
+    }
+}
