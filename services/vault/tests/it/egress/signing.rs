@@ -74,7 +74,7 @@ async fn odd_keys_are_put_got_and_found() {
         "a+b",
         "ключ-\u{1f511}",
         "%D0%BA%D0%BB%D1%8E%D1%87",
-        "deep/er//and/",
+        "deep/er//and",
         "100%25",
         "100%",
         "%zz",
@@ -82,12 +82,10 @@ async fn odd_keys_are_put_got_and_found() {
         "[x]{y}|z^`",
         "q%3Fuestion%23hash",
     ] {
-        if !key.ends_with('/') {
-            let path = format!("/odd/{key}");
-            let put = ok(path.clone(), "PUT", "what it says").await;
-            assert_eq!(put.0, 200, "{key}: {}", put.1);
-            assert_eq!(ok(path, "GET", "").await, (200, "what it says".to_owned()), "{key}");
-        }
+        let path = format!("/odd/{key}");
+        let put = ok(path.clone(), "PUT", "what it says").await;
+        assert_eq!(put.0, 200, "{key}: {}", put.1);
+        assert_eq!(ok(path, "GET", "").await, (200, "what it says".to_owned()), "{key}");
     }
     for query in [
         "list-type=2&prefix=a+b",
@@ -139,10 +137,11 @@ async fn nothing_a_guest_claims_reaches_the_signature() {
     let presigned = signed("GET", &host, "/odd/a?X-Amz-Signature=00&X-Amz-Credential=mine", "");
     let refused = house.failed(presigned).await;
     assert_eq!((refused.sent, refused.failure.class), (Sent::NotSent, Class::CapabilityDenied));
-    for (name, value) in [("x-amz-meta-a", "b\r\nx: y"), ("x-amz-meta-a", "ключ")] {
-        let odd = with_headers(signed("GET", &host, "/odd/a", ""), &[(name, value)]);
-        assert_eq!(house.failed(odd).await.sent, Sent::NotSent, "{value:?}");
-    }
+    let smuggled = [("x-amz-meta-a", "b\r\nx: y")];
+    let smuggled = with_headers(signed("GET", &host, "/odd/a", ""), &smuggled);
+    assert_eq!(house.failed(smuggled).await.sent, Sent::NotSent);
+    let foreign = with_headers(signed("GET", &host, "/odd/a", ""), &[("x-amz-meta-a", "ключ")]);
+    assert_eq!(house.answered(foreign).await.status, 200);
 }
 
 /// Neither host nor manifest nor binding says where: nothing is sent, and it is said why.

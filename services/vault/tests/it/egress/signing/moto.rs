@@ -57,14 +57,16 @@ impl Moto {
 
     /// Of a user who may do anything.
     pub(crate) async fn key_of_a_user(&self) -> Key {
-        let policy = encoded(r#"{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#);
+        let policy = encoded(
+            r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#,
+        );
         let anybody = ("anybody".to_owned(), "anything".to_owned());
         let iam = |query: String| self.ask(&anybody, "iam", query);
         iam("Action=CreateUser&UserName=me".to_owned()).await;
         iam(format!("Action=PutUserPolicy&UserName=me&PolicyName=all&PolicyDocument={policy}"))
             .await;
         let trust = encoded(
-            r#"{"Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"}]}"#,
+            r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"}]}"#,
         );
         iam(format!("Action=CreateRole&RoleName=r&AssumeRolePolicyDocument={trust}")).await;
         iam(format!("Action=PutRolePolicy&RoleName=r&PolicyName=all&PolicyDocument={policy}"))
