@@ -39,6 +39,9 @@ pub struct VaultStatus {
     /// Counts the writes of a version 2 file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub generation: Option<u64>,
+    /// Can the vault be opened with a recovery key, too?
+    #[serde(default)]
+    pub recovery_key: bool,
 }
 
 /// Body of `POST /v1/vault/unlock`.

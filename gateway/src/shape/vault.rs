@@ -1,8 +1,9 @@
 use aileron_api::{
-    bindings::{Binding, BindingStatus},
+    bindings::{AtProvider, Binding, BindingStatus, RevokedBinding},
+    oauth2::{PollStatus, Polled},
     vault::{SecretEntry, VaultEntry, VaultMetadata, VaultState, VaultStatus},
 };
-use aileron_contract::vault;
+use aileron_contract::{bindings, credential::CredentialKind, names::BindingName, vault};
 
 use super::{text, texts};
 
@@ -15,9 +16,9 @@ pub(crate) fn vault_state(state: vault::State) -> VaultState {
 }
 
 pub(crate) fn status(status: vault::Status) -> VaultStatus {
-    let vault::Status { state, format, generation } = status;
+    let vault::Status { state, format, generation, recovery_key } = status;
     let state = vault_state(state);
-    VaultStatus { locked: state != VaultState::Unlocked, state, format, generation }
+    VaultStatus { locked: state != VaultState::Unlocked, state, format, generation, recovery_key }
 }
 
 pub(crate) fn entry(entry: vault::Entry) -> VaultEntry {
@@ -49,6 +50,10 @@ pub(crate) fn binding(binding: vault::Binding) -> Binding {
         hosts,
         access_key_id,
         region,
+        granted_scopes,
+        missing_scopes,
+        refresh_token_present,
+        refreshing_since,
         created_at,
         last_used_at,
         last_refreshed_at,
@@ -69,7 +74,43 @@ pub(crate) fn binding(binding: vault::Binding) -> Binding {
         hosts: hosts.map(|hosts| texts(&hosts)),
         access_key_id: text(access_key_id),
         region: text(region),
+        refresh_token_present: (kind == CredentialKind::Oauth2).then_some(refresh_token_present),
+        granted_scopes,
+        missing_scopes,
+        refreshing_since: text(refreshing_since),
     }
+}
+
+pub(crate) fn revoked(name: &BindingName, revoked: bindings::Revoked) -> RevokedBinding {
+    let (provider, message) = match revoked {
+        bindings::Revoked::Here => (AtProvider::None, None),
+        bindings::Revoked::AtProvider => (AtProvider::Revoked, None),
+        bindings::Revoked::NotAtProvider(why) => (AtProvider::NotRevoked, Some(why)),
+    };
+    RevokedBinding { name: name.to_string(), provider, message }
+}
+
+pub(crate) fn polled(poll: bindings::DevicePoll) -> Polled {
+    use bindings::DevicePoll;
+    let bare = |status| Polled { status, interval: None, binding: None };
+    match poll {
+        DevicePoll::Pending { interval } => {
+            Polled { interval: Some(seconds(interval)), ..bare(PollStatus::Pending) }
+        }
+        DevicePoll::SlowDown { interval } => {
+            Polled { interval: Some(seconds(interval)), ..bare(PollStatus::SlowDown) }
+        }
+        DevicePoll::Done(done) => {
+            Polled { binding: Some(binding(*done)), ..bare(PollStatus::Done) }
+        }
+        DevicePoll::Denied => bare(PollStatus::Denied),
+        DevicePoll::Expired => bare(PollStatus::Expired),
+    }
+}
+
+/// Whole seconds, and never too early.
+pub(crate) fn seconds(length: std::time::Duration) -> u64 {
+    length.as_secs().saturating_add(u64::from(length.subsec_nanos() > 0))
 }
 
 fn binding_status(status: vault::BindingStatus) -> BindingStatus {

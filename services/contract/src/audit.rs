@@ -12,6 +12,7 @@ use crate::{
     names::{AuditId, Fqn},
 };
 
+/// How the other rooms hold the contract, wherever its service runs.
 pub type Handle = Arc<dyn Audit>;
 
 /// An append-only Merkle log in the public C2SP formats.
@@ -51,6 +52,7 @@ pub struct Event {
 }
 
 impl Event {
+    /// An event without payload; the log gives it an id and the time.
     pub fn new(kind: EventKind, actor: Actor) -> Self {
         Self { id: None, kind, actor, payload: Map::new(), trace_id: None }
     }
@@ -101,8 +103,19 @@ closed! {
         VaultLocked = "vault.locked",
         VaultPassphraseChanged = "vault.passphrase_changed",
         VaultMigrated = "vault.migrated",
+        VaultRecoveryKeyAdded = "vault.recovery_key_added",
+        VaultRecoveryKeyRemoved = "vault.recovery_key_removed",
+        /// Opened with the recovery key, which set a new passphrase.
+        VaultRecovered = "vault.recovered",
+        VaultExported = "vault.exported",
+        VaultImported = "vault.imported",
         SecretStored = "secret.stored",
         SecretDeleted = "secret.deleted",
+        /// A login, of an agent or of the person.
+        CredentialStored = "credential.stored",
+        CredentialDeleted = "credential.deleted",
+        /// A login left the vault in the clear.
+        CredentialExported = "credential.exported",
         PersonSessionOpened = "person_session.opened",
         PersonSessionRefused = "person_session.refused",
         PersonSessionClosed = "person_session.closed",
@@ -173,6 +186,7 @@ pub struct Filter {
     pub limit: Option<u32>,
 }
 
+/// A signed statement of how large the log is and what its tree's root is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checkpoint {
     /// The signed note, as C2SP tlog-checkpoint prescribes.

@@ -111,6 +111,9 @@ scopes! {
     BindingsWrite = "bindings:write", true, false;
     SecretsWrite = "secrets:write", true, false;
     VaultLock = "vault:lock", true, false;
+    /// Read an agent's or a person's login in the clear. A program's token has it only when a
+    /// person minted it with this very scope; the one in `daemon.json` and agents never have it.
+    CredentialsExport = "credentials:export", true, false;
     /// Decide approvals. Never a program's.
     ApprovalsDecide = "approvals:decide", false, false;
     /// Mint, list and revoke tokens; list and end person sessions.

@@ -8,6 +8,7 @@
 pub mod access;
 pub mod audit;
 pub mod bindings;
+pub mod custody;
 pub mod egress;
 pub mod executor;
 pub mod packages;
@@ -30,6 +31,7 @@ pub use access::Access;
 pub use audit::Audit;
 pub use bindings::Bindings;
 pub use context::{Context, IdempotencyKey, Principal, Scope, Scopes};
+pub use custody::Custody;
 pub use egress::Egress;
 pub use error::{Error, Kind, Reason, Result};
 pub use executor::Executor;

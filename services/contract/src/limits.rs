@@ -151,6 +151,10 @@ limits! {
     CONSENT_HOSTS: usize = 256, "hosts", size;
     /// One secret.
     SECRET: usize = 64 * 1024, "bytes", size;
+    /// What may be listed about a login, together.
+    LOGIN_LABELS: usize = 4 * 1024, "bytes", size;
+    /// A vault exported to a file: thousands of credentials, and it still fits into memory.
+    VAULT_EXPORT: usize = 16 * 1024 * 1024, "bytes", size;
     /// A passphrase; longer ones are a mistake, and hashing them is work for us.
     PASSPHRASE: usize = 1_024, "bytes", size;
     /// Memory a vault file may ask the key derivation for, in KiB: a planted file must not.
@@ -246,6 +250,8 @@ limits! {
     // doors
     /// A REST request body.
     REQUEST_BODY: usize = 2 * 1024 * 1024, "bytes", size;
+    /// The body that brings an exported vault, in base64.
+    IMPORT_BODY: usize = 24 * 1024 * 1024, "bytes", size;
     /// Reading a request's body.
     REQUEST_BODY_WALL: Duration = Duration::from_secs(30), "seconds", seconds;
     /// A bearer token at the public door: room for tokens this house did not make.

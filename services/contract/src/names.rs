@@ -8,10 +8,12 @@ use crate::{Error, Reason, Result};
 mod fqn;
 mod hash;
 mod host;
+mod login;
 
 pub use fqn::{Authority, Fqn, PackageRef, Scheme, Version};
 pub use hash::Sha256Hash;
 pub use host::HostPort;
+pub use login::{Login, LoginWord};
 
 fn invalid(reason: Reason, raw: &str, rule: &str) -> Error {
     let shown: String = raw.chars().take(80).flat_map(char::escape_debug).collect();

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use crate::{kdf::Kdf, keys::Keys};
+use crate::{kdf::Kdf, keys::Keys, recovery_key::RecoveryKey};
 
 /// One secret as it lies in the file: sealed, with its readable metadata.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,6 +108,21 @@ impl VaultFile {
         match self {
             Self::V1(file) => file.check(keys.vault()),
             Self::V2(file) => file.verify(keys),
+        }
+    }
+
+    pub(crate) fn has_recovery_key(&self) -> bool {
+        match self {
+            Self::V1(_) => false,
+            Self::V2(file) => file.has_recovery_key(),
+        }
+    }
+
+    /// The keys, by a recovery key; version 1 knows none.
+    pub(crate) fn recover(&self, key: &RecoveryKey) -> Result<Keys, UnlockError> {
+        match self {
+            Self::V1(_) => Err(UnlockError::Rejected),
+            Self::V2(file) => file.recover(key),
         }
     }
 

@@ -3,6 +3,7 @@
 
 pub(crate) mod attempt;
 mod passphrase;
+mod recovery;
 mod write;
 
 use std::{
@@ -225,6 +226,7 @@ impl View {
             state,
             format: file.as_ref().map(|file| file.format()),
             generation: file.as_ref().and_then(|file| file.generation()),
+            recovery_key: file.as_ref().is_some_and(|file| file.has_recovery_key()),
         }
     }
 

@@ -1,13 +1,14 @@
 //! The vault: keys, secrets, bindings, person sessions and minted tokens, and egress, the one
 //! place that joins a credential to an outgoing request.
 //!
-//! Deliberately absent: any method that gives a credential back, and any knowledge of how the
-//! room is reached.
+//! Deliberately absent: any method that gives a bound credential back, and any knowledge of how the
+//! room is reached. What leaves the vault on purpose has a door of its own, `custody`.
 
 mod access;
 mod backoff;
 mod binding;
 mod credentials;
+mod custody;
 mod disk;
 pub mod egress;
 mod envelope;
@@ -19,6 +20,7 @@ mod keeper;
 mod keys;
 mod mark;
 mod oauth;
+mod recovery_key;
 mod service;
 mod vault;
 

@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use aileron_contract::{
     Context, Error, Result, Secret, Timestamp, access as access_contract, audit,
-    bindings as bindings_contract, egress as egress_contract, vault as vault_contract,
+    bindings as bindings_contract, custody as custody_contract, egress as egress_contract, vault as vault_contract,
 };
 use aileron_store::Database;
 
@@ -13,7 +13,7 @@ use crate::{
     access::{self, Revocations, Sessions, tokens},
     credentials::Bindings,
     disk::Disk,
-    egress,
+    custody, egress,
     keeper::{Keeper, Parts},
     mark,
     oauth::{self, Tokens},
@@ -40,6 +40,7 @@ pub struct Service {
     keeper: Arc<Keeper>,
     sessions: Arc<Sessions>,
     vault: Arc<vault::Door>,
+    custody: Arc<custody::Door>,
     access: Arc<access::Door>,
     bindings: Arc<oauth::Door>,
     egress: egress::Service,
@@ -71,6 +72,10 @@ impl Service {
                 keeper: Arc::clone(&keeper),
                 sessions: Arc::clone(&sessions),
             }),
+            custody: Arc::new(custody::Door {
+                keeper: Arc::clone(&keeper),
+                sessions: Arc::clone(&sessions),
+            }),
             access: Arc::new(access::Door {
                 keeper: Arc::clone(&keeper),
                 sessions: Arc::clone(&sessions),
@@ -84,6 +89,10 @@ impl Service {
 
     pub fn vault(&self) -> vault_contract::Handle {
         Arc::clone(&self.vault) as vault_contract::Handle
+    }
+
+    pub fn custody(&self) -> custody_contract::Handle {
+        Arc::clone(&self.custody) as custody_contract::Handle
     }
 
     pub fn access(&self) -> access_contract::Handle {

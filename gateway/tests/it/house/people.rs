@@ -18,7 +18,7 @@ use super::{World, world::later};
 impl World {
     fn status_now(&self) -> Status {
         let state = self.state.lock().unwrap().unwrap_or(State::Locked);
-        Status { state, format: Some(2), generation: Some(7) }
+        Status { state, format: Some(2), generation: Some(7), recovery_key: false }
     }
 }
 
@@ -38,6 +38,10 @@ fn binding(consent: Consent) -> Binding {
         hosts: Some(reach.hosts),
         access_key_id: None,
         region: None,
+        granted_scopes: Vec::new(),
+        missing_scopes: Vec::new(),
+        refresh_token_present: false,
+        refreshing_since: None,
         created_at: later(),
         last_used_at: None,
         last_refreshed_at: None,

@@ -62,6 +62,10 @@ reasons! {
     VaultUnreadable = "vault_unreadable" => Internal,
     VaultRolledBack = "vault_rolled_back" => Conflict,
     VaultUnwritable = "vault_unwritable" => Internal,
+    /// Not an exported vault, damaged, changed, or under another passphrase.
+    ExportUnreadable = "export_unreadable" => Invalid,
+    /// The vault has entries that the file would change.
+    ImportConflict = "import_conflict" => Conflict,
 
     // bindings
     BindingExists = "binding_exists" => Conflict,
@@ -74,6 +78,8 @@ reasons! {
     BindingNotFound = "binding_not_found" => NotFound,
 
     // setups at a provider
+    /// The connector asks for a credential that no provider gives.
+    NotOauth2 = "not_oauth2" => Invalid,
     /// A setup that never began here, was finished, or took too long.
     SessionNotFound = "session_not_found" => NotFound,
     StateMismatch = "state_mismatch" => Invalid,

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::{Entries, FileError, Metadata, Seen, UnlockError};
-use crate::{envelope, kdf::Kdf, keys::Keys};
+use crate::{envelope, kdf::Kdf, keys::Keys, recovery_key::RecoveryKey};
 
 pub(crate) use draft::Draft;
 pub(crate) use members::{Member, NewPassphrase};
@@ -70,19 +70,21 @@ impl File {
     /// Without a passphrase member the work is done all the same, so that an attempt tells
     /// nothing about the members by its duration.
     pub(crate) fn challenge(&self) -> (Kdf, &[u8]) {
-        match self.header.members.first() {
-            Some(Member::Passphrase { kdf, salt, .. }) => (*kdf, salt),
-            None => (Kdf::default(), &self.header.vault),
-        }
+        self.header.passphrase().map_or((Kdf::default(), &self.header.vault), Member::challenge)
     }
 
     /// The keys, by the key derived from the passphrase; the whole file is checked with them.
     pub(crate) fn unlock(&self, key: &[u8; 32]) -> Result<Keys, UnlockError> {
-        let member = self.header.members.first().ok_or(UnlockError::Rejected)?;
-        let vault = member.unwrap(self.header.vault, self.header.key_version, key)?;
-        let keys = self.keys(&vault)?;
-        self.verify(&keys)?;
-        Ok(keys)
+        self.open_with(self.header.passphrase(), key)
+    }
+
+    /// The same, by the recovery key.
+    pub(crate) fn recover(&self, key: &RecoveryKey) -> Result<Keys, UnlockError> {
+        self.open_with(self.header.recovery(), key.bytes())
+    }
+
+    pub(crate) fn has_recovery_key(&self) -> bool {
+        self.header.recovery().is_some()
     }
 
     /// Is this file, as a whole, one that the holder of these keys wrote?
@@ -111,6 +113,14 @@ impl File {
             .ok_or(UnlockError::File(FileError::Tampered("an entry does not open")))
     }
 
+    fn open_with(&self, member: Option<&Member>, own: &[u8; 32]) -> Result<Keys, UnlockError> {
+        let member = member.ok_or(UnlockError::Rejected)?;
+        let vault = member.unwrap(self.header.vault, self.header.key_version, own)?;
+        let keys = self.keys(&vault)?;
+        self.verify(&keys)?;
+        Ok(keys)
+    }
+
     fn keys(&self, vault: &[u8; 32]) -> Result<Keys, UnlockError> {
         let key = envelope::derive(vault, &self.header.vault, "aileron/vault/2/pin-root")?;
         let tampered = FileError::Tampered("its pin key does not open");
@@ -126,6 +136,14 @@ impl File {
 }
 
 impl Header {
+    fn passphrase(&self) -> Option<&Member> {
+        self.members.iter().find(|member| member.is_passphrase())
+    }
+
+    fn recovery(&self) -> Option<&Member> {
+        self.members.iter().find(|member| !member.is_passphrase())
+    }
+
     fn key(&self, keys: &Keys, purpose: &str) -> Checked<Zeroizing<[u8; 32]>> {
         envelope::derive(keys.vault(), &self.vault, &format!("aileron/vault/2/{purpose}"))
     }

@@ -14,6 +14,7 @@ use crate::{
     kdf::Kdf,
     keys::Keys,
     mark,
+    recovery_key::RecoveryKey,
 };
 
 /// The right to check passphrases, held by one caller at a time.
@@ -57,6 +58,41 @@ impl Keeper {
                 tried.unlock(&key)
             })
             .await?;
+        let proven = self.judge(context, turn, file, opened, refused).await?;
+        proven.ok_or_else(|| UnlockError::Rejected.into())
+    }
+
+    /// The same with the vault's recovery key. There is nothing to derive: such a key is not
+    /// guessed.
+    pub(crate) async fn prove_recovery(
+        &self,
+        context: &Context,
+        turn: &mut Turn<'_>,
+        key: &RecoveryKey,
+    ) -> Result<Proven> {
+        turn.backoff.check((self.clock)())?;
+        let file = self.view().await?.file()?;
+        let opened = file.recover(key);
+        let refused = audit::EventKind::VaultUnlockFailed;
+        let proven = self.judge(context, turn, file, opened, refused).await?;
+        proven.ok_or_else(|| {
+            Error::new(
+                Reason::PassphraseRejected,
+                "this is not the vault's recovery key, or the vault has none: a key stops \
+                 working when another is made or the vault key is rotated",
+            )
+        })
+    }
+
+    /// What an attempt came to; none when it was not the right secret.
+    async fn judge(
+        &self,
+        context: &Context,
+        turn: &mut Turn<'_>,
+        file: Arc<VaultFile>,
+        opened: std::result::Result<Keys, UnlockError>,
+        refused: audit::EventKind,
+    ) -> Result<Option<Proven>> {
         match opened {
             Ok(keys) => {
                 let mark = mark::read(&self.database).await?;
@@ -64,7 +100,7 @@ impl Keeper {
                     return Err(FileError::RolledBack.into());
                 }
                 *turn.backoff = Backoff::default();
-                Ok(Proven { file, keys })
+                Ok(Some(Proven { file, keys }))
             }
             Err(UnlockError::Rejected) => {
                 *turn.backoff = turn.backoff.failed((self.clock)());
@@ -72,26 +108,34 @@ impl Keeper {
                 if let Err(error) = self.record(context, &[event]).await {
                     tracing::warn!(%error, "a refused passphrase could not be recorded");
                 }
-                Err(UnlockError::Rejected.into())
+                Ok(None)
             }
             Err(other) => Err(other.into()),
         }
     }
 
     /// A new passphrase's key, under a fresh salt and the configured cost.
-    pub(super) async fn derive_new(
+    pub(crate) async fn derive_new(
         &self,
-        _turn: &mut Turn<'_>,
+        turn: &mut Turn<'_>,
         passphrase: Secret,
     ) -> Result<crate::file::v2::NewPassphrase> {
-        bounded(&passphrase)?;
         let kdf: Kdf = self.kdf;
         let salt = crate::envelope::random::<16>()?.to_vec();
-        let key: Result<Zeroizing<[u8; 32]>> = {
-            let salt = salt.clone();
-            self.blocking(move |_| passphrase.expose(|text| kdf.derive(text, &salt))).await?
-        };
-        Ok(crate::file::v2::NewPassphrase { kdf, salt, key: key? })
+        let key = self.derive(turn, kdf, salt.clone(), passphrase).await?;
+        Ok(crate::file::v2::NewPassphrase { kdf, salt, key })
+    }
+
+    /// A passphrase's key. Held by its turn: this is work and memory for one at a time.
+    pub(crate) async fn derive(
+        &self,
+        _turn: &mut Turn<'_>,
+        kdf: Kdf,
+        salt: Vec<u8>,
+        passphrase: Secret,
+    ) -> Result<Zeroizing<[u8; 32]>> {
+        bounded(&passphrase)?;
+        self.blocking(move |_| passphrase.expose(|text| kdf.derive(text, &salt))).await?
     }
 }
 

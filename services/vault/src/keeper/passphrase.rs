@@ -26,8 +26,8 @@ impl Keeper {
         self.must_be_absent().await?;
         let passphrase = self.derive_new(&mut turn, passphrase).await?;
         let (draft, keys) = Draft::create(&passphrase)?;
-        let next =
-            Next { file: draft.finish(&keys)?, keys: Arc::new(keys), proof: Some(passphrase) };
+        let (file, keys) = (draft.finish(&keys)?, Arc::new(keys));
+        let next = Next { file, keys, proof: Some(passphrase), opens: false };
         let writer = self.writer.lock().await;
         self.reload(&writer).await?;
         if self.disk.print().map_err(|cause| self.disk.unwritable(cause))?.is_some() {
@@ -110,7 +110,8 @@ impl Keeper {
                 (draft, keys)
             }
         };
-        let next = Next { file: draft.finish(&keys)?, keys: Arc::new(keys), proof: Some(new) };
+        let (file, keys) = (draft.finish(&keys)?, Arc::new(keys));
+        let next = Next { file, keys, proof: Some(new), opens: false };
         self.commit(context, &writer, next, &events).await?;
         Ok(self.last().status())
     }

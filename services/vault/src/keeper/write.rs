@@ -31,6 +31,8 @@ pub(super) struct Next {
     pub(super) keys: Arc<Keys>,
     /// When the keys changed: what the new file is opened with once more before the copy goes.
     pub(super) proof: Option<NewPassphrase>,
+    /// Leave the vault unlocked, whatever it was.
+    pub(super) opens: bool,
 }
 
 impl Keeper {
@@ -60,7 +62,7 @@ impl Keeper {
             events.insert(0, migrated(context));
         }
         self.write_uses(&mut draft);
-        let next = Next { file: draft.finish(&keys)?, keys, proof };
+        let next = Next { file: draft.finish(&keys)?, keys, proof, opens: false };
         self.commit(context, &writer, next, &events).await?;
         Ok(value)
     }
@@ -74,8 +76,8 @@ impl Keeper {
         let VaultFile::V1(file) = &*file else { return Ok(()) };
         let passphrase = published(file, &keys);
         let (draft, keys) = Draft::migrate(file, &keys, &passphrase)?;
-        let next =
-            Next { file: draft.finish(&keys)?, keys: Arc::new(keys), proof: Some(passphrase) };
+        let (file, keys) = (draft.finish(&keys)?, Arc::new(keys));
+        let next = Next { file, keys, proof: Some(passphrase), opens: false };
         self.commit(context, &writer, next, &[event]).await
     }
 
@@ -92,7 +94,7 @@ impl Keeper {
         let VaultFile::V2(file) = &*file else { return Ok(()) };
         let mut draft = Draft::of(file);
         self.write_uses(&mut draft);
-        let next = Next { file: draft.finish(&keys)?, keys, proof: None };
+        let next = Next { file: draft.finish(&keys)?, keys, proof: None, opens: false };
         self.commit(&context, &writer, next, &[]).await
     }
 
@@ -105,7 +107,7 @@ impl Keeper {
         next: Next,
         events: &[audit::Event],
     ) -> Result<()> {
-        let Next { file, keys, proof } = next;
+        let Next { file, keys, proof, opens } = next;
         self.record(context, events).await?;
         let written = self.write(&file, proof).await;
         if let Err(error) = written {
@@ -121,7 +123,7 @@ impl Keeper {
         }
         let seen = file.seen();
         let print = self.disk.print().map_err(|cause| self.disk.unwritable(cause))?;
-        let unlocked = self.last().keys.is_some() || self.last().print.is_none();
+        let unlocked = opens || self.last().keys.is_some() || self.last().print.is_none();
         self.show(View {
             print,
             content: Content::Ready(Arc::new(VaultFile::V2(file))),

@@ -9,6 +9,7 @@ use crate::{
     envelope,
     file::{Entries, FileError, Metadata, Sealed, UnlockError, VaultFile, v1},
     keys::Keys,
+    recovery_key::RecoveryKey,
 };
 
 #[derive(Debug)]
@@ -46,14 +47,33 @@ impl Draft {
         Ok((draft, keys))
     }
 
-    /// Replaces the passphrase; with it every other way in, as there are no other members.
+    /// Replaces the passphrase; a recovery key stays.
     pub(crate) fn set_passphrase(&mut self, keys: &Keys, new: &NewPassphrase) -> Checked<()> {
         let Header { vault, key_version, .. } = self.header;
-        self.header.members = vec![Member::wrap(vault, key_version, new, keys.vault())?];
+        let member = Member::wrap(vault, key_version, new, keys.vault())?;
+        self.header.members.retain(|member| !member.is_passphrase());
+        self.header.members.insert(0, member);
         Ok(())
     }
 
-    /// Seals everything again under a new vault key.
+    /// Replaces the recovery key, or adds the first.
+    pub(crate) fn set_recovery_key(&mut self, keys: &Keys, new: &RecoveryKey) -> Checked<()> {
+        let Header { vault, key_version, .. } = self.header;
+        let member = Member::wrap_for_recovery(vault, key_version, new, keys.vault())?;
+        self.header.members.retain(Member::is_passphrase);
+        self.header.members.push(member);
+        Ok(())
+    }
+
+    /// Was there one?
+    pub(crate) fn remove_recovery_key(&mut self) -> bool {
+        let before = self.header.members.len();
+        self.header.members.retain(Member::is_passphrase);
+        self.header.members.len() < before
+    }
+
+    /// Seals everything again under a new vault key. A recovery key goes with the old one: it is
+    /// on paper only, and whoever has read the old vault key must not find the way to the new one.
     pub(crate) fn rotate(
         &mut self,
         file: &File,
@@ -63,6 +83,7 @@ impl Draft {
         self.header.key_version = self.header.key_version.saturating_add(1);
         let keys = Keys::new(&Zeroizing::new(envelope::random()?), old.pin_root());
         self.seal_pin_root(&keys)?;
+        self.header.members.clear();
         self.set_passphrase(&keys, new)?;
         for (path, Sealed { envelope: _, metadata }) in &file.entries {
             let value = file.open(old, path)?;
@@ -94,6 +115,15 @@ impl Draft {
         self.entries.remove(path).is_some()
     }
 
+    /// An entry's value.
+    pub(crate) fn open(&self, keys: &Keys, path: &str) -> Result<Zeroizing<Vec<u8>>, UnlockError> {
+        let entry = self.entries.get(path).ok_or(FileError::Tampered("an entry is gone"))?;
+        let key = self.header.key(keys, "entries")?;
+        let associated = self.header.associated(path, &entry.metadata)?;
+        envelope::open(&key, &associated, &entry.envelope)
+            .ok_or(UnlockError::File(FileError::Tampered("an entry does not open")))
+    }
+
     /// Seals an entry's value again under other labels.
     pub(crate) fn relabel(
         &mut self,
@@ -101,13 +131,9 @@ impl Draft {
         path: &str,
         change: impl FnOnce(&mut Metadata),
     ) -> Result<(), UnlockError> {
+        let value = self.open(keys, path)?;
         let gone = FileError::Tampered("an entry is gone");
-        let entry = self.entries.get(path).ok_or(gone)?;
-        let key = self.header.key(keys, "entries")?;
-        let associated = self.header.associated(path, &entry.metadata)?;
-        let value = envelope::open(&key, &associated, &entry.envelope)
-            .ok_or(FileError::Tampered("an entry does not open"))?;
-        let mut metadata = entry.metadata.clone();
+        let mut metadata = self.entries.get(path).ok_or(gone)?.metadata.clone();
         change(&mut metadata);
         Ok(self.put(keys, path, metadata, &value)?)
     }

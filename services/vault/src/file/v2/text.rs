@@ -42,6 +42,10 @@ enum TextMember {
         #[serde(with = "text::base64_bytes")]
         wrapped_key: Vec<u8>,
     },
+    Recovery {
+        #[serde(with = "text::base64_bytes")]
+        wrapped_key: Vec<u8>,
+    },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -66,7 +70,11 @@ pub(super) fn parse(object: Map<String, Value>) -> Result<File, FileError> {
     if members.is_empty() || members.len() > limits::VAULT_MEMBERS {
         return Err(FileError::Malformed("its list of members has the wrong length".to_owned()));
     }
-    let members = members.into_iter().map(member).collect::<Result<_, _>>()?;
+    let members: Vec<_> = members.into_iter().map(member).collect::<Result<_, _>>()?;
+    let passphrases = members.iter().filter(|member| member.is_passphrase()).count();
+    if passphrases > 1 || members.len() - passphrases > 1 {
+        return Err(FileError::Malformed("it has two members of one kind".to_owned()));
+    }
     let entries = secrets
         .into_iter()
         .map(|(path, TextEntry { value, metadata })| (path, Sealed { envelope: value, metadata }))
@@ -109,29 +117,42 @@ fn text(file: &File) -> Text {
 }
 
 fn member(member: TextMember) -> Result<Member, FileError> {
-    let TextMember::Passphrase {
-        algorithm: Algorithm::Argon2id,
-        memory_kib,
-        passes,
-        lanes,
-        salt,
-        wrapped_key,
-    } = member;
-    let kdf = Kdf { memory_kib, passes, lanes }.bounded().map_err(|_| FileError::Planted)?;
-    if !(16..=64).contains(&salt.len()) || wrapped_key.len() != 32 + envelope::OVERHEAD {
-        return Err(FileError::Malformed("a member's bytes have the wrong length".to_owned()));
+    let wrong = || FileError::Malformed("a member's bytes have the wrong length".to_owned());
+    let sized = |key: Vec<u8>| {
+        if key.len() == 32 + envelope::OVERHEAD { Ok(key) } else { Err(wrong()) }
+    };
+    match member {
+        TextMember::Passphrase {
+            algorithm: Algorithm::Argon2id,
+            memory_kib,
+            passes,
+            lanes,
+            salt,
+            wrapped_key,
+        } => {
+            let kdf =
+                Kdf { memory_kib, passes, lanes }.bounded().map_err(|_| FileError::Planted)?;
+            if !(16..=64).contains(&salt.len()) {
+                return Err(wrong());
+            }
+            Ok(Member::Passphrase { kdf, salt, wrapped: sized(wrapped_key)? })
+        }
+        TextMember::Recovery { wrapped_key } => {
+            Ok(Member::Recovery { wrapped: sized(wrapped_key)? })
+        }
     }
-    Ok(Member::Passphrase { kdf, salt, wrapped: wrapped_key })
 }
 
 fn text_member(member: &Member) -> TextMember {
-    let Member::Passphrase { kdf, salt, wrapped } = member;
-    TextMember::Passphrase {
-        algorithm: Algorithm::Argon2id,
-        memory_kib: kdf.memory_kib,
-        passes: kdf.passes,
-        lanes: kdf.lanes,
-        salt: salt.clone(),
-        wrapped_key: wrapped.clone(),
+    match member {
+        Member::Passphrase { kdf, salt, wrapped } => TextMember::Passphrase {
+            algorithm: Algorithm::Argon2id,
+            memory_kib: kdf.memory_kib,
+            passes: kdf.passes,
+            lanes: kdf.lanes,
+            salt: salt.clone(),
+            wrapped_key: wrapped.clone(),
+        },
+        Member::Recovery { wrapped } => TextMember::Recovery { wrapped_key: wrapped.clone() },
     }
 }
