@@ -28,7 +28,7 @@ fn forms() -> [(Form, &'static str, &'static str); 4] {
 
 /// All spellings in which an upstream could hand a secret back.
 fn spellings(secret: &str) -> Vec<String> {
-    let percent: String = secret.bytes().map(|c| format!("%{c:02X}")).collect();
+    let percent = secret.bytes().map(|c| format!("%{c:02X}")).collect::<Vec<_>>().concat();
     let escaped: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
     vec![secret.to_owned(), percent, escaped, hex::encode(secret), BASE64_STANDARD.encode(secret)]
 }

@@ -28,13 +28,14 @@ fn form() -> Form {
     Form::AwsSigv4(Signing::default())
 }
 
-fn word(text: &str) -> Option<SigningWord> {
-    Some(text.parse().unwrap())
+fn word(text: &str) -> SigningWord {
+    text.parse().unwrap()
 }
 
 /// A house that holds a signing key for `hosts`, which all lead to this machine.
 fn house(hosts: &[&str], form: Form, id: &str, value: &str) -> House {
-    let bound = Bound { access_key_id: word(id), clock: Timestamp::now, ..Bound::of(form, value) };
+    let bound =
+        Bound { access_key_id: Some(word(id)), clock: Timestamp::now, ..Bound::of(form, value) };
     let house = House::holding(hosts, bound);
     for host in hosts {
         let (name, _) = host.split_once(':').unwrap();
@@ -150,8 +151,8 @@ async fn a_host_without_a_region_takes_the_manifests_or_none() {
     let storage = Storage::start(ID, SECRET).await;
     let host = storage.host("localhost");
     let said = Form::AwsSigv4(Signing {
-        service: word("s3"),
-        region: word("us-east-1"),
+        service: Some(word("s3")),
+        region: Some(word("us-east-1")),
         ..Signing::default()
     });
     let said_house = house(&[&host], said.clone(), ID, SECRET);

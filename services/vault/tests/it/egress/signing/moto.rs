@@ -1,4 +1,4 @@
-//! The Amazon services of PyPI's `moto`, as a process of their own.
+//! The Amazon services of the Python package `moto`, as a process of their own.
 
 use std::{
     net::{Ipv4Addr, TcpListener},
@@ -28,9 +28,11 @@ pub(crate) type Key = (String, String);
 impl Moto {
     #[expect(clippy::disallowed_methods, reason = "tests/run says where the Python is")]
     pub(crate) async fn start() -> Self {
-        let python = std::env::var("AILERON_TLOG_PYTHON").expect(
-            "AILERON_TLOG_PYTHON must name a Python that has moto: use tests/run, which makes one",
-        );
+        let Ok(python) = std::env::var("AILERON_TLOG_PYTHON") else {
+            panic!(
+                "AILERON_TLOG_PYTHON must name a Python that has moto: use tests/run, which makes one"
+            )
+        };
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = free.local_addr().unwrap().port();
         drop(free);
