@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use aileron_contract::{
     Reason,
-    credential::{Form, HeaderTemplate, Reach},
+    credential::{Form, HeaderTemplate, Reach, Signing},
     egress::{CredentialUse, Outcome, Request},
     failure::Class,
     vault::{BindingFilter, BindingStatus, Consent},
@@ -174,4 +174,47 @@ async fn a_use_shows_at_once_and_survives_a_lock_and_a_restart() {
     let house = house.restarted().await;
     assert_eq!(used(&house).await, Some(now));
     house.unlock().await;
+}
+
+/// One signing key serves every region; of several, the one whose region the host names.
+#[tokio::test]
+async fn of_several_signing_keys_the_hosts_region_picks_one_or_all_are_named() {
+    let house = House::with_vault().await;
+    let vault = house.service.vault();
+    let form = Form::AwsSigv4(Signing::default());
+    let hosts = ["s3.eu-west-1.invalid:443", "s3.us-east-1.invalid:443", "s3.invalid:443"];
+    let bind = async |identity: &str, region: &str| {
+        let reach = Reach { hosts: hosts_of(&hosts), form: form.clone() };
+        let consent = Consent {
+            reach,
+            access_key_id: "AKIAEXAMPLE".parse().ok(),
+            region: region.parse().ok(),
+            ..consent(NOTES, identity, &[])
+        };
+        vault.bind(&service(), consent, secret("aSecretAccessKey")).await.unwrap()
+    };
+    let class = async |host: &str| {
+        let credential = Some(CredentialUse { form: form.clone(), binding: None });
+        let url = format!("https://{host}/");
+        let request = Request { credential, allowed: hosts_of(&hosts), url, ..wanted(None) };
+        match house.service.egress().send(&service(), request).await.unwrap() {
+            Outcome::Failed(failed) => failed.failure,
+            Outcome::Answered(answer) => panic!("{answer:?}"),
+        }
+    };
+    let bound = bind("west", "eu-west-1").await;
+    assert_eq!(bound.name.as_str(), "aws_sigv4/notes/west");
+    assert_eq!(bound.region, "eu-west-1".parse().ok());
+    // Signed, and on its way to a name that leads nowhere.
+    for host in &hosts[..2] {
+        assert_eq!(class(host).await.class, Class::NetworkError, "{host}");
+    }
+    bind("east", "us-east-1").await;
+    for host in &hosts[..2] {
+        assert_eq!(class(host).await.class, Class::NetworkError, "{host}");
+    }
+    let unclear = class(hosts[2]).await;
+    assert_eq!(unclear.class, Class::BindingRequired);
+    let candidates = json!(["aws_sigv4/notes/east", "aws_sigv4/notes/west"]);
+    assert_eq!(unclear.details.unwrap()["candidates"], candidates);
 }
