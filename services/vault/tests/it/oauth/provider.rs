@@ -26,12 +26,13 @@ impl Provider {
         let folder = std::env::var_os("AILERON_OIDC_PROVIDER").map(PathBuf::from);
         let Some(folder) = folder else {
             panic!(
-                "AILERON_OIDC_PROVIDER must name a folder with node_modules/oidc-provider: use \
+                "AILERON_OIDC_PROVIDER must name a folder with oidc-provider and node: use \
                  tests/run, which makes one"
             );
         };
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oidc/provider.mjs");
-        let mut process = Command::new("node")
+        // Its own Node, which is newer than Debian's.
+        let mut process = Command::new(folder.join("node_modules/node/bin/node"))
             .arg(script)
             .arg(folder)
             .arg(seconds.to_string())
