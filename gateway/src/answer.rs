@@ -48,6 +48,15 @@ impl Refusal {
         self
     }
 
+    /// What a page for people says: status, code and message.
+    pub(crate) fn spoken(&self) -> (StatusCode, &str, &str) {
+        let (code, message) = match &self.0.body {
+            Body::Error(error) => (error.code.as_str(), error.message.as_str()),
+            Body::Failure(failure) => (failure.class.as_str(), failure.message.as_str()),
+        };
+        (self.0.status, code, message)
+    }
+
     /// How a run answers an error: what keeps it from a credential is a failure of the run in the
     /// published API, whichever service noticed it.
     pub(crate) fn of_run(error: Error) -> Self {

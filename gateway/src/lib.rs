@@ -2,7 +2,8 @@
 //!
 //! It authenticates, reads input strictly, calls one service and shapes the answer. It decides
 //! nothing: which scope a call needs, whether an approval is good, what a binding may reach, the
-//! services behind the handles decide. Deliberately absent: cookies, cross-origin access, any
+//! services behind the handles decide. One cookie ties a setup at a provider to the browser that
+//! began it, and lets nobody in. Deliberately absent: sessions by cookie, cross-origin access, any
 //! knowledge of how a service is reached.
 
 mod answer;

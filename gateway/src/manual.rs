@@ -7,6 +7,8 @@ use aileron_contract::names::Sha256Hash;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, Uri, header};
 
+use crate::answer::Refusal;
+
 /// Every page: its path below `/docs/`, and its Markdown. Sorted by path.
 pub(crate) const PAGES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/pages.rs"));
 
@@ -46,6 +48,18 @@ pub(crate) async fn below(uri: Uri, headers: HeaderMap) -> Response {
         "style.css" => answer(StatusCode::OK, "text/css; charset=utf-8", STYLE, &headers),
         path => page(path, &headers),
     }
+}
+
+/// A refusal as a page for people, in the manual's look: what went wrong, its code, and the page
+/// about it.
+pub(crate) fn refusal(refusal: &Refusal) -> Response {
+    let (status, code, message) = refusal.spoken();
+    let html = render::refusal(code, message, PAGES);
+    let head = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+    ];
+    (status, head, html).into_response()
 }
 
 fn page(path: &str, headers: &HeaderMap) -> Response {

@@ -2,7 +2,7 @@
 
 use std::{fmt, net::SocketAddr, time::Duration};
 
-use aileron_contract::{Timestamp, access, audit, executor, limits, packages, vault};
+use aileron_contract::{Timestamp, access, audit, bindings, custody, executor, limits, packages, vault};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// The services behind the door, however they are reached.
@@ -10,6 +10,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 pub struct Services {
     pub vault: vault::Handle,
     pub access: access::Handle,
+    pub bindings: bindings::Handle,
+    pub custody: custody::Handle,
     pub executor: executor::Handle,
     pub packages: packages::Handle,
     pub audit: audit::Handle,

@@ -10,9 +10,7 @@ use crate::{
     Shared,
     answer::Refusal,
     caller, guard, manual, openapi,
-    routes::{
-        access, actions, approvals, audit, bindings, health, keyring, packages, runs, status, vault,
-    },
+    routes::{access, actions, approvals, audit, bindings, custody, health, keyring, logins, packages, runs, status, vault},
 };
 
 /// From the outside in: name the request, trace it, refuse what is not meant for us, shed, catch
@@ -43,6 +41,7 @@ fn open() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
         .routes(routes!(health::health))
         .routes(routes!(openapi::serve))
+        .routes(routes!(bindings::oauth2::callback))
         .routes(routes!(manual::manual))
         .route("/docs/", get(manual::below))
         .route("/docs/{*page}", get(manual::below))
@@ -59,8 +58,20 @@ fn protected() -> OpenApiRouter<Shared> {
         .routes(routes!(vault::passphrase))
         .routes(routes!(vault::secrets))
         .routes(routes!(vault::put_secret, vault::delete_secret))
+        .routes(routes!(custody::add_recovery_key, custody::remove_recovery_key))
+        .routes(routes!(custody::recover))
+        .routes(routes!(custody::export))
+        .routes(routes!(custody::import))
+        .routes(routes!(logins::agents))
+        .routes(routes!(logins::agent, logins::put_agent, logins::delete_agent))
+        .routes(routes!(logins::services))
+        .routes(routes!(logins::service, logins::put_service, logins::delete_service))
         .routes(routes!(bindings::list))
         .routes(routes!(bindings::setup))
+        .routes(routes!(bindings::oauth2::init))
+        .routes(routes!(bindings::oauth2::finish))
+        .routes(routes!(bindings::oauth2::device))
+        .routes(routes!(bindings::oauth2::poll))
         .routes(routes!(bindings::get, bindings::revoke))
         .routes(routes!(bindings::rebind))
         .routes(routes!(keyring::list, keyring::trust, keyring::revoke))

@@ -4,19 +4,23 @@
 mod access;
 mod actions;
 mod audit;
+mod custody;
 mod packages;
 mod runs;
 mod vault;
 
 pub(crate) use access::{minted, opened, person_session, token};
 pub(crate) use actions::{action, actions, pending, run_result};
+pub(crate) use custody::{agent_login, imported, login, sensitive, user_login};
 pub(crate) use audit::{checkpoint, record};
 pub(crate) use packages::{
     action_preview, connector, connector_preview, installed_action, installed_connector, keyring,
     keys_revoked, published_key, suite, trusted,
 };
 pub(crate) use runs::{approval, approval_result, failure, run, state_from};
-pub(crate) use vault::{binding, entry, secret_entry, status, vault_state};
+pub(crate) use vault::{
+    binding, entry, polled, revoked, seconds, secret_entry, status, vault_state,
+};
 
 fn texts<T: ToString>(items: &[T]) -> Vec<String> {
     items.iter().map(T::to_string).collect()

@@ -47,6 +47,19 @@ pub struct Binding {
     /// Of a signing key: where it is used, when there are several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
+    /// Can an access token that ended be replaced without the person?
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh_token_present: Option<bool>,
+    /// What the provider granted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub granted_scopes: Vec<String>,
+    /// What the connector declares and the provider did not grant.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing_scopes: Vec<String>,
+    /// New tokens were asked for at this time, and what came of it is not known (yet).
+    #[schema(format = DateTime)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refreshing_since: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
@@ -87,18 +100,26 @@ pub struct BindingSetup {
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 pub struct BindingSpec {
     pub identity: String,
-    /// Without it, named after the connector's first host.
+    /// Without it, named after the connector's repository.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
     pub source: BindingSource,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
+    /// Of a signing key, unless the connector's manifest has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_key_id: Option<String>,
+    /// Of a signing key: where it is used, when there are several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 pub struct BindingSource {
-    /// `api_key`
+    /// The kind the connector declares: `api_key`, `aws_sigv4`, `basic`, `header` or `query`.
     pub kind: String,
+    /// The key or token; `user:password` with `basic`; with `aws_sigv4` the secret access key,
+    /// or a JSON object `{"secret_access_key", "session_token"}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(inline)]
     pub value: Option<Sensitive>,
@@ -116,6 +137,12 @@ pub struct BindingSetupResult {
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 pub struct Rebind {
     pub source: BindingSource,
+    /// Of a new signing key; without it, as it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_key_id: Option<String>,
+    /// Of a signing key; without it, as it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
     /// As in the setup.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hosts: Option<Vec<String>>,
@@ -129,6 +156,36 @@ pub struct BindingFilter {
     pub connector_fqn: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
+}
+
+/// Query of `DELETE /v1/bindings/{name}`.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, utoipa::IntoParams,
+)]
+#[into_params(parameter_in = Query)]
+pub struct RevokeQuery {
+    /// Say in the answer what became of it at the provider.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<bool>,
+}
+
+/// What became of a binding that was revoked. Here it is gone, whatever the provider said.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+pub struct RevokedBinding {
+    pub name: String,
+    pub provider: AtProvider,
+    /// Why the provider may still honour its tokens, and what to do about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AtProvider {
+    /// There was no provider to be told.
+    None,
+    Revoked,
+    NotRevoked,
 }
 
 fn yes() -> bool {

@@ -12,8 +12,10 @@ pub mod audit;
 pub mod bindings;
 #[cfg(feature = "client")]
 pub mod client;
+pub mod custody;
 pub mod discovery;
 pub mod error;
+pub mod oauth2;
 pub mod packages;
 pub mod runs;
 mod sensitive;

@@ -14,7 +14,9 @@ pub(super) fn of_error(reason: Reason) -> StatusCode {
         | Reason::FqnMismatch
         | Reason::FetchFailed
         | Reason::MalformedTarball
-        | Reason::ConnectorsMissing => StatusCode::UNPROCESSABLE_ENTITY,
+        | Reason::ConnectorsMissing
+        | Reason::NotOauth2
+        | Reason::TokenExchangeFailed => StatusCode::UNPROCESSABLE_ENTITY,
         Reason::KeyFetchFailed => StatusCode::BAD_GATEWAY,
         // of HTTP itself
         Reason::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -74,6 +76,11 @@ mod tests {
             (Reason::BodyTooLarge, 413),
             (Reason::ConnectorsMissing, 422),
             (Reason::SignatureFailure, 422),
+            (Reason::NotOauth2, 422),
+            (Reason::TokenExchangeFailed, 422),
+            (Reason::SessionNotFound, 404),
+            (Reason::StateMismatch, 400),
+            (Reason::BrowserMismatch, 403),
             (Reason::FetchFailed, 422),
             (Reason::VaultLocked, 423),
             (Reason::UnlockBackoff, 429),

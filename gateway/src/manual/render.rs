@@ -4,11 +4,26 @@ use pulldown_cmark::{Event, Options, Parser, Tag, html};
 
 /// The page `name` among `pages`, with the navigation to all of them.
 pub(super) fn page(name: &str, markdown: &str, pages: &[(&str, &str)]) -> String {
-    let title = escaped(title(markdown));
+    framed(name, title(markdown), &text(name, markdown), pages)
+}
+
+/// What went wrong. `message` is text, whatever it holds.
+pub(super) fn refusal(code: &str, message: &str, pages: &[(&str, &str)]) -> String {
+    let (shown, message) = (escaped(code), escaped(message));
+    let text = format!(
+        "<h1>That did not work</h1>\n<p>{message}</p>\n<p>Error code: <code>{shown}</code>. \
+         <a href=\"/docs/errors/{shown}\">What it means, and what to do</a>.</p>\n\
+         <p>You can close this page.</p>\n"
+    );
+    framed("", code, &text, pages)
+}
+
+/// `text` is HTML, within the frame of every page.
+fn framed(name: &str, title: &str, text: &str, pages: &[(&str, &str)]) -> String {
+    let title = escaped(title);
     let guides = links(name, pages, |page| !page.contains('/'));
     let errors = links(name, pages, |page| page.starts_with("errors/"));
     let failures = links(name, pages, |page| page.starts_with("failures/"));
-    let text = text(name, markdown);
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\

@@ -1,20 +1,23 @@
-use std::collections::BTreeSet;
+mod declared;
+pub(crate) mod oauth2;
 
 use aileron_api::bindings::{
-    Binding, BindingFilter, BindingSetup, BindingSetupResult, BindingSource, BindingSpec, Bindings,
-    Rebind,
+    Binding, BindingFilter, BindingSetup, BindingSetupResult, BindingSpec, Bindings, Rebind,
+    RevokeQuery, RevokedBinding,
 };
 use aileron_contract::{
     Context, Error, Reason, Secret,
-    credential::{CredentialKind, CredentialNeed, Reach},
-    names::{BindingName, Fqn, HostPort, Identity},
-    packages::{Capabilities, Connector},
+    names::{BindingName, Fqn},
     vault::{self, Consent},
 };
-use axum::{Json as Answer, extract::State};
+use axum::{
+    Json as Answer,
+    extract::State,
+    response::{IntoResponse, Response},
+};
 use http::StatusCode;
 
-use super::{not_found, vault::secret};
+use super::not_found;
 use crate::{
     Shared,
     answer::Result,
@@ -22,6 +25,7 @@ use crate::{
     input::{Filter, Json, Name, field, optional},
     shape,
 };
+use declared::{Declared, Seen};
 
 /// Bindings. Works while locked.
 #[utoipa::path(
@@ -64,13 +68,17 @@ pub(crate) async fn get(
     Ok(Answer(shape::binding(find(&shared, &context, name).await?)))
 }
 
-/// Removes a binding for good.
+/// Removes a binding for good, and tells its provider where that can be told.
 #[utoipa::path(
     delete,
     path = "/v1/bindings/{name}",
     tag = "bindings",
-    params(("name" = String, Path, description = "`<kind>/<service>/<identity>`, each `/` sent as `%2F`")),
+    params(
+        ("name" = String, Path, description = "`<kind>/<service>/<identity>`, each `/` sent as `%2F`"),
+        RevokeQuery,
+    ),
     responses(
+        (status = 200, description = "Removed; with `report=true`", body = RevokedBinding),
         (status = 204, description = "Removed"),
         (status = 404, description = "There is none", body = aileron_api::error::ErrorEnvelope),
         (status = 423, description = "The vault is locked", body = aileron_api::error::ErrorEnvelope),
@@ -80,9 +88,13 @@ pub(crate) async fn revoke(
     State(shared): State<Shared>,
     Caller { context, .. }: Caller,
     Name(name): Name<BindingName>,
-) -> Result<StatusCode> {
-    shared.services.vault.revoke(&context, name).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Filter(RevokeQuery { report }): Filter<RevokeQuery>,
+) -> Result<Response> {
+    let revoked = shared.services.bindings.revoke(&context, name.clone()).await?;
+    if report == Some(true) {
+        return Ok(Answer(shape::revoked(&name, revoked)).into_response());
+    }
+    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 /// Binds credentials to a connector, for exactly the hosts it declares.
@@ -108,10 +120,11 @@ pub(crate) async fn setup(
         return Err(Error::new(Reason::InvalidRequest, "bindings: at least one is needed").into());
     }
     let fqn: Fqn = field("connector_fqn", &connector_fqn)?;
-    let declared = Declared::read(&shared, &context, fqn, hosts.as_deref()).await?;
+    let seen = Seen { hosts: hosts.as_deref(), scopes: None };
+    let declared = Declared::read(&shared, &context, fqn, seen).await?;
     let wanted = bindings
         .into_iter()
-        .map(|spec| declared.consent(spec))
+        .map(|spec| declared.with_value(spec))
         .collect::<Result<Vec<(Consent, Secret)>>>()?;
     let task = shared.clone();
     let done =
@@ -136,104 +149,22 @@ pub(crate) async fn rebind(
     State(shared): State<Shared>,
     Caller { context, .. }: Caller,
     Name(name): Name<BindingName>,
-    Json(Rebind { source, hosts }): Json<Rebind>,
+    Json(Rebind { source, access_key_id, region, hosts }): Json<Rebind>,
 ) -> Result<Answer<Binding>> {
     let existing = find(&shared, &context, name).await?;
-    let declared = Declared::read(&shared, &context, existing.connector, hosts.as_deref()).await?;
+    let seen = Seen { hosts: hosts.as_deref(), scopes: None };
+    let declared = Declared::read(&shared, &context, existing.connector, seen).await?;
     let spec = BindingSpec {
         identity: existing.identity.to_string(),
         service: Some(existing.service),
         source,
         account: existing.account,
+        access_key_id: access_key_id.or_else(|| existing.access_key_id.map(|id| id.to_string())),
+        region: region.or_else(|| existing.region.map(|region| region.to_string())),
     };
-    let (consent, value) = declared.consent(spec)?;
+    let (consent, value) = declared.with_value(spec)?;
     let consent = Consent { refuse_existing: false, ..consent };
     Ok(Answer(shape::binding(shared.services.vault.bind(&context, consent, value).await?)))
-}
-
-/// What an installed connector declares: the facts a consent is made of.
-struct Declared {
-    connector: Fqn,
-    hosts: Vec<HostPort>,
-    need: CredentialNeed,
-}
-
-impl Declared {
-    /// Reads them from the executor, and refuses when the person saw other hosts.
-    async fn read(
-        shared: &Shared,
-        context: &Context,
-        fqn: Fqn,
-        seen: Option<&[String]>,
-    ) -> Result<Self> {
-        let Connector { package, hash: _, capabilities } =
-            shared.services.packages.connector(context, fqn).await?;
-        let Capabilities { hosts, credential } = capabilities;
-        let need = credential.ok_or_else(|| {
-            let public = format!("{package} asks for no credential: there is nothing to bind");
-            Error::new(Reason::KindMismatch, public)
-        })?;
-        if let Some(seen) = seen {
-            let seen = seen
-                .iter()
-                .map(|host| field("hosts", host))
-                .collect::<Result<BTreeSet<HostPort>>>()?;
-            if seen != hosts.iter().cloned().collect() {
-                return Err(Error::new(
-                    Reason::ConsentChanged,
-                    format!(
-                        "{package} declares other hosts than the ones consented to: look again"
-                    ),
-                )
-                .into());
-            }
-        }
-        Ok(Self { connector: package.fqn, hosts, need })
-    }
-
-    fn consent(&self, spec: BindingSpec) -> Result<(Consent, Secret)> {
-        let BindingSpec { identity, service, source, account } = spec;
-        let identity: Identity = field("identity", &identity)?;
-        // Published default: the repository's name. Binding names are lower case.
-        let service = service.unwrap_or_else(|| self.connector.repo().to_ascii_lowercase());
-        // The name must exist before anything is sealed under it.
-        BindingName::new(self.need.kind().text(), &service, &identity)?;
-        let value = self.value(source)?;
-        let consent = Consent {
-            connector: self.connector.clone(),
-            service,
-            identity,
-            account,
-            scope: self.need.scope.clone(),
-            reach: Reach { hosts: self.hosts.clone(), form: self.need.form.clone() },
-            access_key_id: None,
-            region: None,
-            refuse_existing: true,
-        };
-        Ok((consent, value))
-    }
-
-    fn value(&self, source: BindingSource) -> Result<Secret> {
-        let BindingSource { kind, value } = source;
-        let refused = |reason, public: String| Err(Error::new(reason, public).into());
-        let Ok(kind) = kind.parse::<CredentialKind>() else {
-            let public = format!("source.kind: {kind:?} is no kind of credential: use api_key");
-            return refused(Reason::UnsupportedKind, public);
-        };
-        if kind != CredentialKind::ApiKey {
-            let public = format!("source.kind: {kind} cannot be set up here: use api_key");
-            return refused(Reason::UnsupportedKind, public);
-        }
-        if kind != self.need.kind() {
-            let public =
-                format!("{} asks for a credential of kind {}", self.connector, self.need.kind());
-            return refused(Reason::KindMismatch, public);
-        }
-        match value {
-            Some(value) if !value.expose().is_empty() => Ok(secret(value)),
-            _ => refused(Reason::MissingValue, "source.value: the key is missing".to_owned()),
-        }
-    }
 }
 
 async fn bind_all(

@@ -10,7 +10,7 @@ use aileron_contract::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 
-use super::texts;
+use super::{text, texts};
 
 fn parts(package: PackageRef) -> (String, String) {
     let PackageRef { fqn, version } = package;
@@ -24,15 +24,18 @@ fn capabilities(capabilities: packages::Capabilities) -> Capabilities {
 
 fn need(need: credential::CredentialNeed) -> CredentialNeed {
     let kind = need.kind().to_string();
-    let credential::CredentialNeed { scope, form, oauth2: _ } = need;
-    let (header, parameter) = match &form {
+    let credential::CredentialNeed { scope, form, oauth2 } = need;
+    let (header, parameter, access_key_id) = match &form {
         Form::ApiKey(_) | Form::Oauth2 | Form::Basic | Form::Header(_) => {
-            (Some(form.to_string()), None)
+            (Some(form.to_string()), None, None)
         }
-        Form::Query(parameter) => (None, Some(parameter.to_string())),
-        Form::AwsSigv4(_) => (None, None),
+        Form::Query(parameter) => (None, Some(parameter.to_string()), None),
+        Form::AwsSigv4(signing) => (None, None, text(signing.access_key_id.as_ref())),
     };
-    CredentialNeed { kind, scope, header, parameter }
+    let scopes = oauth2.as_ref().map(|client| client.scopes().to_vec()).unwrap_or_default();
+    let device = oauth2.as_ref().map(|client| client.device_authorization_url.is_some());
+    let provider = oauth2.as_ref().and_then(|client| client.authorize_url.authority());
+    CredentialNeed { kind, scope, header, parameter, scopes, provider, device, access_key_id }
 }
 
 pub(crate) fn connector_preview(preview: packages::ConnectorPreview) -> ConnectorPreview {

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use aileron_api::{
     bindings::{AtProvider, Binding, BindingStatus, RevokedBinding},
     oauth2::{PollStatus, Polled},
@@ -23,10 +25,19 @@ pub(crate) fn status(status: vault::Status) -> VaultStatus {
 
 pub(crate) fn entry(entry: vault::Entry) -> VaultEntry {
     let vault::Entry { path, scope, kind, environment, labels } = entry;
+    let metadata = metadata(kind, environment, labels);
+    VaultEntry { path: path.to_string(), scope: scope.to_string(), metadata }
+}
+
+/// None when nothing is said.
+pub(super) fn metadata(
+    kind: String,
+    environment: String,
+    labels: BTreeMap<String, String>,
+) -> Option<VaultMetadata> {
     let filled = |text: String| Some(text).filter(|text| !text.is_empty());
     let metadata = VaultMetadata { kind: filled(kind), environment: filled(environment), labels };
-    let metadata = Some(metadata).filter(|metadata| *metadata != VaultMetadata::default());
-    VaultEntry { path: path.to_string(), scope: scope.to_string(), metadata }
+    Some(metadata).filter(|metadata| *metadata != VaultMetadata::default())
 }
 
 /// An entry below `secret/`; none for another.

@@ -1,11 +1,14 @@
 //! A gateway on loopback, and raw HTTP to talk to it.
 
+mod bindings;
+mod custody;
 mod door;
 mod executor;
 mod packages;
 mod people;
 mod world;
 
+pub(crate) use custody::RECOVERY_KEY;
 pub(crate) use door::{Door, Reply, services};
 pub(crate) use people::record;
 pub(crate) use world::{AGENT, Outcome, PERSON, PROGRAM, World};

@@ -27,7 +27,7 @@ pub trait Bindings: Send + Sync + 'static {
 
     /// Trades the code for tokens and stores them. For setups of a command line, which has caught
     /// the redirect itself. A wrong `state` ends the setup.
-    async fn finish(&self, context: &Context, finish: Finish) -> Result<Binding>;
+    async fn finish(&self, context: &Context, finish: Finish) -> Result<Finished>;
 
     /// The same for setups of a browser, whose redirect arrives at the daemon without any token:
     /// `state` says which setup it is, and the cookie that this is the browser which began it.
@@ -105,6 +105,13 @@ pub struct Finish {
     pub session: Secret,
     pub state: Secret,
     pub code: Secret,
+}
+
+/// A command line's setup that is done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finished {
+    pub binding: Binding,
+    pub purpose: Purpose,
 }
 
 /// What a provider's redirect carried, and which browser brought it.

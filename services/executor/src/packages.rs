@@ -5,7 +5,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use aileron_contract::{
-    Context, Error, Kind, Packages, Result, Scope, Timestamp, audit, egress,
+    Context, Error, Kind, Packages, Result, Scope, Timestamp, audit, bindings, egress,
     names::{Authority, Fqn},
     packages::{
         ActionPreview, ActionRequest, Connector, ConnectorPreview, ConnectorRequest,
@@ -19,6 +19,7 @@ use async_trait::async_trait;
 use tokio_util::task::TaskTracker;
 
 pub mod catalog;
+mod declare;
 mod describe;
 mod fetch;
 mod history;
@@ -45,6 +46,7 @@ pub struct Options {
     pub home: PathBuf,
     pub database: Database,
     pub vault: vault::Handle,
+    pub bindings: bindings::Handle,
     pub egress: egress::Handle,
     pub audit: audit::Handle,
     pub sources: Sources,
@@ -67,7 +69,8 @@ pub struct Service {
 impl Service {
     /// Opens the store and finishes what a crash interrupted. Works while the vault is locked.
     pub async fn open(options: Options) -> Result<Self> {
-        let Options { home, database, vault, egress, audit, mut sources, clock } = options;
+        let Options { home, database, vault, bindings, egress, audit, mut sources, clock } =
+            options;
         database.migrate(pins::MIGRATIONS).await?;
         let pins = pins::Pins::new(database, Arc::clone(&vault), Arc::clone(&audit));
         let token = sources.token.take();
@@ -83,6 +86,7 @@ impl Service {
             home,
             pins,
             vault,
+            bindings,
             audit,
             clock,
             changing: Arc::default(),
@@ -111,14 +115,14 @@ impl Service {
         self.parts.store.clone()
     }
 
-    /// The vault was unlocked: tells it the hosts of every installed connector, which bindings of
-    /// older files wait for, and refreshes the published index.
+    /// The vault was unlocked: tells it the hosts and scopes of every installed connector, which
+    /// bindings of older files wait for, and refreshes the published index.
     pub async fn wake(&self) -> Result<()> {
         {
             let _changing = self.parts.changing.lock().await;
             self.parts.journal.finish().await?;
         }
-        install::declare_all(&self.parts).await?;
+        declare::all(&self.parts).await?;
         self.parts.store.write_index().await
     }
 
@@ -141,6 +145,7 @@ struct Parts {
     sources: Arc<Sources>,
     with_token: bool,
     vault: vault::Handle,
+    bindings: bindings::Handle,
     audit: audit::Handle,
     clock: fn() -> Timestamp,
     /// Held while anything installed or trusted changes: one change sees the last one's end.
@@ -261,4 +266,4 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

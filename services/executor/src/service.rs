@@ -3,7 +3,7 @@
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use aileron_contract::{
-    Context, Error, Executor, Kind, Reason, Result, Scope, Timestamp, audit, egress,
+    Context, Error, Executor, Kind, Reason, Result, Scope, Timestamp, audit, bindings, egress,
     executor::{
         Action, Actions, Approval, Call, Counts, Decision, Handle, Run, RunFilter, Started,
     },
@@ -27,6 +27,7 @@ pub struct Options {
     pub home: PathBuf,
     pub database: Database,
     pub vault: vault::Handle,
+    pub bindings: bindings::Handle,
     pub egress: egress::Handle,
     pub audit: audit::Handle,
     pub sources: packages::Sources,
@@ -60,13 +61,24 @@ impl Service {
     /// Opens packages and runs, settles what a crash interrupted, and resumes what may go on.
     /// Works while the vault is locked: then [`Executor::wake`] does the rest.
     pub async fn open(options: Options) -> Result<Self> {
-        let Options { home, database, vault, egress, audit, sources, wasm, clock, approval_wall } =
-            options;
+        let Options {
+            home,
+            database,
+            vault,
+            bindings,
+            egress,
+            audit,
+            sources,
+            wasm,
+            clock,
+            approval_wall,
+        } = options;
         let host = Host::new(wasm)?;
         let packages = packages::Service::open(packages::Options {
             home,
             database: database.clone(),
             vault: Arc::clone(&vault),
+            bindings,
             egress: Arc::clone(&egress),
             audit: Arc::clone(&audit),
             sources,

@@ -112,6 +112,8 @@ async fn gateway(
     let handles = aileron_gateway::Services {
         vault: Arc::clone(&services.vault),
         access: Arc::clone(&services.access),
+        bindings: Arc::clone(&services.bindings),
+        custody: Arc::clone(&services.custody),
         executor: Arc::clone(executor),
         packages: Arc::clone(packages),
         audit: Arc::clone(&services.audit),

@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use aileron_contract::{
-    Error, Result, Secret, Timestamp, access, audit, egress, executor, packages, vault,
+    Error, Result, Secret, Timestamp, access, audit, bindings, custody, egress, executor, names::HostPort, packages, vault,
 };
 use aileron_executor::packages::Sources;
 use aileron_store::{Database, Location, files};
@@ -18,6 +18,8 @@ use crate::{
 pub(crate) struct Services {
     pub(crate) vault: vault::Handle,
     pub(crate) access: access::Handle,
+    pub(crate) bindings: bindings::Handle,
+    pub(crate) custody: custody::Handle,
     pub(crate) egress: egress::Handle,
     pub(crate) executor: Option<executor::Handle>,
     pub(crate) packages: Option<packages::Handle>,
@@ -55,9 +57,11 @@ impl Services {
             Arc::new(aileron_wire::audit::Remote::new(guard.channel(config, Role::Audit)?))
         };
         let holds = |role| database.filter(|_| config.roles.contains(&role));
-        let (vault, access, egress) = if let Some(database) = holds(Role::Vault) {
+        let (vault, access, bindings, custody, egress) = if let Some(database) = holds(Role::Vault) {
             let service = vault_here(config, guard, database.clone(), Arc::clone(&audit)).await?;
-            let handles = (service.vault(), service.access(), service.egress());
+            let (vault, access) = (service.vault(), service.access());
+            let handles =
+                (vault, access, service.bindings(), service.custody(), service.egress());
             here.vault = Some(service);
             handles
         } else {
@@ -68,6 +72,7 @@ impl Services {
                 home: config.home.clone(),
                 database: database.clone(),
                 vault: Arc::clone(&vault),
+                bindings: Arc::clone(&bindings),
                 egress: Arc::clone(&egress),
                 audit: Arc::clone(&audit),
                 sources: sources(config)?,
@@ -88,7 +93,7 @@ impl Services {
         } else {
             (None, None)
         };
-        Ok(Self { vault, access, egress, executor, packages, audit, here })
+        Ok(Self { vault, access, bindings, custody, egress, executor, packages, audit, here })
     }
 
     /// Stops what runs here, last started first: runs finish, keys are forgotten, the log is
@@ -146,6 +151,8 @@ impl Services {
             Role::Vault => server
                 .vault(Arc::clone(&self.vault))
                 .access(Arc::clone(&self.access))
+                .bindings(Arc::clone(&self.bindings))
+                .custody(Arc::clone(&self.custody))
                 .egress(Arc::clone(&self.egress)),
             Role::Executor => match (&self.executor, &self.packages) {
                 (Some(executor), Some(packages)) => {
@@ -175,7 +182,9 @@ async fn vault_here(
         egress: aileron_vault::egress::Options {
             extra_roots: config.egress_roots.clone(),
             private_hosts: config.private_hosts.clone(),
+            stored: stored(config)?,
         },
+        idle_lock: config.idle_lock,
         clock: now,
     })
     .await
@@ -183,10 +192,12 @@ async fn vault_here(
 
 fn vault_elsewhere(
     channel: aileron_wire::Channel,
-) -> (vault::Handle, access::Handle, egress::Handle) {
+) -> (vault::Handle, access::Handle, bindings::Handle, custody::Handle, egress::Handle) {
     (
         Arc::new(aileron_wire::vault::Remote::new(channel.clone())),
         Arc::new(aileron_wire::access::Remote::new(channel.clone())),
+        Arc::new(aileron_wire::bindings::Remote::new(channel.clone())),
+        Arc::new(aileron_wire::custody::Remote::new(channel.clone())),
         Arc::new(aileron_wire::egress::Remote::new(channel)),
     )
 }
@@ -204,8 +215,19 @@ fn sources(config: &Config) -> Result<Sources> {
         sources.raw_url = raw.parse().map_err(Error::internal)?;
     }
     sources.asset_hosts.extend(github.asset_hosts.iter().cloned());
-    sources.token = github.token.as_ref().map(Secret::duplicate);
+    sources.token.clone_from(&github.token);
     Ok(sources)
+}
+
+/// The secrets of the vault that this configuration refers to, and where each may go.
+fn stored(config: &Config) -> Result<Vec<aileron_vault::egress::Stored>> {
+    let Some(egress::Authorization::Stored(name)) = &config.github.token else {
+        return Ok(Vec::new());
+    };
+    let api = sources(config)?.api_url;
+    let port = api.port_or_known_default().unwrap_or(443);
+    let host = HostPort::new(api.host_str().unwrap_or_default(), port)?;
+    Ok(vec![aileron_vault::egress::Stored { name: name.clone(), hosts: vec![host] }])
 }
 
 /// Compiled modules are cached below the home, authenticated with a key of that home.

@@ -23,6 +23,7 @@ pub fn means_the_same(kind: u8, bytes: &[u8]) -> bool {
         same::<access::Minted, vault_pb::MintResponse>,
         same::<access::Caller, vault_pb::AuthenticateResponse>,
         same::<bindings::Begun, vault_pb::BeginSetupResponse>,
+        same::<bindings::Finished, vault_pb::FinishSetupResponse>,
         same::<bindings::Landed, vault_pb::CallbackResponse>,
         same::<bindings::Revoked, vault_pb::RevokeBindingResponse>,
         same::<audit::Event, audit_pb::Event>,

@@ -3,7 +3,15 @@
 use reqwest::Method;
 
 use super::{Answer, Call, Client, Result};
-use crate::bindings::{Binding, BindingFilter, BindingSetup, BindingSetupResult, Bindings, Rebind};
+use crate::{
+    Sensitive,
+    bindings::{
+        Binding, BindingFilter, BindingSetup, BindingSetupResult, Bindings, Rebind, RevokedBinding,
+    },
+    oauth2,
+};
+
+const OAUTH2: [&str; 3] = ["bindings", "setup", "oauth2"];
 
 impl Client {
     pub async fn bindings(&self, filter: &BindingFilter) -> Result<Answer<Bindings>> {
@@ -22,7 +30,32 @@ impl Client {
         self.send(Call::new(Method::POST, &["bindings", name, "rebind"]).json(body)).await?.json()
     }
 
-    pub async fn revoke_binding(&self, name: &str) -> Result<Answer<()>> {
-        Ok(self.send(Call::new(Method::DELETE, &["bindings", name])).await?.nothing())
+    /// Revokes, and tells what became of it at the provider.
+    pub async fn revoke_binding(&self, name: &str) -> Result<Answer<RevokedBinding>> {
+        let call = Call::new(Method::DELETE, &["bindings", name]).query("report", "true");
+        self.send(call).await?.json()
     }
+
+    /// Begins a setup whose redirect the caller catches.
+    pub async fn begin_oauth2(&self, body: &oauth2::Init) -> Result<Answer<oauth2::Begun>> {
+        self.send(Call::new(Method::POST, &at(&["init"])).json(body)).await?.json()
+    }
+
+    pub async fn finish_oauth2(&self, body: &oauth2::Finish) -> Result<Answer<Binding>> {
+        self.send(Call::new(Method::POST, &at(&["finish"])).json(body)).await?.json()
+    }
+
+    /// Begins a setup that is answered on another machine.
+    pub async fn begin_device(&self, body: &oauth2::Wanted) -> Result<Answer<oauth2::DeviceBegun>> {
+        self.send(Call::new(Method::POST, &at(&["device"])).json(body)).await?.json()
+    }
+
+    pub async fn poll_device(&self, session_id: Sensitive) -> Result<Answer<oauth2::Polled>> {
+        let body = oauth2::Poll { session_id };
+        self.send(Call::new(Method::POST, &at(&["device", "poll"])).json(&body)).await?.json()
+    }
+}
+
+fn at<'a>(rest: &[&'a str]) -> Vec<&'a str> {
+    OAUTH2.into_iter().chain(rest.iter().copied()).collect()
 }

@@ -72,6 +72,8 @@ pub(crate) fn services(world: &Arc<World>) -> Services {
     Services {
         vault: Arc::clone(world) as _,
         access: Arc::clone(world) as _,
+        bindings: Arc::clone(world) as _,
+        custody: Arc::clone(world) as _,
         executor: Arc::clone(world) as _,
         packages: Arc::clone(world) as _,
         audit: Arc::clone(world) as _,

@@ -1,6 +1,6 @@
 use aileron_contract::{
     Context, Error, Packages, Reason, Result, Scope,
-    credential::{CredentialNeed, Form, HeaderTemplate},
+    credential::{CredentialNeed, Form, HeaderTemplate, Oauth2Client},
     names::{Authority, Fqn, PackageRef, Sha256Hash},
     packages::{
         ActionPreview, ActionRequest, Capabilities, Connector, ConnectorPreview, ConnectorRequest,
@@ -21,6 +21,14 @@ fn capabilities() -> Capabilities {
             oauth2: None,
         }),
     }
+}
+
+/// A connector whose credential a provider gives.
+fn signed_in() -> CredentialNeed {
+    let at = |path: &str| format!("https://id.example{path}").parse().unwrap();
+    let scopes = ["notes:read", "notes:write"].map(str::to_owned).to_vec();
+    let client = Oauth2Client::new(at("/authorize"), at("/token"), "client", scopes).unwrap();
+    CredentialNeed { scope: None, form: Form::Oauth2, oauth2: Some(client) }
 }
 
 fn trusted(authority: Authority, key: [u8; 32]) -> TrustedKey {
@@ -73,6 +81,9 @@ impl Packages for World {
         }
         let mut may = capabilities();
         may.credential = may.credential.filter(|_| fqn.repo() != "open");
+        if fqn.repo() == "signed-in" {
+            may.credential = Some(signed_in());
+        }
         let package = PackageRef { fqn, version: "1.0.0".parse().unwrap() };
         Ok(Connector { package, hash: Sha256Hash::new([2; 32]), capabilities: may })
     }

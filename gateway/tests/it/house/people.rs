@@ -16,7 +16,7 @@ use futures::{StreamExt, stream};
 use super::{World, world::later};
 
 impl World {
-    fn status_now(&self) -> Status {
+    pub(crate) fn status_now(&self) -> Status {
         let state = self.state.lock().unwrap().unwrap_or(State::Locked);
         Status { state, format: Some(2), generation: Some(7), recovery_key: false }
     }
@@ -48,7 +48,7 @@ fn binding(consent: Consent) -> Binding {
     }
 }
 
-fn known() -> Binding {
+pub(super) fn known() -> Binding {
     let reach = Reach {
         hosts: vec!["a.example:443".parse().unwrap()],
         form: Form::ApiKey(HeaderTemplate::default()),

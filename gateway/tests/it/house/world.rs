@@ -4,6 +4,7 @@ use aileron_contract::{
     Access, Context, Error, Principal, Reason, Result, Scope, Scopes, Secret, Timestamp,
     access::{Caller, MintRequest, Minted, Opened, PersonSession, Token},
     audit::Record,
+    bindings::Begin,
     executor::{Call, Decision, Started},
     failure::Failure,
     vault::{Consent, State},
@@ -25,6 +26,7 @@ pub(crate) struct World {
     pub(crate) runs: Mutex<Vec<Call>>,
     pub(crate) decisions: Mutex<Vec<Decision>>,
     pub(crate) consents: Mutex<Vec<(Consent, Vec<u8>)>>,
+    pub(crate) begun: Mutex<Vec<Begin>>,
     pub(crate) secrets: Mutex<Vec<(String, Vec<u8>)>>,
     pub(crate) state: Mutex<Option<State>>,
     /// The log, and what a watch does after it.

@@ -19,6 +19,11 @@ impl Endpoint {
     pub fn url(&self) -> &Url {
         &self.0
     }
+
+    /// `host:port`, for people.
+    pub fn authority(&self) -> Option<String> {
+        Some(format!("{}:{}", self.0.host_str()?, self.0.port_or_known_default()?))
+    }
 }
 
 impl FromStr for Endpoint {

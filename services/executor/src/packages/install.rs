@@ -14,7 +14,7 @@ use aileron_contract::{
 use super::{
     Parts,
     catalog::Catalog,
-    describe,
+    declare, describe,
     pins::{Kind, Move},
     records::{ActionRecord, ConnectorRecord},
     verify::{self, VerifiedAction, VerifiedConnector},
@@ -67,7 +67,7 @@ pub(super) async fn connector(
             let verified = [*verified];
             commit(parts, context, &verified, None).await?;
             let [verified] = &verified;
-            let stale = declare(parts, verified).await;
+            let stale = declare::installed(parts, verified).await;
             Ok(told(parts, &verified.package, verified.hash, stale))
         }
         FoundConnector::Installed(record) => {
@@ -75,10 +75,8 @@ pub(super) async fn connector(
             parts.audit.append(context, event).await?;
             parts.store.write_index().await?;
             let loaded = parts.store.read(record.hash).await?;
-            let hosts = loaded.manifest.hosts;
-            let fqn = record.package.fqn.clone();
-            let service = Context::service("executor");
-            let stale = parts.vault.declare_hosts(&service, fqn, hosts).await?;
+            let capabilities = describe::capabilities(&loaded.manifest);
+            let stale = declare::told(parts, &record.package.fqn, capabilities).await?;
             let mut told = told(parts, &record.package, record.hash, stale);
             told.already_installed = true;
             Ok(told)
@@ -145,7 +143,7 @@ pub(super) async fn action(
     }
     let (mut installed_connectors, mut newly_stale) = (Vec::new(), Vec::new());
     for verified in &connectors {
-        let stale = declare(parts, verified).await;
+        let stale = declare::installed(parts, verified).await;
         newly_stale.extend(stale.iter().cloned());
         installed_connectors.push(told(parts, &verified.package, verified.hash, stale));
     }
@@ -165,21 +163,6 @@ pub(super) async fn action(
 /// Is a connector with this hash installed, and whole?
 pub(super) async fn is_installed(parts: &Parts, hash: Sha256Hash) -> Result<bool> {
     installed(parts, hash).await.map(|record| record.is_some())
-}
-
-/// Tells the vault the hosts of every installed connector, the newest version of each.
-pub(super) async fn declare_all(parts: &Parts) -> Result<()> {
-    let connectors = describe::connectors(parts).await?;
-    let newest = connectors.iter().enumerate().filter(|(at, connector)| {
-        let next = connectors.get(at + 1);
-        next.is_none_or(|next| next.package.fqn != connector.package.fqn)
-    });
-    let context = Context::service("executor");
-    for (_, connector) in newest {
-        let (fqn, hosts) = (connector.package.fqn.clone(), connector.capabilities.hosts.clone());
-        parts.vault.declare_hosts(&context, fqn, hosts).await?;
-    }
-    Ok(())
 }
 
 async fn installed(parts: &Parts, hash: Sha256Hash) -> Result<Option<ConnectorRecord>> {
@@ -270,20 +253,6 @@ async fn try_commit(
         tracing::warn!(%error, "the store's index is behind");
     }
     Ok(())
-}
-
-/// Tells the vault a connector's hosts; returns the bindings that became stale. The connector is
-/// installed by now: a vault that cannot listen is told again when it wakes.
-async fn declare(parts: &Parts, verified: &VerifiedConnector) -> Vec<BindingName> {
-    let context = Context::service("executor");
-    let (fqn, hosts) = (verified.package.fqn.clone(), verified.manifest.hosts.clone());
-    match parts.vault.declare_hosts(&context, fqn, hosts).await {
-        Ok(stale) => stale,
-        Err(error) => {
-            tracing::warn!(%error, package = %verified.package, "hosts are declared later");
-            Vec::new()
-        }
-    }
 }
 
 /// Credentials the action's connectors need and nobody has bound.

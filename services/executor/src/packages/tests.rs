@@ -4,5 +4,6 @@ mod actions;
 mod connectors;
 mod crashes;
 mod put_back;
+pub(crate) mod scopes;
 mod trusting;
 mod world;

@@ -6,7 +6,7 @@ use aileron_contract::{
     Bindings, Context, Error, Reason, Result, Scope, Secret,
     bindings::{
         Answer, Begin, BeginDevice, Begun, Callback, Caller, DeviceBegun, DevicePoll, Finish,
-        Landed, Revoked,
+        Finished, Landed, Revoked,
     },
     names::{BindingName, Fqn},
     vault::Binding,
@@ -97,14 +97,15 @@ impl Bindings for Door {
         Ok(Begun { session, authorize_url, redirect_uri, browser_cookie, expires_at })
     }
 
-    async fn finish(&self, context: &Context, finish: Finish) -> Result<Binding> {
+    async fn finish(&self, context: &Context, finish: Finish) -> Result<Finished> {
         context.require(Scope::BindingsWrite)?;
         let Finish { session, state, code } = finish;
         places::sized(&[&session, &state, &code])?;
         self.unlocked().await?;
         let names = Names { session: &session, state: &state };
         let setup = self.setups().finish(names, self.tokens.store.now())?;
-        self.complete(setup, code).await
+        let purpose = setup.plan.purpose;
+        Ok(Finished { binding: self.complete(setup, code).await?, purpose })
     }
 
     // Nobody can show a token here: `state` and the cookie are what the browser has.

@@ -72,7 +72,7 @@ pub(crate) async fn finished(house: &House, begun: Begun) -> aileron_contract::R
         state: secret(&returned(&back, "state").unwrap()),
         code: secret(&returned(&back, "code").unwrap()),
     };
-    house.service.bindings().finish(&service(), finish).await
+    house.service.bindings().finish(&service(), finish).await.map(|finished| finished.binding)
 }
 
 /// A vault with one binding.

@@ -3,11 +3,11 @@
 use aileron_contract::{
     Bindings, Context, Result, Secret,
     bindings::{
-        Begin, BeginDevice, Begun, Callback, DeviceBegun, DevicePoll, Finish, Landed, Revoked,
+        Begin, BeginDevice, Begun, Callback, DeviceBegun, DevicePoll, Finish, Finished, Landed,
+        Revoked,
     },
     limits,
     names::{BindingName, Fqn},
-    vault::Binding,
 };
 use aileron_proto::vault::v1::{self as pb, bindings_service_client::BindingsServiceClient};
 use async_trait::async_trait;
@@ -51,7 +51,7 @@ impl Bindings for Remote {
         self.link.read(self.link.call(context, answer).await?, "begun")
     }
 
-    async fn finish(&self, context: &Context, finish: Finish) -> Result<Binding> {
+    async fn finish(&self, context: &Context, finish: Finish) -> Result<Finished> {
         let Finish { session, state, code } = finish;
         let request = self.link.request(pb::FinishSetupRequest {
             context: context_to_wire(context),
@@ -59,9 +59,8 @@ impl Bindings for Remote {
             state: state.into_wire(),
             code: code.into_wire(),
         })?;
-        let pb::FinishSetupResponse { binding } =
-            self.link.call(context, self.client().finish_setup(request)).await?;
-        self.link.read(binding, "binding")
+        let finished = self.link.call(context, self.client().finish_setup(request)).await?;
+        self.link.read(finished, "finished")
     }
 
     async fn callback(&self, context: &Context, callback: Callback) -> Result<Landed> {

@@ -3,7 +3,8 @@
 use aileron_contract::{
     Result,
     bindings::{
-        Answer, Begin, BeginDevice, Begun, Caller, DeviceBegun, DevicePoll, Landed, Revoked,
+        Answer, Begin, BeginDevice, Begun, Caller, DeviceBegun, DevicePoll, Finished, Landed,
+        Revoked,
     },
 };
 use aileron_proto::vault::v1 as pb;
@@ -17,6 +18,8 @@ messages! {
     Begun => pb::BeginSetupResponse {
         session, authorize_url, redirect_uri, browser_cookie, expires_at,
     }
+
+    Finished => pb::FinishSetupResponse { binding, purpose }
 
     Landed => pb::CallbackResponse { return_to, binding }
 }

@@ -51,8 +51,7 @@ impl BindingsService for Adapter {
             let pb::FinishSetupRequest { context, session, state, code } = message;
             let [session, state, code] = [session, state, code].map(Secret::new);
             let finish = Finish { session, state, code };
-            let binding = self.0.finish(&read(context, "context")?, finish).await?;
-            Ok(pb::FinishSetupResponse { binding: binding.into_wire() })
+            Ok(self.0.finish(&read(context, "context")?, finish).await?.into_wire())
         })
         .await
     }

@@ -32,6 +32,26 @@ async fn a_signed_connector_of_a_trusted_publisher_is_installed() {
 }
 
 #[tokio::test]
+async fn the_vault_hears_of_scopes_as_of_hosts_and_names_what_went_stale() {
+    let world = World::trusting().await;
+    let oauth2 = "kind = \"oauth2\"\n\n[capabilities.credential.oauth2]\n\
+                  authorize_url = \"https://id.example/a\"\ntoken_url = \"https://id.example/t\"\n\
+                  client_id = \"x\"\nscopes = [\"notes:read\", \"notes:write\"]\n";
+    let text = manifest("1.0.0").replace("kind = \"api_key\"\nscope = \"your notes\"\n", oauth2);
+    world.connector(NOTES, &text);
+    let done = world.handle().install_connector(&person(), connector_request(NOTES)).await.unwrap();
+    let stale: Vec<_> = done.newly_stale_bindings.iter().map(ToString::to_string).collect();
+    assert_eq!(stale, ["api_key/notes/me", "oauth2/notes/me"]);
+    world.service.wake().await.unwrap();
+    let told = world.vault.scopes.0.lock().unwrap();
+    assert_eq!(told.len(), 2, "when it is installed, and when the vault wakes");
+    for (connector, scopes) in told.iter() {
+        assert_eq!(connector.as_str(), "github://acme/notes");
+        assert_eq!(scopes[..], ["notes:read", "notes:write"]);
+    }
+}
+
+#[tokio::test]
 async fn a_pinned_hash_that_is_installed_needs_no_network() {
     let world = World::trusting().await;
     let hash = world.connector(NOTES, &manifest("1.0.0"));

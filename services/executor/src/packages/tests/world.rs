@@ -27,6 +27,7 @@ use bytes::Bytes;
 use ed25519_dalek::{Signer as _, SigningKey};
 use flate2::{Compression, write::GzEncoder};
 
+use super::scopes::DeclaredScopes;
 use crate::packages::{Options, Service, Sources};
 
 pub(super) struct World {
@@ -202,6 +203,7 @@ async fn open(
         home: home.to_owned(),
         database,
         vault: Arc::<FakeVault>::clone(vault),
+        bindings: Arc::<DeclaredScopes>::clone(&vault.scopes),
         egress: Arc::<FakeWeb>::clone(web),
         audit: Arc::<FakeAudit>::clone(audit),
         sources: Sources::github().unwrap(),
@@ -230,6 +232,7 @@ fn unused<T>() -> Result<T> {
 pub(super) struct FakeVault {
     pub(super) locked: AtomicBool,
     pub(super) declared: Mutex<Vec<(Fqn, Vec<HostPort>)>>,
+    pub(super) scopes: Arc<DeclaredScopes>,
 }
 
 impl FakeVault {

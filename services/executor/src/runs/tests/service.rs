@@ -15,13 +15,17 @@ use super::{
     fakes::{FakeAudit, FakeEgress, FakeVault},
     house::{House, agent, call},
 };
-use crate::{Options, Service, packages::Sources};
+use crate::{
+    Options, Service,
+    packages::{Sources, tests::scopes::DeclaredScopes},
+};
 
 fn options(house: &House, home: &tempfile::TempDir, database: aileron_store::Database) -> Options {
     Options {
         home: home.path().to_owned(),
         database,
         vault: Arc::<FakeVault>::clone(&house.vault),
+        bindings: Arc::<DeclaredScopes>::default(),
         egress: Arc::<FakeEgress>::clone(&house.egress),
         audit: Arc::<FakeAudit>::clone(&house.audit),
         sources: Sources::github().unwrap(),

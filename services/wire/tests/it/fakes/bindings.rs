@@ -1,11 +1,10 @@
 use aileron_contract::{
     Bindings, Context, Result, Secret,
     bindings::{
-        Answer, Begin, BeginDevice, Begun, Callback, DeviceBegun, DevicePoll, Finish, Landed,
-        Revoked,
+        Answer, Begin, BeginDevice, Begun, Callback, DeviceBegun, DevicePoll, Finish, Finished,
+        Landed, Revoked,
     },
     names::{BindingName, Fqn},
-    vault::Binding,
 };
 use async_trait::async_trait;
 
@@ -26,10 +25,10 @@ impl Bindings for FakeBindings {
         self.stage.enter("begin", &(context, begin)).map(samples::begun)
     }
 
-    async fn finish(&self, context: &Context, finish: Finish) -> Result<Binding> {
+    async fn finish(&self, context: &Context, finish: Finish) -> Result<Finished> {
         let Finish { session, state, code } = finish;
         let arguments = (context, shown(&session), shown(&state), shown(&code));
-        self.stage.enter("finish", &arguments).map(vault::binding)
+        self.stage.enter("finish", &arguments).map(samples::finished)
     }
 
     async fn callback(&self, context: &Context, callback: Callback) -> Result<Landed> {

@@ -34,7 +34,7 @@ async fn browsers(bindings: &Handle, fake: &FakeBindings, full: bool) {
     let finish =
         Finish { session: secret("session"), state: secret("state"), code: secret("co\0de") };
     promise!(stage, "finish", (&context, b"session", b"state", b"co\0de"),
-        bindings.finish(&context, finish) => vault::binding(full));
+        bindings.finish(&context, finish) => samples::finished(full));
 
     let cookie = full.then(|| secret("cookie"));
     let code = Callback { state: secret("s"), answer: Answer::Code(secret("c")), cookie };

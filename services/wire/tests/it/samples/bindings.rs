@@ -3,7 +3,8 @@ use std::time::Duration;
 use aileron_contract::{
     Secret,
     bindings::{
-        Begin, BeginDevice, Begun, Caller, DeviceBegun, DevicePoll, Landed, Purpose, Revoked,
+        Begin, BeginDevice, Begun, Caller, DeviceBegun, DevicePoll, Finished, Landed, Purpose,
+        Revoked,
     },
 };
 
@@ -38,6 +39,10 @@ pub(crate) fn begun(full: bool) -> Begun {
         browser_cookie: full.then(|| secret("cookie")),
         expires_at: if full { time() } else { before_1970() },
     }
+}
+
+pub(crate) fn finished(full: bool) -> Finished {
+    Finished { binding: vault::binding(full), purpose: purpose(full) }
 }
 
 pub(crate) fn landed(full: bool) -> Landed {

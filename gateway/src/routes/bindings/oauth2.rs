@@ -1,0 +1,297 @@
+//! Setups at a provider. What a browser brings back arrives here without a token: `state` and the
+//! cookie of the browser that began are all it has, and the vault checks both.
+
+use aileron_api::{
+    bindings::Binding,
+    oauth2::{
+        Begun, Callback, Caller as Catcher, DeviceBegun, Finish, Init, Poll, Polled, Purpose,
+        Wanted,
+    },
+};
+use aileron_contract::{
+    Context, Error, Reason, Scopes, Secret, bindings, credential::Oauth2Client, limits,
+    vault::Consent,
+};
+use axum::{
+    Json as Answer,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+
+use super::{
+    super::vault::secret,
+    declared::{Called, Declared, Seen},
+};
+use crate::{
+    Shared,
+    answer::{Refusal, Result},
+    caller::{Caller, single},
+    input::{Filter, Json, field},
+    manual, shape,
+};
+
+const CALLBACK: &str = "/v1/bindings/setup/oauth2/callback";
+
+/// Of the browser that began a setup. A browser sets up one binding at a time: the next setup
+/// takes the cookie's place.
+const COOKIE: &str = "aileron_oauth";
+
+/// Prepares a setup at the connector's provider and says where to send the person.
+#[utoipa::path(
+    post,
+    path = "/v1/bindings/setup/oauth2/init",
+    tag = "bindings",
+    request_body = Init,
+    responses(
+        (status = 200, description = "Begun. With the caller `daemon` the answer sets a cookie for the callback", body = Begun),
+        (status = 404, description = "The connector is not installed, or there is no binding to authorize again", body = aileron_api::error::ErrorEnvelope),
+        (status = 409, description = "The binding exists, or the connector declares something else than the person saw", body = aileron_api::error::ErrorEnvelope),
+        (status = 422, description = "The connector takes a credential of another kind, named in `details`", body = aileron_api::error::ErrorEnvelope),
+        (status = 423, description = "The vault is locked", body = aileron_api::error::ErrorEnvelope),
+    )
+)]
+pub(crate) async fn init(
+    State(shared): State<Shared>,
+    Caller { context, .. }: Caller,
+    headers: HeaderMap,
+    Json(Init { wanted, caller, return_to }): Json<Init>,
+) -> Result<Response> {
+    let (consent, client, purpose) = planned(&shared, &context, wanted).await?;
+    let caller = match caller {
+        Catcher::Cli => bindings::Caller::Cli { port: free_port().await? },
+        Catcher::Daemon => bindings::Caller::Daemon {
+            callback_url: format!("{}{CALLBACK}", own_address(&shared, &headers)?),
+            return_to: return_to.ok_or_else(|| {
+                Refusal::new(Reason::InvalidReturnTo, "return_to: where should the browser go?")
+            })?,
+        },
+    };
+    let setup = bindings::Begin { consent, client, purpose, caller };
+    let begun = shared.services.bindings.begin(&context, setup).await?;
+    let bindings::Begun { session, authorize_url, redirect_uri, browser_cookie, expires_at: _ } =
+        begun;
+    let secure = redirect_uri.starts_with("https:");
+    let body = Begun { session_id: text(&session).into(), authorize_url, redirect_uri };
+    let mut response = Answer(body).into_response();
+    if let Some(value) = browser_cookie {
+        let life = limits::OAUTH_SETUP_WALL.as_secs();
+        set_cookie(&mut response, &text(&value), life, secure)?;
+    }
+    Ok(response)
+}
+
+/// Ends a setup whose redirect the caller caught: trades the code for tokens and stores them.
+#[utoipa::path(
+    post,
+    path = "/v1/bindings/setup/oauth2/finish",
+    tag = "bindings",
+    request_body = Finish,
+    responses(
+        (status = 200, description = "Authorized again", body = Binding),
+        (status = 201, description = "Bound", body = Binding),
+        (status = 404, description = "No such setup waits", body = aileron_api::error::ErrorEnvelope),
+        (status = 409, description = "The binding exists", body = aileron_api::error::ErrorEnvelope),
+        (status = 422, description = "The provider gave no tokens", body = aileron_api::error::ErrorEnvelope),
+        (status = 423, description = "The vault is locked", body = aileron_api::error::ErrorEnvelope),
+    )
+)]
+pub(crate) async fn finish(
+    State(shared): State<Shared>,
+    Caller { context, .. }: Caller,
+    Json(Finish { session_id, code, state }): Json<Finish>,
+) -> Result<(StatusCode, Answer<Binding>)> {
+    let finish =
+        bindings::Finish { session: secret(session_id), state: secret(state), code: secret(code) };
+    let bindings::Finished { binding, purpose } =
+        shared.services.bindings.finish(&context, finish).await?;
+    let status = match purpose {
+        bindings::Purpose::Setup => StatusCode::CREATED,
+        bindings::Purpose::Reauthorize => StatusCode::OK,
+    };
+    Ok((status, Answer(shape::binding(binding))))
+}
+
+/// Where a provider sends the browser of a setup with the caller `daemon`.
+///
+/// Errors are pages for people; each names its code.
+#[utoipa::path(
+    get,
+    path = "/v1/bindings/setup/oauth2/callback",
+    tag = "bindings",
+    security(()),
+    params(Callback),
+    responses(
+        (status = 303, description = "Bound: on to `return_to`, with `#aileron_oauth=ok&binding=…`"),
+        (status = 400, description = "The provider said no, or the answer cannot be understood", body = String, content_type = "text/html"),
+        (status = 403, description = "Another browser began this setup", body = String, content_type = "text/html"),
+        (status = 404, description = "No such setup waits", body = String, content_type = "text/html"),
+        (status = 409, description = "The binding exists", body = String, content_type = "text/html"),
+        (status = 422, description = "The provider gave no tokens", body = String, content_type = "text/html"),
+        (status = 423, description = "The vault is locked", body = String, content_type = "text/html"),
+    )
+)]
+pub(crate) async fn callback(
+    State(shared): State<Shared>,
+    headers: HeaderMap,
+    query: Result<Filter<Callback>>,
+) -> Response {
+    match landed(&shared, &headers, query).await {
+        Ok(response) => response,
+        Err(refusal) => manual::refusal(&refusal),
+    }
+}
+
+/// Begins a setup that the person answers on another machine (RFC 8628).
+#[utoipa::path(
+    post,
+    path = "/v1/bindings/setup/oauth2/device",
+    tag = "bindings",
+    request_body = Wanted,
+    responses(
+        (status = 200, description = "Begun: what the person needs", body = DeviceBegun),
+        (status = 404, description = "The connector is not installed, or there is no binding to authorize again", body = aileron_api::error::ErrorEnvelope),
+        (status = 409, description = "The binding exists, or the connector declares something else than the person saw", body = aileron_api::error::ErrorEnvelope),
+        (status = 422, description = "The provider did not begin, or the connector takes another kind", body = aileron_api::error::ErrorEnvelope),
+        (status = 423, description = "The vault is locked", body = aileron_api::error::ErrorEnvelope),
+    )
+)]
+pub(crate) async fn device(
+    State(shared): State<Shared>,
+    Caller { context, .. }: Caller,
+    Json(wanted): Json<Wanted>,
+) -> Result<Answer<DeviceBegun>> {
+    let (consent, client, purpose) = planned(&shared, &context, wanted).await?;
+    let setup = bindings::BeginDevice { consent, client, purpose };
+    let begun = shared.services.bindings.begin_device(&context, setup).await?;
+    let bindings::DeviceBegun {
+        session,
+        user_code,
+        verification_uri,
+        verification_uri_complete,
+        expires_at,
+        interval,
+    } = begun;
+    Ok(Answer(DeviceBegun {
+        session_id: text(&session).into(),
+        user_code,
+        verification_uri,
+        verification_uri_complete,
+        expires_at: expires_at.to_string(),
+        interval: shape::seconds(interval),
+    }))
+}
+
+/// Has the person answered? The provider is asked at its own pace, however often this is called.
+#[utoipa::path(
+    post,
+    path = "/v1/bindings/setup/oauth2/device/poll",
+    tag = "bindings",
+    request_body = Poll,
+    responses(
+        (status = 200, description = "How far it is", body = Polled),
+        (status = 404, description = "No such setup waits", body = aileron_api::error::ErrorEnvelope),
+        (status = 409, description = "The binding exists", body = aileron_api::error::ErrorEnvelope),
+        (status = 422, description = "The provider gave no tokens", body = aileron_api::error::ErrorEnvelope),
+        (status = 423, description = "The vault is locked", body = aileron_api::error::ErrorEnvelope),
+    )
+)]
+pub(crate) async fn poll(
+    State(shared): State<Shared>,
+    Caller { context, .. }: Caller,
+    Json(Poll { session_id }): Json<Poll>,
+) -> Result<Answer<Polled>> {
+    let poll = shared.services.bindings.poll_device(&context, secret(session_id)).await?;
+    Ok(Answer(shape::polled(poll)))
+}
+
+/// The consent and the client of what is wanted, from what the executor says is installed.
+async fn planned(
+    shared: &Shared,
+    context: &Context,
+    wanted: Wanted,
+) -> Result<(Consent, Oauth2Client, bindings::Purpose)> {
+    let Wanted { connector_fqn, identity, service, account, purpose, hosts, scopes } = wanted;
+    let seen = Seen { hosts: hosts.as_deref(), scopes: scopes.as_deref() };
+    let fqn = field("connector_fqn", &connector_fqn)?;
+    let declared = Declared::read(shared, context, fqn, seen).await?;
+    let client = declared.client()?;
+    let consent = declared.consent(Called { identity, service, account })?;
+    let purpose = match purpose {
+        Purpose::Setup => bindings::Purpose::Setup,
+        Purpose::Reauthorize => bindings::Purpose::Reauthorize,
+    };
+    Ok((consent, client, purpose))
+}
+
+async fn landed(
+    shared: &Shared,
+    headers: &HeaderMap,
+    query: Result<Filter<Callback>>,
+) -> Result<Response> {
+    let Filter(Callback { code, state, error, error_description: _ }) = query?;
+    let answer = match (error, code) {
+        (Some(error), _) => bindings::Answer::Refused(error),
+        (None, Some(code)) => bindings::Answer::Code(secret(code)),
+        (None, None) => {
+            let public = "the provider sent neither a code nor an error: begin again";
+            return Err(Refusal::new(Reason::InvalidRequest, public));
+        }
+    };
+    let callback = bindings::Callback { state: secret(state), answer, cookie: cookie(headers) };
+    // Nobody is known to call: the setup carries the rights of whoever began it.
+    let context = Context { scopes: Scopes::default(), ..Context::service("gateway") };
+    let bindings::Landed { return_to, binding } =
+        shared.services.bindings.callback(&context, callback).await?;
+    let to = format!("{return_to}#aileron_oauth=ok&binding={}", binding.name);
+    let to = HeaderValue::from_str(&to).map_err(Error::internal)?;
+    let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response();
+    set_cookie(&mut response, "", 0, false)?;
+    Ok(response)
+}
+
+/// A port of this machine that nobody has: as published, the daemon picks it and the command line
+/// takes it. Whoever finds it taken meanwhile begins again.
+async fn free_port() -> Result<u16> {
+    let listener =
+        tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.map_err(Error::internal)?;
+    Ok(listener.local_addr().map_err(Error::internal)?.port())
+}
+
+/// How the browser that begins reaches us: the cookie it gets comes back to no other name.
+fn own_address(shared: &Shared, headers: &HeaderMap) -> Result<String> {
+    if let Some(url) = &shared.options.gateway_url {
+        return Ok(url.trim_end_matches('/').to_owned());
+    }
+    let host = single(headers, &header::HOST)?
+        .ok_or_else(|| Refusal::new(Reason::HostNotAllowed, "the request names no host"))?;
+    Ok(format!("http://{host}"))
+}
+
+/// The one cookie of ours; a browser that brings two has been tampered with.
+fn cookie(headers: &HeaderMap) -> Option<Secret> {
+    let values = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut ours = values
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .filter(|(name, _)| *name == COOKIE)
+        .map(|(_, value)| value);
+    let value = ours.next().filter(|value| !value.is_empty())?;
+    ours.next().is_none().then(|| Secret::from(value.to_owned()))
+}
+
+fn set_cookie(response: &mut Response, value: &str, life: u64, secure: bool) -> Result<()> {
+    let secure = if secure { "; Secure" } else { "" };
+    let cookie = format!(
+        "{COOKIE}={value}; Path={CALLBACK}; Max-Age={life}; HttpOnly; SameSite=Lax{secure}"
+    );
+    let mut cookie = HeaderValue::from_str(&cookie).map_err(Error::internal)?;
+    cookie.set_sensitive(true);
+    response.headers_mut().insert(header::SET_COOKIE, cookie);
+    Ok(())
+}
+
+/// A session or a cookie: the vault makes them of letters and digits.
+fn text(secret: &Secret) -> String {
+    secret.expose(|bytes| String::from_utf8_lossy(bytes).into_owned())
+}
