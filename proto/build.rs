@@ -11,6 +11,7 @@ const FILES: &[&str] = &[
     "aileron/vault/v1/vault.proto",
     "aileron/vault/v1/access.proto",
     "aileron/vault/v1/bindings.proto",
+    "aileron/vault/v1/custody.proto",
     "aileron/egress/v1/egress.proto",
     "aileron/executor/v1/executor.proto",
     "aileron/executor/v1/packages.proto",
@@ -34,6 +35,11 @@ const SECRET: &[&str] = &[
     ".aileron.vault.v1.CallbackRequest",
     ".aileron.vault.v1.BeginDeviceResponse",
     ".aileron.vault.v1.PollDeviceRequest",
+    ".aileron.vault.v1.LoginValue",
+    ".aileron.vault.v1.AddRecoveryKeyResponse",
+    ".aileron.vault.v1.RecoverRequest",
+    ".aileron.vault.v1.ExportRequest",
+    ".aileron.vault.v1.ImportRequest",
     ".aileron.egress.v1.FetchRequest",
 ];
 

@@ -32,6 +32,20 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Json<T> {
     }
 }
 
+/// The same for a body that brings a whole vault.
+pub(crate) struct Large<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequest<Shared> for Large<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, shared: &Shared) -> Result<Self> {
+        let limit = (limits::IMPORT_BODY, "IMPORT_BODY");
+        let text = json_text(request, shared, limit).await?;
+        let value = serde_json::from_slice(&text).map_err(|error| misfit(&error))?;
+        Ok(Self(value))
+    }
+}
+
 /// A JSON body, not yet read.
 pub(crate) struct Text(pub(crate) Bytes);
 
@@ -39,16 +53,25 @@ impl FromRequest<Shared> for Text {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, shared: &Shared) -> Result<Self> {
-        let (parts, body) = request.into_parts();
-        if !is_json(single(&parts.headers, &header::CONTENT_TYPE)?) {
-            return Err(Refusal::new(
-                Reason::InvalidBody,
-                "the body must be JSON: send `Content-Type: application/json`",
-            )
-            .with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
-        }
-        collect(body, shared.options.body_wall).await.map(Self)
+        json_text(request, shared, (limits::REQUEST_BODY, "REQUEST_BODY")).await.map(Self)
     }
+}
+
+/// The bytes of a JSON body within a bound, which a refusal names.
+async fn json_text(
+    request: Request,
+    shared: &Shared,
+    limit: (usize, &'static str),
+) -> Result<Bytes> {
+    let (parts, body) = request.into_parts();
+    if !is_json(single(&parts.headers, &header::CONTENT_TYPE)?) {
+        return Err(Refusal::new(
+            Reason::InvalidBody,
+            "the body must be JSON: send `Content-Type: application/json`",
+        )
+        .with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
+    }
+    collect(body, limit, shared.options.body_wall).await
 }
 
 /// A query of a known shape.
@@ -77,6 +100,23 @@ impl<T: FromStr<Err = Error>> FromRequestParts<Shared> for Name<T> {
             .map_err(|error| nothing(&error.body_text()))?;
         let (_, raw) = params.iter().next().ok_or_else(|| nothing("the path names nothing"))?;
         raw.parse().map(Self).map_err(|error: Error| nothing(error.public()))
+    }
+}
+
+/// The one part of the path that is the caller's, decoded and not yet read: a bad one is told
+/// as `invalid_request`, as published for logins.
+pub(crate) struct Part(pub(crate) String);
+
+impl FromRequestParts<Shared> for Part {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self> {
+        let unfit = |why: &str| Refusal::new(Reason::InvalidRequest, why);
+        let params = RawPathParams::from_request_parts(parts, shared)
+            .await
+            .map_err(|error| unfit(&error.body_text()))?;
+        let first = params.iter().next().ok_or_else(|| unfit("the path names nothing"))?;
+        Ok(Self(first.1.to_owned()))
     }
 }
 
@@ -131,10 +171,13 @@ pub(crate) fn bytes(name: &str, text: &str) -> Result<Vec<u8>> {
     })
 }
 
-async fn collect(body: Body, wall: std::time::Duration) -> Result<Bytes> {
-    let limit = limits::REQUEST_BODY;
+async fn collect(
+    body: Body,
+    (limit, name): (usize, &'static str),
+    wall: std::time::Duration,
+) -> Result<Bytes> {
     let too_large = || {
-        let public = format!("the body is larger than {limit} bytes (REQUEST_BODY)");
+        let public = format!("the body is larger than {limit} bytes ({name})");
         Refusal::new(Reason::BodyTooLarge, public)
     };
     // A declared length past the bound is refused before a byte is read.

@@ -2,7 +2,9 @@
 
 use std::{fmt, net::SocketAddr, time::Duration};
 
-use aileron_contract::{Timestamp, access, audit, bindings, custody, executor, limits, packages, vault};
+use aileron_contract::{
+    Timestamp, access, audit, bindings, custody, executor, limits, packages, vault,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// The services behind the door, however they are reached.

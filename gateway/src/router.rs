@@ -10,7 +10,10 @@ use crate::{
     Shared,
     answer::Refusal,
     caller, guard, manual, openapi,
-    routes::{access, actions, approvals, audit, bindings, custody, health, keyring, logins, packages, runs, status, vault},
+    routes::{
+        access, actions, approvals, audit, bindings, custody, health, keyring, logins, packages,
+        runs, status, vault,
+    },
 };
 
 /// From the outside in: name the request, trace it, refuse what is not meant for us, shed, catch

@@ -11,8 +11,8 @@ mod vault;
 
 pub(crate) use access::{minted, opened, person_session, token};
 pub(crate) use actions::{action, actions, pending, run_result};
-pub(crate) use custody::{agent_login, imported, login, sensitive, user_login};
 pub(crate) use audit::{checkpoint, record};
+pub(crate) use custody::{agent_login, imported, login, sensitive, user_login};
 pub(crate) use packages::{
     action_preview, connector, connector_preview, installed_action, installed_connector, keyring,
     keys_revoked, published_key, suite, trusted,

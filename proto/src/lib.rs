@@ -45,5 +45,10 @@ opaque!(
     vault::v1::CallbackRequest,
     vault::v1::BeginDeviceResponse,
     vault::v1::PollDeviceRequest,
+    vault::v1::LoginValue,
+    vault::v1::AddRecoveryKeyResponse,
+    vault::v1::RecoverRequest,
+    vault::v1::ExportRequest,
+    vault::v1::ImportRequest,
     egress::v1::FetchRequest,
 );

@@ -10,6 +10,7 @@ mod audit;
 mod bindings;
 mod call;
 mod connect;
+mod custody;
 mod error;
 mod events;
 mod packages;

@@ -111,6 +111,8 @@ closed! {
         VaultImported = "vault.imported",
         SecretStored = "secret.stored",
         SecretDeleted = "secret.deleted",
+        /// A secret that the configuration refers to was joined to a request.
+        SecretResolved = "secret.resolved",
         /// A login, of an agent or of the person.
         CredentialStored = "credential.stored",
         CredentialDeleted = "credential.deleted",

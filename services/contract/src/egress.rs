@@ -9,7 +9,7 @@ use crate::{
     Context, Result, Stream,
     credential::Form,
     failure::Failure,
-    names::{BindingName, Fqn, HostPort},
+    names::{BindingName, Fqn, HostPort, SecretName},
 };
 
 /// How the other rooms hold the contract, wherever its service runs.
@@ -28,8 +28,8 @@ pub trait Egress: Send + Sync + 'static {
     /// wrong with the request itself is an [`Outcome::Failed`].
     async fn send(&self, context: &Context, request: Request) -> Result<Outcome>;
 
-    /// Fetches a package, a key or a listing: `GET`, never with a credential from the vault.
-    /// Redirects are followed only to hosts of `request.redirects`, and drop `authorization`.
+    /// Fetches a package, a key or a listing: `GET`, never with a bound credential; a source's
+    /// token may be a secret of the vault. Redirects are followed only to hosts of `request.redirects`, and drop `authorization`.
     async fn fetch(&self, context: &Context, request: Fetch) -> Result<Outcome>;
 }
 
@@ -65,12 +65,22 @@ pub struct CredentialUse {
 pub struct Fetch {
     pub url: String,
     pub accept: Option<String>,
-    /// A source's token (`GH_TOKEN`), sent to the first host only.
-    pub authorization: Option<Arc<crate::Secret>>,
+    /// Sent to the first host only.
+    pub authorization: Option<Authorization>,
     /// Hosts a redirect may lead to, besides the URL's own.
     pub redirects: Vec<HostPort>,
     pub max_response: u64,
     pub timeout: Duration,
+}
+
+/// A source's token.
+#[derive(Clone, Debug)]
+pub enum Authorization {
+    /// The token itself (`GH_TOKEN`).
+    Token(Arc<crate::Secret>),
+    /// A secret of the vault, by its name: it never leaves there but to a host that the vault's
+    /// own configuration lists for it.
+    Stored(SecretName),
 }
 
 /// What became of a request.

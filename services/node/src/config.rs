@@ -8,7 +8,7 @@ mod section;
 
 use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
-use aileron_contract::{Secret, names::HostPort};
+use aileron_contract::{egress::Authorization, names::HostPort};
 
 pub use load::{Flags, load};
 
@@ -32,6 +32,8 @@ pub struct Config {
     pub github: Github,
     pub egress_roots: Vec<PathBuf>,
     pub private_hosts: Vec<HostPort>,
+    /// Lock a vault that nobody uses; off without.
+    pub idle_lock: Option<Duration>,
     pub roles: Vec<Role>,
     pub services: Doors,
     /// Published keys other programs read; checked here so that a mistake is seen.
@@ -46,8 +48,8 @@ pub struct Github {
     pub api_url: Option<String>,
     pub raw_url: Option<String>,
     pub asset_hosts: Vec<HostPort>,
-    /// `GH_TOKEN`, else `GITHUB_TOKEN`; sent to its own hosts only.
-    pub token: Option<Secret>,
+    /// `GH_TOKEN`, else `GITHUB_TOKEN`, else what the file refers to; sent to the API only.
+    pub token: Option<Authorization>,
 }
 
 /// One part of the runtime that can be a process of its own.

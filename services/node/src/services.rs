@@ -3,7 +3,8 @@
 use std::{path::Path, sync::Arc};
 
 use aileron_contract::{
-    Error, Result, Secret, Timestamp, access, audit, bindings, custody, egress, executor, names::HostPort, packages, vault,
+    Error, Result, Secret, Timestamp, access, audit, bindings, custody, egress, executor,
+    names::HostPort, packages, vault,
 };
 use aileron_executor::packages::Sources;
 use aileron_store::{Database, Location, files};
@@ -57,11 +58,11 @@ impl Services {
             Arc::new(aileron_wire::audit::Remote::new(guard.channel(config, Role::Audit)?))
         };
         let holds = |role| database.filter(|_| config.roles.contains(&role));
-        let (vault, access, bindings, custody, egress) = if let Some(database) = holds(Role::Vault) {
+        let (vault, access, bindings, custody, egress) = if let Some(database) = holds(Role::Vault)
+        {
             let service = vault_here(config, guard, database.clone(), Arc::clone(&audit)).await?;
             let (vault, access) = (service.vault(), service.access());
-            let handles =
-                (vault, access, service.bindings(), service.custody(), service.egress());
+            let handles = (vault, access, service.bindings(), service.custody(), service.egress());
             here.vault = Some(service);
             handles
         } else {

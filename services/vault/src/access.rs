@@ -111,6 +111,7 @@ impl Access for Door {
         let begins = |prefix: &str| bearer.expose(|bytes| bytes.starts_with(prefix.as_bytes()));
         if begins(PERSON) {
             let session = self.sessions.find(&hash, (self.keeper.clock)())?;
+            self.keeper.touch();
             return Ok(Caller {
                 principal: Principal::Person(session.id.into()),
                 scopes: Scopes::all(),

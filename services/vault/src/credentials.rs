@@ -8,7 +8,7 @@ use aileron_contract::{
     credential::{CredentialKind, Reach},
     egress::CredentialUse,
     failure::{Boundary, Class, Failure},
-    names::{BindingName, Fqn, HostPort},
+    names::{BindingName, Fqn, HostPort, SecretName, VaultPath},
     vault::{BindingFilter, BindingStatus},
 };
 use async_trait::async_trait;
@@ -66,6 +66,28 @@ impl Credentials for Bindings {
 
     async fn used(&self, binding: &BindingName) {
         self.keeper.used(binding);
+    }
+
+    async fn stored(&self, name: &SecretName) -> Result<Secret, Failure> {
+        let refused = |text: String| {
+            Failure::new(Class::BindingFailed, Boundary::Runtime, text)
+                .detail("secret", name.as_str())
+        };
+        let told = |error: Error| {
+            refused(format!("vault:secret/{name} cannot be read: {}", error.public()))
+        };
+        let (file, keys) =
+            self.keeper.view().await.and_then(|view| view.unlocked()).map_err(told)?;
+        let path = VaultPath::from(name);
+        if !file.entries().contains_key(path.as_str()) {
+            return Err(refused(format!(
+                "the configuration refers to vault:secret/{name}, and the vault holds none: \
+                 store it with `aileron secret set {name}`"
+            )));
+        }
+        let value = file.open(&keys, path.as_str()).map_err(|error| told(error.into()))?;
+        self.keeper.touch();
+        Ok(Secret::new(value.to_vec()))
     }
 
     async fn replaced(&self, token: &Token) -> bool {

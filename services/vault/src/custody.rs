@@ -31,9 +31,7 @@ impl Custody for Door {
         context.require(Scope::SecretsWrite)?;
         logins::check(&value)?;
         let (keeper, context) = (Arc::clone(&self.keeper), context.clone());
-        self.keeper
-            .owned(async move { logins::put(&keeper, &context, &login, value).await })
-            .await
+        self.keeper.owned(async move { logins::put(&keeper, &context, &login, value).await }).await
     }
 
     async fn delete_login(&self, context: &Context, login: Login) -> Result<()> {

@@ -9,9 +9,9 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use aileron_contract::{
     Context, Egress, Error, Reason, Result, Scope, Timestamp, audit,
     audit::{Actor, Event, EventKind},
-    egress::{CredentialUse, Fetch, Handle, Outcome, Request, Sent},
+    egress::{Authorization, CredentialUse, Fetch, Handle, Outcome, Request, Sent},
     limits,
-    names::{Fqn, HostPort},
+    names::{Fqn, HostPort, SecretName},
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -56,6 +56,16 @@ pub struct Options {
     pub extra_roots: Vec<PathBuf>,
     /// Hosts that `fetch` may reach although they resolve to private or loopback addresses.
     pub private_hosts: Vec<HostPort>,
+    /// Secrets of the vault that `fetch` may send, as this process's own configuration has them:
+    /// what a caller asks for beyond it is refused.
+    pub stored: Vec<Stored>,
+}
+
+/// A secret that a configuration key refers to (`vault:secret/<name>`), and where it may go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    pub name: SecretName,
+    pub hosts: Vec<HostPort>,
 }
 
 /// Sends requests.
@@ -65,6 +75,7 @@ pub struct Service {
 
 struct Inner {
     private_hosts: Vec<HostPort>,
+    stored: Vec<Stored>,
     network: Arc<Network>,
     audit: audit::Handle,
     clock: fn() -> Timestamp,
@@ -104,8 +115,8 @@ impl Service {
         credentials: Arc<dyn Credentials>,
     ) -> Self {
         let slots = Arc::new(Semaphore::new(limits::EGRESS_CONCURRENCY));
-        let private_hosts = options.private_hosts;
-        let inner = Inner { private_hosts, network, audit, clock, credentials, slots };
+        let Options { private_hosts, stored, extra_roots: _ } = options;
+        let inner = Inner { private_hosts, stored, network, audit, clock, credentials, slots };
         Self { inner: Arc::new(inner) }
     }
 
@@ -159,7 +170,11 @@ impl Egress for Inner {
 
     async fn fetch(&self, context: &Context, request: Fetch) -> Result<Outcome> {
         context.require(Scope::PackagesPreview)?;
-        match self.fetch_order(context, request).await {
+        let credential = match self.of_source(context, &request).await? {
+            Ok(credential) => credential,
+            Err(problem) => return Ok(refused(problem)),
+        };
+        match self.fetch_order(context, request, credential).await {
             Ok(order) => Ok(self.carry_out(order).await?.outcome),
             Err(problem) => Ok(refused(problem)),
         }
@@ -279,10 +294,44 @@ impl Inner {
         Ok(())
     }
 
+    /// The token of a package's source. One that the vault keeps is read here, recorded, and goes
+    /// to the hosts of this process's own configuration only, whoever asks.
+    async fn of_source(
+        &self,
+        context: &Context,
+        request: &Fetch,
+    ) -> Result<std::result::Result<Option<Credential>, Problem>> {
+        let name = match &request.authorization {
+            None => return Ok(Ok(None)),
+            Some(Authorization::Token(token)) => return Ok(Ok(Some(Credential::of_source(token)))),
+            Some(Authorization::Stored(name)) => name,
+        };
+        let target = match Target::parse(&request.url) {
+            Ok(target) => target,
+            Err(problem) => return Ok(Err(problem)),
+        };
+        let host = target.host();
+        let meant = |stored: &&Stored| stored.name == *name && stored.hosts.contains(host);
+        if self.stored.iter().find(meant).is_none() {
+            let (name, host) = (name.clone(), host.clone());
+            return Ok(Err(Problem::SecretElsewhere { name, host }));
+        }
+        let value = match self.credentials.stored(name).await {
+            Ok(value) => value,
+            Err(failure) => return Ok(Err(Problem::Passed(Box::new(failure)))),
+        };
+        let event = Event::new(EventKind::SecretResolved, Actor::of(context))
+            .with("aileron.secret.path", format!("secret/{name}"))
+            .with("aileron.secret.host", host.to_string());
+        self.audit.append(&Context::service("egress"), event).await?;
+        Ok(Ok(Some(Credential::of_source(&value))))
+    }
+
     async fn fetch_order(
         &self,
         context: &Context,
         request: Fetch,
+        credential: Option<Credential>,
     ) -> std::result::Result<Order, Problem> {
         let target = Target::parse(&request.url)?;
         let policy = Policy::Fetch {
@@ -298,7 +347,6 @@ impl Inner {
             headers.insert(header::ACCEPT, accept);
         }
         headers::complete(&mut headers);
-        let credential = request.authorization.as_deref().map(Credential::of_source);
         let masker = credential.as_ref().map(Credential::masker).unwrap_or_default();
         let deadline = self.deadline(context, request.timeout);
         let slot = self.slot(&target, deadline).await?;

@@ -48,6 +48,8 @@ pub(crate) struct Keeper {
     queue: Semaphore,
     /// When bindings were used since the last write; written with the next one.
     uses: Mutex<BTreeMap<BindingName, Timestamp>>,
+    /// When a credential was last used, or a person last did something.
+    active: Mutex<Timestamp>,
 }
 
 /// What a keeper is made of.
@@ -96,6 +98,7 @@ impl Keeper {
             gate: tokio::sync::Mutex::new(Backoff::default()),
             queue: Semaphore::new(aileron_contract::limits::UNLOCK_QUEUE),
             uses: Mutex::new(BTreeMap::new()),
+            active: Mutex::new(clock()),
         }
     }
 
@@ -111,7 +114,17 @@ impl Keeper {
     /// A binding's credential was used: remembered until the next write.
     pub(crate) fn used(&self, binding: &BindingName) {
         let now = (self.clock)();
+        self.touch();
         self.uses.lock().unwrap_or_else(PoisonError::into_inner).insert(binding.clone(), now);
+    }
+
+    /// Somebody is there: an idle vault begins to wait anew.
+    pub(crate) fn touch(&self) {
+        *self.active.lock().unwrap_or_else(PoisonError::into_inner) = (self.clock)();
+    }
+
+    pub(crate) fn last_activity(&self) -> Timestamp {
+        *self.active.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// When a binding was last used, as far as the file does not know yet.

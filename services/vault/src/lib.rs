@@ -15,6 +15,7 @@ mod envelope;
 mod file;
 pub mod fuzz;
 mod harden;
+mod idle;
 mod kdf;
 mod keeper;
 mod keys;

@@ -1,19 +1,22 @@
 //! The room, put together.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use aileron_contract::{
     Context, Error, Result, Secret, Timestamp, access as access_contract, audit,
-    bindings as bindings_contract, custody as custody_contract, egress as egress_contract, vault as vault_contract,
+    bindings as bindings_contract, custody as custody_contract, egress as egress_contract,
+    vault as vault_contract,
 };
 use aileron_store::Database;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     Kdf,
     access::{self, Revocations, Sessions, tokens},
     credentials::Bindings,
+    custody,
     disk::Disk,
-    custody, egress,
+    egress, idle,
     keeper::{Keeper, Parts},
     mark,
     oauth::{self, Tokens},
@@ -31,6 +34,8 @@ pub struct Options {
     /// What a new passphrase costs to check.
     pub kdf: Kdf,
     pub egress: egress::Options,
+    /// Lock the vault after this long without a use of a credential and without a person.
+    pub idle_lock: Option<Duration>,
     pub clock: fn() -> Timestamp,
 }
 
@@ -44,13 +49,16 @@ pub struct Service {
     access: Arc<access::Door>,
     bindings: Arc<oauth::Door>,
     egress: egress::Service,
+    /// Ends what goes on by itself.
+    stop: CancellationToken,
 }
 
 impl Service {
     /// Takes the vault's lock in the state folder and prepares its tables. Opens without a vault
     /// file as well, in the state `missing`.
     pub async fn open(options: Options) -> Result<Self> {
-        let Options { home, database, audit, daemon_token, kdf, egress, clock } = options;
+        let Options { home, database, audit, daemon_token, kdf, egress, idle_lock, clock } =
+            options;
         let kdf = kdf.bounded()?;
         database.migrate(&[mark::MIGRATION, tokens::MIGRATION]).await?;
         let disk = tokio::task::spawn_blocking(move || Disk::open(&home))
@@ -65,6 +73,12 @@ impl Service {
             Arc::new(Bindings { keeper: Arc::clone(&keeper), tokens: Arc::clone(&tokens) });
         let revocations = Arc::new(Revocations::default());
         tokens::settle(&keeper, &revocations).await?;
+        let stop = CancellationToken::new();
+        if let Some(after) = idle_lock {
+            let watch =
+                idle::watch(Arc::clone(&keeper), Arc::clone(&sessions), after, stop.clone());
+            keeper.tasks.spawn(watch);
+        }
         Ok(Self {
             egress: egress::Service::over(network, egress, audit, clock, bindings),
             bindings: Arc::new(oauth::Door::new(tokens)),
@@ -84,6 +98,7 @@ impl Service {
             }),
             keeper,
             sessions,
+            stop,
         })
     }
 
@@ -110,6 +125,7 @@ impl Service {
     /// Ends connections, finishes changes under way, ends the person sessions and forgets the keys. To be called
     /// while the log can still be written.
     pub async fn shutdown(&self) {
+        self.stop.cancel();
         self.bindings.tokens.drain().await;
         self.egress.shutdown().await;
         self.keeper.tasks.close();

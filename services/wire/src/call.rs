@@ -148,7 +148,12 @@ impl Link {
     }
 
     pub(crate) fn fits<M: Message>(&self, message: &M) -> Result<()> {
-        if message.encoded_len() > limits::MESSAGE {
+        self.fits_in(message, limits::MESSAGE)
+    }
+
+    /// For a service that reads messages up to `limit`.
+    pub(crate) fn fits_in<M: Message>(&self, message: &M, limit: usize) -> Result<()> {
+        if message.encoded_len() > limit {
             return Err(too_large(self.service));
         }
         Ok(())

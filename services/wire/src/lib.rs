@@ -13,6 +13,7 @@ mod channel;
 mod closing;
 mod context;
 mod credential;
+pub mod custody;
 pub mod egress;
 pub mod executor;
 mod failure;

@@ -14,7 +14,7 @@ use tonic::{
 use crate::{
     access, audit, bindings,
     closing::Closing,
-    egress, executor,
+    custody, egress, executor,
     listener::Listener,
     packages,
     tls::{self, Peers},
@@ -48,6 +48,13 @@ impl Server {
     #[must_use]
     pub fn access(mut self, handle: aileron_contract::access::Handle) -> Self {
         self.routes = self.routes.add_service(access::serve(handle));
+        self
+    }
+
+    /// Offers what leaves the vault on purpose, and the ways back in.
+    #[must_use]
+    pub fn custody(mut self, handle: aileron_contract::custody::Handle) -> Self {
+        self.routes = self.routes.add_service(custody::serve(handle));
         self
     }
 

@@ -11,8 +11,8 @@ use aileron_contract::{
     failure::{Boundary, Class},
     json,
     names::{
-        ActionName, AuditId, Authority, BindingName, Fqn, HostPort, Identity, PackageRef, RunId,
-        SecretName, SessionId, Sha256Hash, VaultPath, Version,
+        ActionName, AuditId, Authority, BindingName, Fqn, HostPort, Identity, Login, PackageRef,
+        RunId, SecretName, SessionId, Sha256Hash, VaultPath, Version,
     },
     packages::SignatureStatus,
     vault::{BindingStatus, EntryScope, PinDomain, State},
@@ -39,7 +39,7 @@ macro_rules! texts {
 texts! {
     ActionName, ActorKind, AuditId, Authority, BindingName, BindingStatus, Boundary, Class,
     ConsentDecision, CredentialKind, EntryScope, EventKind, Fqn, HostPort, IdempotencyKey, Identity,
-    InputKind, PackageRef, PinDomain, Purpose, RunId, RunState, Scope, SecretName, SessionId, Sha256Hash,
+    InputKind, Login, PackageRef, PinDomain, Purpose, RunId, RunState, Scope, SecretName, SessionId, Sha256Hash,
     SignatureStatus, State, VaultPath, Version,
 }
 

@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use aileron_contract::{
-    Context, Error, Reason, Result, Secret,
-    egress::{Fetch, Handle, Outcome, Response},
+    Context, Error, Reason, Result,
+    egress::{Authorization, Fetch, Handle, Outcome, Response},
     limits,
     names::HostPort,
 };
@@ -16,7 +16,7 @@ use url::Url;
 #[derive(Clone)]
 pub(super) struct Fetcher {
     egress: Handle,
-    token: Option<Arc<Secret>>,
+    token: Option<Authorization>,
     asset_hosts: Arc<[HostPort]>,
 }
 
@@ -70,8 +70,12 @@ impl FetchError {
 }
 
 impl Fetcher {
-    pub(super) fn new(egress: Handle, token: Option<Secret>, asset_hosts: Vec<HostPort>) -> Self {
-        Self { egress, token: token.map(Arc::new), asset_hosts: asset_hosts.into() }
+    pub(super) fn new(
+        egress: Handle,
+        token: Option<Authorization>,
+        asset_hosts: Vec<HostPort>,
+    ) -> Self {
+        Self { egress, token, asset_hosts: asset_hosts.into() }
     }
 
     /// A package's archive; it may be on an asset host.

@@ -1,7 +1,8 @@
 //! Where packages, keys and suites are fetched from.
 
 use aileron_contract::{
-    Error, Reason, Result, Secret,
+    Error, Reason, Result,
+    egress::Authorization,
     names::{Authority, Fqn, HostPort, PackageRef, Scheme},
 };
 use url::Url;
@@ -15,7 +16,7 @@ pub struct Sources {
     /// Files of a repository, by reference.
     pub raw_url: Url,
     /// Sent to `api_url` only.
-    pub token: Option<Secret>,
+    pub token: Option<Authorization>,
     /// Where release downloads may redirect to, besides `base_url`'s own host.
     pub asset_hosts: Vec<HostPort>,
 }

@@ -3,7 +3,7 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use aileron_contract::names::HostPort;
+use aileron_contract::names::{HostPort, SecretName};
 use tracing_subscriber::EnvFilter;
 
 pub(super) fn address(raw: &str) -> Result<SocketAddr, String> {
@@ -57,6 +57,24 @@ pub(super) fn hours(raw: &str) -> Result<Duration, String> {
         Ok(hours @ 1..=720) => Ok(Duration::from_secs(hours * 3_600)),
         _ => Err(format!("{raw:?} is not a number of hours from 1 to 720")),
     }
+}
+
+pub(super) fn minutes(raw: &str) -> Result<Duration, String> {
+    match raw.parse::<u64>() {
+        Ok(minutes @ 1..=10_080) => Ok(Duration::from_secs(minutes * 60)),
+        _ => Err(format!("{raw:?} is not a number of minutes from 1 to 10080 (a week)")),
+    }
+}
+
+/// `vault:secret/<name>`: what the file may say instead of a secret. Anything else may be the
+/// secret itself, and is not repeated.
+pub(super) fn secret(raw: &str) -> Result<SecretName, String> {
+    let name = raw.strip_prefix("vault:secret/").and_then(|name| name.parse().ok());
+    name.ok_or_else(|| {
+        "a secret does not belong into this file: store it with `aileron secret set NAME` and say \
+         vault:secret/NAME"
+            .to_owned()
+    })
 }
 
 pub(super) fn time_of_day(raw: &str) -> Result<jiff::civil::Time, String> {

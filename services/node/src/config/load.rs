@@ -1,15 +1,15 @@
 //! From raw text to a checked value, or every problem.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use aileron_contract::{Secret, limits, names::HostPort};
+use aileron_contract::{Secret, egress::Authorization, limits, names::HostPort};
 use serde_yaml_ng::Value;
 
 use super::{
     Config, Doors, Github, QuietHours, Role, doors,
     grammar::{
         absolute, address, database_url, host_name, host_port, hours, https_url, log_filter,
-        origin, time_of_day, timezone,
+        minutes, origin, secret, time_of_day, timezone,
     },
     section::Section,
 };
@@ -55,6 +55,7 @@ pub fn load(file: &str, environment: &Environment, flags: &Flags) -> Result<Conf
         github: file.github,
         egress_roots: file.egress_roots,
         private_hosts: file.private_hosts,
+        idle_lock: file.idle_lock,
         roles,
         services: file.services,
         hub_url: file.hub_url,
@@ -78,6 +79,7 @@ struct File {
     github: Github,
     egress_roots: Vec<PathBuf>,
     private_hosts: Vec<HostPort>,
+    idle_lock: Option<Duration>,
     services: Doors,
     hub_url: Option<String>,
     quiet_hours: Option<QuietHours>,
@@ -106,7 +108,7 @@ impl File {
             api_url: section.text("api_url", https_url),
             raw_url: section.text("raw_url", https_url),
             asset_hosts: section.list("asset_hosts", host_port),
-            token: None,
+            token: section.text("token", secret).map(Authorization::Stored),
         };
         section.finish();
         sources.finish();
@@ -115,6 +117,10 @@ impl File {
         let egress_roots = egress.list("roots", absolute);
         let private_hosts = egress.list("private_hosts", host_port);
         egress.finish();
+
+        let mut vault = root.section("vault");
+        let idle_lock = vault.text("idle_lock", minutes);
+        vault.finish();
 
         let mut section = root.section("services");
         let services = doors::read(&mut section);
@@ -136,6 +142,7 @@ impl File {
             github,
             egress_roots,
             private_hosts,
+            idle_lock,
             services,
             hub_url,
             quiet_hours,
@@ -183,8 +190,10 @@ fn overlay(file: &mut File, environment: &Environment, flags: &Flags, problems: 
         absolute(raw).map(|value| file.audit_home = Some(value))
     });
     let token = environment.get("GH_TOKEN").or_else(|| environment.get("GITHUB_TOKEN"));
-    file.github.token =
-        token.filter(|token| !token.is_empty()).map(|token| Secret::from(token.to_owned()));
+    if let Some(token) = token.filter(|token| !token.is_empty()) {
+        let token = Arc::new(Secret::from(token.to_owned()));
+        file.github.token = Some(Authorization::Token(token));
+    }
 }
 
 fn roles(flags: &Flags, problems: &mut Vec<String>) -> Vec<Role> {
@@ -239,6 +248,42 @@ mod tests {
         let file = "listen: 127.0.0.1:1\n";
         assert_eq!(load(file, &environment, &flags).unwrap().listen.port(), 3);
         assert_eq!(load(file, &environment, &Flags::default()).unwrap().listen.port(), 2);
+    }
+
+    #[test]
+    fn a_token_in_the_file_is_a_reference_and_a_pasted_one_is_not_repeated() {
+        let token = |file: &str, variables: &[(&str, &str)]| {
+            load(file, &environment(variables), &Flags::default()).map(|it| it.github.token)
+        };
+        let file = "sources: {github: {token: 'vault:secret/team/github'}}\n";
+        let Some(Authorization::Stored(name)) = token(file, &[]).unwrap() else {
+            panic!("the secret's name is expected")
+        };
+        assert_eq!(name.as_str(), "team/github");
+        let ours = token(file, &[("GH_TOKEN", "ghp_fromTheVariable")]).unwrap();
+        assert!(matches!(ours, Some(Authorization::Token(_))));
+        for wrong in ["ghp_pasted", "vault:user/github", "vault:secret/../x", "secret/x"] {
+            let file = format!("sources: {{github: {{token: '{wrong}'}}}}\n");
+            let problems = token(&file, &[]).expect_err("no reference");
+            assert_eq!(problems.len(), 1, "{problems:?}");
+            assert!(problems[0].starts_with("sources.github.token:"), "{problems:?}");
+            assert!(!problems[0].contains(wrong), "{problems:?}");
+        }
+        // Nowhere else is such text anything but text.
+        let file = "audit: {origin: 'vault:secret/x'}\n";
+        let config = load(file, &environment(&[]), &Flags::default()).unwrap();
+        assert_eq!(config.audit_origin, "vault:secret/x");
+    }
+
+    #[test]
+    fn a_vault_locks_itself_only_when_told_to() {
+        let idle = |file| load(file, &environment(&[]), &Flags::default()).map(|it| it.idle_lock);
+        assert_eq!(idle("").unwrap(), None);
+        assert_eq!(idle("vault: {idle_lock: 15}\n").unwrap(), Some(Duration::from_mins(15)));
+        for wrong in ["0", "-1", "soon", "10081"] {
+            let problems = idle(&format!("vault: {{idle_lock: {wrong}}}\n")).expect_err(wrong);
+            assert!(problems[0].starts_with("vault.idle_lock:"), "{problems:?}");
+        }
     }
 
     #[test]

@@ -30,7 +30,10 @@ pub(super) fn check(value: &LoginValue) -> Result<()> {
     if labels.saturating_add(kind.len()).saturating_add(environment.len()) > limits::LOGIN_LABELS {
         return Err(Error::new(
             Reason::BodyTooLarge,
-            format!("a login's metadata have at most {} bytes (LOGIN_LABELS)", limits::LOGIN_LABELS),
+            format!(
+                "a login's metadata have at most {} bytes (LOGIN_LABELS)",
+                limits::LOGIN_LABELS
+            ),
         ));
     }
     Ok(())

@@ -61,7 +61,9 @@ pub(super) async fn into(
 fn same(left: &Metadata, right: &Metadata) -> bool {
     let decisive = |metadata: &Metadata| {
         let mut metadata = metadata.clone();
-        metadata.labels.retain(|label, _| !matches!(label.as_str(), "last_used_at" | "last_refreshed_at"));
+        metadata
+            .labels
+            .retain(|label, _| !matches!(label.as_str(), "last_used_at" | "last_refreshed_at"));
         metadata
     };
     decisive(left) == decisive(right)
@@ -80,4 +82,22 @@ fn conflict(paths: &[&str]) -> Error {
         ),
     )
     .with_details(serde_json::json!({ "paths": shown, "conflicts": paths.len() }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_use_in_between_is_no_conflict_and_another_consent_is() {
+        let labelled = |labels: &[(&str, &str)]| Metadata {
+            labels: labels.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect(),
+            ..Metadata::default()
+        };
+        let exported = labelled(&[("hosts", "a.example:443")]);
+        let used = labelled(&[("hosts", "a.example:443"), ("last_used_at", "1800000000")]);
+        let wider = labelled(&[("hosts", "a.example:443 b.example:443")]);
+        assert!(same(&exported, &used) && !same(&exported, &wider));
+        assert!(!same(&exported, &Metadata { kind: "api_key".to_owned(), ..exported.clone() }));
+    }
 }

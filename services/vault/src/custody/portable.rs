@@ -211,3 +211,26 @@ impl std::io::Write for Counted {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::file::v2::Draft;
+
+    #[test]
+    fn a_vault_too_large_for_one_file_says_so() {
+        let kdf = Kdf { memory_kib: 8, passes: 1, lanes: 1 };
+        let salt = vec![5; 16];
+        let own = NewPassphrase { key: kdf.derive(b"own", &salt).unwrap(), kdf, salt };
+        let sealed = |length: usize| {
+            let (mut draft, keys) = Draft::create(&own).unwrap();
+            draft.put(&keys, "secret/large", Metadata::default(), &vec![7; length]).unwrap();
+            seal(&VaultFile::V2(draft.finish(&keys).unwrap()), &keys, &own)
+        };
+        let refused = sealed(limits::VAULT_EXPORT / 4 * 3).unwrap_err();
+        assert_eq!(refused.reason(), Reason::BodyTooLarge);
+        let file = sealed(3_000).unwrap();
+        let opened = Sealed::parse(&file).unwrap().open(&own.key).unwrap();
+        assert_eq!(opened.entries["secret/large"].value, [7; 3_000]);
+    }
+}

@@ -4,8 +4,8 @@ use aileron_contract::{
     Secret,
     credential::{CredentialKind, Reach, SigningWord},
     egress::CredentialUse,
-    failure::Failure,
-    names::{BindingName, Fqn, HostPort, Sha256Hash},
+    failure::{Boundary, Class, Failure},
+    names::{BindingName, Fqn, HostPort, SecretName, Sha256Hash},
 };
 use async_trait::async_trait;
 
@@ -24,6 +24,12 @@ pub trait Credentials: Send + Sync + 'static {
 
     /// The binding's credential was joined to a request that is about to leave.
     async fn used(&self, binding: &BindingName);
+
+    /// A secret of the vault, for a source's token.
+    async fn stored(&self, name: &SecretName) -> Result<Secret, Failure> {
+        let text = format!("there is no vault to take vault:secret/{name} from");
+        Err(Failure::new(Class::BindingFailed, Boundary::Runtime, text))
+    }
 
     /// An upstream refused this token. Is there another one in its place now?
     async fn replaced(&self, _token: &Token) -> bool {

@@ -140,7 +140,9 @@ impl Order {
 
     fn owner(&self) -> Owner {
         match (&self.credential, &self.binding, &self.connector) {
-            (Some(_), Some(binding), _) => Owner::Binding(binding.clone()),
+            (Some(_), Some(binding), Some(connector)) => {
+                Owner::Binding(connector.clone(), binding.clone())
+            }
             (_, _, Some(connector)) => Owner::Connector(connector.clone()),
             (_, _, None) => Owner::Packages,
         }
@@ -169,12 +171,14 @@ impl Order {
             headers::without_body(&mut self.headers);
         }
         if !next.same_origin(&self.target) {
-            let host = next.host().clone();
-            if self.method != Method::GET && self.method != Method::HEAD {
-                return Err(Problem::EffectWouldMove { host });
+            // First of all: every other refusal names the host, and a host may be the credential.
+            // Hosts lose their case.
+            let told = location.as_bytes();
+            if self.masker.finds(told) || self.masker.finds_folded(told) {
+                return Err(Problem::CredentialInRedirect { host: self.target.host().clone() });
             }
-            if self.masker.finds(location.as_bytes()) {
-                return Err(Problem::CredentialInRedirect { host });
+            if self.method != Method::GET && self.method != Method::HEAD {
+                return Err(Problem::EffectWouldMove { host: next.host().clone() });
             }
             // For good: a way back must not bring it back.
             self.credential = None;

@@ -4,7 +4,7 @@ use aileron_contract::{
     credential::CredentialKind,
     egress::{Outcome, SendFailure, Sent},
     failure::{Boundary, Class, Failure},
-    names::{BindingName, HostPort},
+    names::{BindingName, HostPort, SecretName},
 };
 
 use super::address::Place;
@@ -38,13 +38,18 @@ pub(crate) enum Problem {
     OwnSignature,
     #[error("the value of {binding} cannot be sent: {reason}; bind it again")]
     ValueUnfit { binding: BindingName, reason: &'static str },
+    #[error(
+        "vault:secret/{name} is not meant for {host}: this configuration does not send it there"
+    )]
+    SecretElsewhere { name: SecretName, host: HostPort },
     #[error("the upstream redirects from https to http")]
     Downgrade,
     #[error("the upstream redirects to an address that is no URL")]
     RedirectMalformed,
     #[error("the upstream redirects a request that may change something to another host, {host}")]
     EffectWouldMove { host: HostPort },
-    #[error("the upstream redirects to {host} with the credential in the address")]
+    /// Names who redirects: where to would tell the credential.
+    #[error("{host} redirects to another host with the credential in the address")]
     CredentialInRedirect { host: HostPort },
     #[error("the upstream redirects more than {0} times")]
     TooManyRedirects(u32),
@@ -92,6 +97,9 @@ impl Problem {
                 granted(denied(Boundary::Runtime), &host, &consented)
                     .detail("boundary_detail", "binding")
             }
+            Self::SecretElsewhere { name, host } => denied(Boundary::Runtime)
+                .detail("requested", format!("network:{host}"))
+                .detail("secret", name.as_str()),
             Self::PlainText { host }
             | Self::AddressRefused { host, place: _ }
             | Self::EffectWouldMove { host }

@@ -68,7 +68,7 @@ impl Line<'_> {
         headers::complete(&mut headers);
         let form = Bytes::from_owner(Zeroizing::new(form));
         let draft = Draft { method: head.method, target, headers, body: form };
-        let owner = Owner::Binding(self.binding.clone());
+        let owner = Owner::Provider(self.binding.clone());
         let (answer, lease) = self
             .network
             .exchange(&draft, owner, permit, self.deadline)

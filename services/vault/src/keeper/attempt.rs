@@ -29,6 +29,13 @@ pub(crate) struct Proven {
     pub(crate) keys: Keys,
 }
 
+/// What a passphrase or a recovery key came to with a file, and how a wrong one is recorded.
+struct Attempt {
+    file: Arc<VaultFile>,
+    opened: std::result::Result<Keys, UnlockError>,
+    refused: audit::EventKind,
+}
+
 impl Keeper {
     /// Waits for the turn to check a passphrase. `busy` when too many wait already.
     pub(crate) async fn turn(&self) -> Result<Turn<'_>> {
@@ -58,7 +65,7 @@ impl Keeper {
                 tried.unlock(&key)
             })
             .await?;
-        let proven = self.judge(context, turn, file, opened, refused).await?;
+        let proven = self.judge(context, turn, Attempt { file, opened, refused }).await?;
         proven.ok_or_else(|| UnlockError::Rejected.into())
     }
 
@@ -74,7 +81,7 @@ impl Keeper {
         let file = self.view().await?.file()?;
         let opened = file.recover(key);
         let refused = audit::EventKind::VaultUnlockFailed;
-        let proven = self.judge(context, turn, file, opened, refused).await?;
+        let proven = self.judge(context, turn, Attempt { file, opened, refused }).await?;
         proven.ok_or_else(|| {
             Error::new(
                 Reason::PassphraseRejected,
@@ -89,10 +96,9 @@ impl Keeper {
         &self,
         context: &Context,
         turn: &mut Turn<'_>,
-        file: Arc<VaultFile>,
-        opened: std::result::Result<Keys, UnlockError>,
-        refused: audit::EventKind,
+        attempt: Attempt,
     ) -> Result<Option<Proven>> {
+        let Attempt { file, opened, refused } = attempt;
         match opened {
             Ok(keys) => {
                 let mark = mark::read(&self.database).await?;
@@ -100,6 +106,7 @@ impl Keeper {
                     return Err(FileError::RolledBack.into());
                 }
                 *turn.backoff = Backoff::default();
+                self.touch();
                 Ok(Some(Proven { file, keys }))
             }
             Err(UnlockError::Rejected) => {

@@ -24,6 +24,7 @@ impl Keeper {
     pub(crate) async fn create(&self, context: &Context, passphrase: Secret) -> Result<Status> {
         let mut turn = self.turn().await?;
         self.must_be_absent().await?;
+        self.touch();
         let passphrase = self.derive_new(&mut turn, passphrase).await?;
         let (draft, keys) = Draft::create(&passphrase)?;
         let (file, keys) = (draft.finish(&keys)?, Arc::new(keys));

@@ -73,11 +73,8 @@ fn drift(record: &Record, declared: &[String]) -> Option<Drift> {
         return None;
     }
     let granted = &record.binding.granted_scopes;
-    let missing: Vec<&str> = declared
-        .iter()
-        .filter(|scope| !granted.contains(scope))
-        .map(String::as_str)
-        .collect();
+    let missing: Vec<&str> =
+        declared.iter().filter(|scope| !granted.contains(scope)).map(String::as_str).collect();
     let reason = if granted.is_empty() { "no_grant_record" } else { "scope_drift" };
     (!missing.is_empty()).then(|| Drift { reason, missing: missing.join(" ") })
 }

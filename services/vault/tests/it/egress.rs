@@ -3,10 +3,11 @@
 mod answers;
 mod connections;
 mod credentials;
+mod every_form;
 mod fetching;
 mod forms;
 mod house;
 mod redirects;
 mod refusals;
 mod signing;
-mod upstream;
+pub(crate) mod upstream;

@@ -62,7 +62,35 @@ impl House {
         Self::with_log(home, folder, Arc::default()).await
     }
 
+    /// With a vault that locks itself after this long.
+    pub(crate) async fn that_locks_after(idle: Duration) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let home = folder.path().to_owned();
+        let egress = egress::Options::default();
+        let house = Self::opened(home, Some(folder), Arc::default(), (egress, Some(idle))).await;
+        house.service.vault().create(&daemon(), secret("open")).await.unwrap();
+        house
+    }
+
+    /// With a vault, and egress as it is told.
+    pub(crate) async fn with_egress(egress: egress::Options) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let home = folder.path().to_owned();
+        let house = Self::opened(home, Some(folder), Arc::default(), (egress, None)).await;
+        house.service.vault().create(&daemon(), secret("open")).await.unwrap();
+        house
+    }
+
     async fn with_log(home: PathBuf, folder: Option<tempfile::TempDir>, log: Arc<Log>) -> Self {
+        Self::opened(home, folder, log, (egress::Options::default(), None)).await
+    }
+
+    async fn opened(
+        home: PathBuf,
+        folder: Option<tempfile::TempDir>,
+        log: Arc<Log>,
+        (egress, idle): (egress::Options, Option<Duration>),
+    ) -> Self {
         let location = crate::databases::location(&home).await;
         let database = Database::open(location, &[]).await.unwrap();
         let service = Service::open(Options {
@@ -71,7 +99,8 @@ impl House {
             audit: Arc::<Log>::clone(&log),
             daemon_token: Some(secret("ald_the token of daemon.json")),
             kdf: Kdf { memory_kib: 8, passes: 1, lanes: 1 },
-            egress: egress::Options::default(),
+            egress,
+            idle_lock: idle,
             clock,
         })
         .await
@@ -174,10 +203,7 @@ pub(crate) fn consent(connector: &str, identity: &str, hosts: &[&str]) -> Consen
         identity: identity.parse().unwrap(),
         account: None,
         scope: Some("read and write notes".to_owned()),
-        reach: Reach {
-            hosts: hosts_of(hosts),
-            form: Form::ApiKey(HeaderTemplate::default()),
-        },
+        reach: Reach { hosts: hosts_of(hosts), form: Form::ApiKey(HeaderTemplate::default()) },
         access_key_id: None,
         region: None,
         refuse_existing: false,

@@ -215,6 +215,7 @@ async fn two_vaults_do_not_share_a_home() {
         daemon_token: None,
         kdf: aileron_vault::Kdf::default(),
         egress: aileron_vault::egress::Options::default(),
+        idle_lock: None,
         clock: crate::house::clock,
     });
     assert_refused(second.await, Reason::StateBusy);

@@ -10,10 +10,12 @@
 mod access;
 mod bindings;
 mod crash;
+mod custody;
 mod databases;
 mod egress;
 mod file;
 mod house;
+mod idle;
 mod life;
 mod oauth;
 #[path = "../../../store/tests/it/postgres.rs"]

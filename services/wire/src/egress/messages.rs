@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use aileron_contract::{
     Context, Error, Result, Secret,
-    egress::{CredentialUse, Fetch, Request, SendFailure, Sent},
+    egress::{Authorization, CredentialUse, Fetch, Request, SendFailure, Sent},
     names::BindingName,
 };
 use aileron_proto::egress::v1 as pb;
@@ -92,11 +92,17 @@ pub(super) fn request_from_wire(head: pb::SendHead) -> Result<(Context, Request,
 
 pub(super) fn fetch_to_wire(context: &Context, fetch: Fetch) -> Result<pb::FetchRequest> {
     let Fetch { url, accept, authorization, redirects, max_response, timeout } = fetch;
+    let (authorization, stored_authorization) = match authorization {
+        None => (None, None),
+        Some(Authorization::Token(token)) => (Some(token.expose(<[u8]>::to_vec)), None),
+        Some(Authorization::Stored(name)) => (None, Some(name.into_wire())),
+    };
     Ok(pb::FetchRequest {
         context: context_to_wire(context),
         url,
         accept,
-        authorization: authorization.map(|secret| secret.expose(<[u8]>::to_vec)),
+        authorization,
+        stored_authorization,
         redirects: redirects.into_wire(),
         max_response,
         timeout: Some(duration_to_wire(timeout, "timeout")?),
@@ -104,12 +110,26 @@ pub(super) fn fetch_to_wire(context: &Context, fetch: Fetch) -> Result<pb::Fetch
 }
 
 pub(super) fn fetch_from_wire(fetch: pb::FetchRequest) -> Result<(Context, Fetch)> {
-    let pb::FetchRequest { context, url, accept, authorization, redirects, max_response, timeout } =
-        fetch;
+    let pb::FetchRequest {
+        context,
+        url,
+        accept,
+        authorization,
+        stored_authorization,
+        redirects,
+        max_response,
+        timeout,
+    } = fetch;
+    let authorization = match (authorization, stored_authorization) {
+        (None, None) => None,
+        (Some(token), None) => Some(Authorization::Token(Arc::new(Secret::new(token)))),
+        (None, Some(name)) => Some(Authorization::Stored(read(name, "stored_authorization")?)),
+        (Some(_), Some(_)) => return Err(invalid("a fetch has one authorization, not two")),
+    };
     let fetch = Fetch {
         url,
         accept,
-        authorization: authorization.map(|bytes| Arc::new(Secret::new(bytes))),
+        authorization,
         redirects: read(redirects, "redirects")?,
         max_response,
         timeout: duration_from_wire(timeout, "timeout")?,

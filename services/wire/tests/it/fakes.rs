@@ -3,6 +3,7 @@
 mod access;
 pub(crate) mod audit;
 mod bindings;
+mod custody;
 mod egress;
 mod executor;
 mod packages;
@@ -19,8 +20,8 @@ use std::{
 use aileron_contract::{Error, Result, Secret};
 
 pub(crate) use self::{
-    access::FakeAccess, audit::FakeAudit, bindings::FakeBindings, egress::FakeEgress,
-    executor::FakeExecutor, packages::FakePackages, vault::FakeVault,
+    access::FakeAccess, audit::FakeAudit, bindings::FakeBindings, custody::FakeCustody,
+    egress::FakeEgress, executor::FakeExecutor, packages::FakePackages, vault::FakeVault,
 };
 
 #[derive(Clone, Default)]
@@ -28,6 +29,7 @@ pub(crate) struct Fakes {
     pub(crate) vault: Arc<FakeVault>,
     pub(crate) access: Arc<FakeAccess>,
     pub(crate) bindings: Arc<FakeBindings>,
+    pub(crate) custody: Arc<FakeCustody>,
     pub(crate) egress: Arc<FakeEgress>,
     pub(crate) executor: Arc<FakeExecutor>,
     pub(crate) packages: Arc<FakePackages>,

@@ -4,6 +4,7 @@
 mod access;
 mod audit;
 mod bindings;
+mod custody;
 mod egress;
 mod executor;
 mod packages;

@@ -17,11 +17,13 @@ pub(crate) fn token() -> Secret {
 
 /// A server with every contract.
 pub(crate) fn server(fakes: &Fakes) -> Server {
-    let Fakes { vault, access, bindings, egress, executor, packages, audit } = fakes.clone();
+    let Fakes { vault, access, bindings, custody, egress, executor, packages, audit } =
+        fakes.clone();
     Server::new(token())
         .vault(vault)
         .access(access)
         .bindings(bindings)
+        .custody(custody)
         .egress(egress)
         .executor(executor)
         .packages(packages)

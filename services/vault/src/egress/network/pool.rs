@@ -28,7 +28,10 @@ pub(crate) struct Key {
 /// In whose name a connection is used.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Owner {
-    Binding(BindingName),
+    /// With the connector it belongs to: a revoked binding's name may be another's tomorrow.
+    Binding(Fqn, BindingName),
+    /// The vault itself, at the binding's OAuth provider.
+    Provider(BindingName),
     Connector(Fqn),
     Packages,
 }

@@ -41,8 +41,7 @@ impl Member {
         key: &[u8; 32],
     ) -> Checked<Self> {
         let NewPassphrase { kdf, salt, key: own } = passphrase;
-        let mut member =
-            Self::Passphrase { kdf: *kdf, salt: salt.clone(), wrapped: Vec::new() };
+        let mut member = Self::Passphrase { kdf: *kdf, salt: salt.clone(), wrapped: Vec::new() };
         member.seal(vault, key_version, own, key)?;
         Ok(member)
     }

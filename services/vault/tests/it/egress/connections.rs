@@ -44,19 +44,43 @@ async fn a_server_is_reached_over_http_2() {
     assert_eq!(upstream.connections(), 1, "the connection is kept");
 }
 
+/// A connection carries requests in one name: of one binding and the connector it belongs to, or
+/// of one connector without a credential. Whoever comes later under the same name finds it kept.
 #[tokio::test]
-async fn connections_are_not_shared_between_bindings() {
-    let upstream = plain(|_| whole(200, "ok")).await;
-    let host = upstream.named();
-    let house = House::consenting_to(&[&host]);
-    for binding in ["api_key/notes/me", "api_key/notes/you"] {
-        let mut request = request(&format!("http://{host}/"), &[&host]);
-        if let Some(wanted) = &mut request.credential {
-            wanted.binding = Some(binding.parse().unwrap());
+async fn a_connection_of_one_binding_serves_no_other_binding_and_no_other_connector() {
+    let authority = Authority::new();
+    for protocol in [&b"http/1.1"[..], b"h2"] {
+        let upstream = secure(&authority, &["localhost"], protocol, |_| whole(200, "ok")).await;
+        let host = upstream.named();
+        let house = House::trusting(&authority, &[&host]);
+        let owners = [
+            ("github://acme/notes", Some("api_key/notes/me")),
+            ("github://acme/notes", Some("api_key/notes/you")),
+            ("github://acme/notes", None),
+            // The name of a binding that was revoked may be taken by another connector.
+            ("github://evil/notes", Some("api_key/notes/me")),
+            ("github://evil/notes", None),
+        ];
+        for _ in 0..3 {
+            for (connector, binding) in owners {
+                let mut asked = request(&format!("https://{host}/"), &[&host]);
+                asked.connector = connector.parse().unwrap();
+                match (binding, &mut asked.credential) {
+                    (Some(name), Some(wanted)) => wanted.binding = name.parse().ok(),
+                    (_, none) => *none = None,
+                }
+                assert_eq!(text(house.answered(asked).await).await, "ok");
+            }
         }
-        text(house.answered(request).await).await;
+        let used: Vec<_> = upstream.seen().iter().map(|seen| seen.connection).collect();
+        let first: Vec<_> = used.iter().copied().take(owners.len()).collect();
+        assert_eq!(first.iter().collect::<std::collections::BTreeSet<_>>().len(), owners.len());
+        for later in used.chunks(owners.len()) {
+            assert_eq!(later, first, "each keeps its own");
+        }
+        assert!(upstream.seen().iter().all(|seen| seen.header("authorization").is_some()
+            == [0, 1, 3].map(|at| first[at]).contains(&seen.connection)));
     }
-    assert_eq!(upstream.connections(), 2);
 }
 
 #[tokio::test]

@@ -5,13 +5,13 @@ use std::{sync::Arc, time::Duration};
 
 use aileron_contract::{
     Context, Reason, Scopes, Secret,
-    egress::{Fetch, Outcome, Sent},
+    egress::{Authorization, Fetch, Outcome, Sent},
     failure::Class,
 };
-use aileron_vault::egress::Options;
+use aileron_vault::egress::{Options, Stored};
 
 use super::{
-    house::{Bound, House, context, failure, read},
+    house::{Bound, House, STORED, context, failure, read, text},
     upstream::{plain, redirect, whole},
 };
 
@@ -27,7 +27,7 @@ fn fetch(url: &str, redirects: &[&str]) -> Fetch {
     Fetch {
         url: url.to_owned(),
         accept: Some("application/octet-stream".to_owned()),
-        authorization: Some(Arc::new(Secret::from(TOKEN.to_owned()))),
+        authorization: Some(Authorization::Token(Arc::new(Secret::from(TOKEN.to_owned())))),
         redirects: redirects.iter().map(|host| host.parse().unwrap()).collect(),
         max_response: 1024,
         timeout: Duration::from_secs(20),
@@ -86,4 +86,94 @@ async fn callers_without_the_right_fetch_nothing() {
     let fetch = fetch("https://packages.example.com/", &[]);
     let error = house(&[]).egress().fetch(&stranger, fetch).await.unwrap_err();
     assert_eq!(error.reason(), Reason::ScopeMissing);
+}
+
+/// A house whose configuration sends `team/github` to the first of these hosts.
+fn referring(hosts: &[&str]) -> House {
+    let named = |host: &&str| host.parse().unwrap();
+    let options = Options {
+        private_hosts: hosts.iter().map(named).collect(),
+        stored: vec![Stored {
+            name: "team/github".parse().unwrap(),
+            hosts: hosts.iter().take(1).map(named).collect(),
+        }],
+        ..Options::default()
+    };
+    House::built(&[], Bound::key(), options)
+}
+
+fn stored(url: &str, name: &str, redirects: &[&str]) -> Fetch {
+    let authorization = Some(Authorization::Stored(name.parse().unwrap()));
+    Fetch { authorization, ..fetch(url, redirects) }
+}
+
+#[tokio::test]
+async fn a_secret_by_its_name_reaches_the_first_host_and_nobody_else() {
+    let asset = plain(|_| whole(200, "package")).await;
+    let to_asset = format!("http://{}/asset", asset.named());
+    let source = plain(move |_| redirect(302, &to_asset)).await;
+    let house = referring(&[&source.named(), &asset.named()]);
+    let url = format!("http://{}/", source.named());
+    let outcome = house.fetch(stored(&url, "team/github", &[&asset.named()])).await;
+    let Outcome::Answered(response) = outcome else { panic!("{outcome:?}") };
+    assert_eq!(read(response).await.unwrap(), b"package");
+    assert_eq!(source.seen().remove(0).header("authorization"), Some(&*format!("Bearer {STORED}")));
+    assert_eq!(asset.seen()[0].header("authorization"), None);
+    let events = house.log.events.lock().unwrap();
+    assert_eq!(events.len(), 1);
+    assert_eq!(events[0].kind.text(), "secret.resolved");
+    assert_eq!(events[0].payload["aileron.secret.path"], "secret/team/github");
+    assert!(!format!("{events:?}").contains(STORED));
+}
+
+#[tokio::test]
+async fn whoever_asks_a_secret_goes_only_where_the_configuration_sends_it() {
+    let (source, other) = (plain(|_| whole(200, "")).await, plain(|_| whole(200, "")).await);
+    let house = referring(&[&source.named(), &other.named()]);
+    for (host, name) in [(&source, "other"), (&other, "team/github"), (&source, "team/GitHub")] {
+        let url = format!("http://{}/", host.named());
+        let failure = failure(house.fetch(stored(&url, name, &[])).await);
+        assert_eq!(failure.sent, Sent::NotSent, "{name}");
+        assert_eq!(failure.failure.class, Class::CapabilityDenied, "{name}");
+    }
+    assert_eq!((source.connections(), other.connections()), (0, 0));
+    assert!(house.vault.asked.lock().unwrap().is_empty(), "the vault was not even asked");
+}
+
+#[tokio::test]
+async fn a_secret_that_comes_back_is_masked_and_unrecorded_it_does_not_leave() {
+    let source = plain(|request| {
+        whole(200, &format!("you said {}", request.header("authorization").unwrap_or_default()))
+    })
+    .await;
+    let house = referring(&[&source.named()]);
+    let url = format!("http://{}/", source.named());
+    let Outcome::Answered(response) = house.fetch(stored(&url, "team/github", &[])).await else {
+        panic!("it should have been answered")
+    };
+    let said = text(response).await;
+    assert!(said.starts_with("you said ") && !said.contains(STORED), "{said}");
+    house.log.full.store(true, std::sync::atomic::Ordering::SeqCst);
+    let fetch = stored(&url, "team/github", &[]);
+    let error = house.egress().fetch(&context(), fetch).await.unwrap_err();
+    assert_eq!(error.reason(), Reason::AuditUnavailable);
+    assert_eq!(source.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn such_text_is_a_reference_nowhere_else() {
+    let source = plain(|_| whole(200, "")).await;
+    let house = referring(&[&source.named()]);
+    let token = "vault:secret/team/github".to_owned();
+    let url = format!("http://{}/?q=vault:secret/team/github", source.named());
+    let literal = Fetch {
+        authorization: Some(Authorization::Token(Arc::new(Secret::from(token.clone())))),
+        accept: Some(token.clone()),
+        ..fetch(&url, &[])
+    };
+    assert!(matches!(house.fetch(literal).await, Outcome::Answered(_)));
+    let seen = source.seen().remove(0);
+    assert_eq!(seen.header("authorization"), Some(&*format!("Bearer {token}")));
+    assert_eq!(seen.header("accept"), Some(&*token));
+    assert!(house.vault.asked.lock().unwrap().is_empty());
 }

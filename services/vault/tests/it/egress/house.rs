@@ -18,7 +18,7 @@ use aileron_contract::{
     credential::{Form, HeaderTemplate, Reach, SigningWord},
     egress::{CredentialUse, Fetch, Handle, Outcome, Request, Response, SendFailure},
     failure::{Boundary, Class, Failure},
-    names::{AuditId, BindingName, Fqn, HostPort},
+    names::{AuditId, BindingName, Fqn, HostPort, SecretName},
 };
 use aileron_vault::egress::{Credentials, Options, Resolved, Resolver, Service};
 use async_trait::async_trait;
@@ -26,6 +26,9 @@ use bytes::Bytes;
 use futures::StreamExt;
 
 use super::upstream::Authority;
+
+/// What the vault holds for a package source.
+pub(crate) const STORED: &str = "ghp_storedInTheVault7Qx";
 
 pub(crate) const KEY: &str = "lin_api_9fK2mQxw7Lr0TzVb";
 
@@ -44,6 +47,8 @@ pub(crate) struct Bindings {
     pub(crate) value: String,
     pub(crate) access_key_id: Option<SigningWord>,
     pub(crate) used: Mutex<Vec<BindingName>>,
+    /// Secrets that egress asked for.
+    pub(crate) asked: Mutex<Vec<String>>,
 }
 
 #[async_trait]
@@ -67,6 +72,11 @@ impl Credentials for Bindings {
             access_key_id: self.access_key_id.clone(),
             region: None,
         })
+    }
+
+    async fn stored(&self, name: &SecretName) -> std::result::Result<Secret, Failure> {
+        self.asked.lock().unwrap().push(name.to_string());
+        Ok(Secret::from(STORED.to_owned()))
     }
 
     async fn used(&self, binding: &BindingName) {
@@ -202,6 +212,7 @@ impl House {
             value,
             access_key_id,
             used: Mutex::default(),
+            asked: Mutex::default(),
         });
         let log = Arc::new(Log::default());
         let names = Arc::new(Names::default());

@@ -39,6 +39,8 @@ pub(crate) struct Seen {
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
     pub(crate) version: Version,
+    /// On which connection, counted from zero.
+    pub(crate) connection: usize,
 }
 
 impl Seen {
@@ -86,8 +88,8 @@ pub(crate) async fn plain(
     tracker.clone().spawn(async move {
         loop {
             let (stream, _) = listener.accept().await.unwrap();
-            served.connections.fetch_add(1, Ordering::SeqCst);
-            tracker.spawn(serve(stream, served.clone(), Arc::clone(&handler)));
+            let number = served.connections.fetch_add(1, Ordering::SeqCst);
+            tracker.spawn(serve(stream, number, served.clone(), Arc::clone(&handler)));
         }
     });
     upstream
@@ -108,12 +110,12 @@ pub(crate) async fn secure(
     tracker.clone().spawn(async move {
         loop {
             let (stream, _) = listener.accept().await.unwrap();
-            served.connections.fetch_add(1, Ordering::SeqCst);
+            let number = served.connections.fetch_add(1, Ordering::SeqCst);
             let (acceptor, served) = (acceptor.clone(), served.clone());
             let handler = Arc::clone(&handler);
             tracker.spawn(async move {
                 if let Ok(stream) = acceptor.accept(stream).await {
-                    serve(stream, served, handler).await;
+                    serve(stream, number, served, handler).await;
                 }
             });
         }
@@ -147,7 +149,7 @@ async fn bound() -> (TcpListener, Upstream) {
     (listener, Upstream { port, seen: Arc::default(), connections: Arc::default() })
 }
 
-async fn serve<S>(stream: S, upstream: Upstream, handler: Handler)
+async fn serve<S>(stream: S, connection: usize, upstream: Upstream, handler: Handler)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -161,6 +163,7 @@ where
                 headers: head.headers,
                 body: body.collect().await.unwrap().to_bytes(),
                 version: head.version,
+                connection,
             };
             let answer = handler(&seen);
             upstream.seen.lock().unwrap().push(seen);

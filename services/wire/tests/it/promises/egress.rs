@@ -7,7 +7,7 @@ use futures::{StreamExt, TryStreamExt};
 
 use super::on_every_transport;
 use crate::{
-    fakes::{FakeEgress, seen, shown},
+    fakes::{FakeEgress, seen},
     samples::{context, egress as samples},
 };
 
@@ -51,7 +51,7 @@ async fn failures_survive(egress: &Handle, fake: &FakeEgress, full: bool) {
 
 async fn fetches_survive(egress: &Handle, fake: &FakeEgress, full: bool) {
     let (context, request) = (context(full), samples::fetch(full));
-    let token = request.authorization.as_deref().map(shown);
+    let token = samples::token(&request);
     let expected = seen("fetch", &(&context, &request, token));
     let outcome = egress.fetch(&context, request).await.unwrap();
     assert_eq!(fake.stage.take(), [expected]);

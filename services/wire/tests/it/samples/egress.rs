@@ -3,12 +3,13 @@ use std::{sync::Arc, time::Duration};
 use aileron_contract::{
     Error, Reason, Secret,
     credential::Form,
-    egress::{CredentialUse, Fetch, Request, SendFailure, Sent},
+    egress::{Authorization, CredentialUse, Fetch, Request, SendFailure, Sent},
     names::BindingName,
 };
 use bytes::Bytes;
 
 use super::{failure, form, hosts, name, text};
+use crate::fakes::shown;
 
 pub(crate) fn request(full: bool, method: &str, body: Bytes) -> Request {
     Request {
@@ -34,10 +35,22 @@ pub(crate) fn fetch(full: bool) -> Fetch {
     Fetch {
         url: text(full).unwrap_or_default(),
         accept: text(full),
-        authorization: full.then(|| Arc::new(Secret::new(b"gh-token".to_vec()))),
+        authorization: Some(if full {
+            Authorization::Token(Arc::new(Secret::new(b"gh-token".to_vec())))
+        } else {
+            Authorization::Stored(name("team/github"))
+        }),
         redirects: hosts(full),
         max_response: if full { u64::MAX } else { 0 },
         timeout: Duration::from_secs(30),
+    }
+}
+
+/// A source's token, as far as a test may look at it.
+pub(crate) fn token(fetch: &Fetch) -> Option<Vec<u8>> {
+    match fetch.authorization.as_ref()? {
+        Authorization::Token(token) => Some(shown(token)),
+        Authorization::Stored(_) => None,
     }
 }
 
