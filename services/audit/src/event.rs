@@ -1,6 +1,6 @@
 //! Events as lines and lines as records, in the published shape.
 
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use aileron_contract::{
     Error, Reason, Result, Timestamp,
@@ -164,6 +164,34 @@ pub(crate) fn read(index: u64, leaf: &[u8]) -> Option<Record> {
     }
 }
 
+/// The id that [`read`] finds in a leaf, without reading all of it; an id for a few leaves that
+/// are no records after all, but never none, or another one, for a leaf that is.
+pub(crate) fn id(index: u64, leaf: &[u8]) -> Option<Cow<'_, [u8]>> {
+    if let Some(id) = written_id(leaf) {
+        return Some(Cow::Borrowed(id));
+    }
+    let record = read(index, leaf)?;
+    Some(Cow::Owned(record.id.as_str().as_bytes().to_vec()))
+}
+
+/// The id of a line as [`Draft`] writes it. A line that says it twice is no record.
+fn written_id(leaf: &[u8]) -> Option<&[u8]> {
+    let event =
+        leaf.strip_prefix(b"{").map(|rest| match rest.strip_prefix(br#""trace_id":""#) {
+            Some(rest) => text(rest).and_then(|(_, rest)| rest.strip_prefix(b",")),
+            None => Some(rest),
+        })??;
+    let (id, _) = text(event.strip_prefix(br#""event":{"EventID":""#)?)?;
+    Some(id)
+}
+
+/// What stands before the closing quote, and what behind; none when something is escaped.
+fn text(from: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = from.iter().position(|c| *c == b'"')?;
+    let (text, rest) = from.split_at_checked(end)?;
+    (!text.contains(&b'\\')).then_some((text, rest.get(1..)?))
+}
+
 fn read_event(index: u64, line: Line<Body>) -> Option<Record> {
     let Line { trace_id, event: Body { event_id, event_type, actor, payload, timestamp } } = line;
     let Who { id, kind, display_name } = actor;
@@ -279,6 +307,30 @@ mod tests {
         assert_eq!(record.payload["channel"], "c");
         for other in ["", "{", "[]", "{}", "{\"event\":{}}", "\u{0}", "{\"event\":\"x\"}"] {
             assert_eq!(read(0, other.as_bytes()), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn the_id_is_the_one_that_reading_all_of_a_line_finds() {
+        let mut traced = event();
+        traced.trace_id = Some("4bf9".to_owned());
+        let quoted =
+            Event { trace_id: Some("4\"b,\"event\":{\"EventID\":\"x\"".to_owned()), ..event() };
+        let lines = [event(), traced, quoted].map(|event| line(event).1);
+        let others = [
+            r#"{"timestamp":"2025-01-02T03:04:05Z","event":"reply_sent","service":"slack"}"#,
+            r#"{"event":{"EventType":"k","EventID":"audit-1","Actor":{"id":"a","type":"agent"},"Payload":null,"Timestamp":"2025-01-02T03:04:05.5Z"}}"#,
+            r#"{"event":{"EventID":"audit\u002d1","EventType":"k","Actor":{"id":"a","type":"agent"},"Payload":null,"Timestamp":"2025-01-02T03:04:05.5Z"}}"#,
+        ];
+        for line in lines.iter().map(String::as_str).chain(others) {
+            let record = read(4, line.as_bytes()).unwrap();
+            assert_eq!(id(4, line.as_bytes()).unwrap(), record.id.as_str().as_bytes(), "{line}");
+        }
+        // A second id does not hide the first: such a line is no record.
+        let twice = lines[0].replace("\"EventType\"", "\"EventID\":\"audit-2\",\"EventType\"");
+        let again = lines[0].replace("}}", "},\"event\":{\"EventID\":\"audit-2\"}}");
+        for line in [twice, again] {
+            assert_eq!(read(4, line.as_bytes()), None, "{line}");
         }
     }
 

@@ -45,6 +45,12 @@ pub(crate) fn names(folder: &Path) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
+/// The file whose lines follow those of `after`; the first one when that is empty.
+pub(crate) fn next(folder: &Path, after: &str) -> io::Result<String> {
+    let next = names(folder)?.into_iter().find(|name| name.as_str() > after);
+    next.ok_or_else(|| io::Error::other("lines of the log are missing"))
+}
+
 /// Opens a log file for reading and writing, never through a link; made when missing.
 pub(crate) fn open(folder: &Path, name: &str) -> io::Result<File> {
     let path = folder.join(name);
@@ -69,8 +75,11 @@ pub(crate) fn lines_from(
     Ok(Lines::new(BufReader::with_capacity(BUFFER, file)))
 }
 
-/// One line whose place is known.
+/// What stands where a line is said to be.
 pub(crate) fn read_line(folder: &Path, place: &Place, length: usize) -> io::Result<Vec<u8>> {
+    if !is_log_file(&place.file) {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a file of the log"));
+    }
     let mut line = vec![0; length];
     open_to_read(&folder.join(&place.file))?.read_exact_at(&mut line, place.offset)?;
     Ok(line)

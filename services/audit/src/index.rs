@@ -1,15 +1,20 @@
-//! The index: where every record stands, and what it can be found by. Derived from the lines,
-//! never trusted over them: a missing, damaged or strange index is built again.
+//! The index: what records can be found by, and where they stand. Derived from the lines, never
+//! believed over them: what it finds is shown when the line says so, and a missing, damaged or
+//! strange index is built again. What must not be forgotten is asked of the [`Reader`], by id.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use aileron_contract::{
     Error, Reason, Result,
     audit::{Filter, Record},
     limits,
-    names::AuditId,
 };
-use aileron_receipt::Hash;
 use aileron_store::{Database, Location, Migration, failed};
 use sqlx::Row as _;
 use tokio::{
@@ -18,12 +23,13 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{event, files, files::Place, writer::Head};
+use crate::{event, files, files::Place, reader::Reader, recovery::Indexed, writer::Head};
 
 mod fill;
 mod select;
 
 use fill::Position;
+pub(crate) use select::matches;
 
 const MIGRATIONS: &[Migration] = &[Migration {
     id: "audit/1",
@@ -57,9 +63,11 @@ const RETRY: Duration = Duration::from_secs(1);
 pub(crate) struct Index {
     database: Database,
     local: bool,
-    folder: PathBuf,
+    reader: Arc<Reader>,
     head: watch::Receiver<Head>,
     indexed: watch::Sender<u64>,
+    /// Set when a row was found that no line bears out; changed while `indexed` is held.
+    distrusted: AtomicBool,
     wanted: Notify,
 }
 
@@ -69,12 +77,13 @@ pub(crate) struct Found {
     database: Database,
     local: bool,
     reaches: Option<(u64, String)>,
+    rows: u64,
 }
 
-/// Where a record stands.
+/// Where a row says that a record stands.
 #[derive(Clone, Debug)]
-pub(crate) struct Located {
-    pub(crate) index: u64,
+struct Located {
+    index: u64,
     id: String,
     place: Place,
     length: usize,
@@ -118,32 +127,38 @@ impl Found {
                 u64::try_from(size).ok().map(|size| (size, root))
             }
         };
-        Ok(Self { database, local, reaches })
+        let count = sqlx::query("SELECT COUNT(*) AS n FROM audit_record")
+            .fetch_one(database.pool())
+            .await
+            .and_then(|row| row.try_get::<i64, _>("n"))
+            .map_err(failed)?;
+        Ok(Self { database, local, reaches, rows: u64::try_from(count).unwrap_or_default() })
     }
 }
 
 impl Index {
-    /// `at` is where the log's lines end that the index claims to hold, and the root there; an
-    /// index that belongs to other lines is emptied.
+    /// `at` is the log as it was where the index claims to end. An index that belongs to other
+    /// lines, or has not a row for every record, is emptied.
     pub(crate) async fn start(
         found: Found,
-        folder: PathBuf,
+        reader: Arc<Reader>,
         head: watch::Receiver<Head>,
-        at: Option<(Place, Hash)>,
+        at: Option<Indexed>,
     ) -> Result<(Arc<Self>, Position)> {
-        let Found { database, local, reaches } = found;
+        let Found { database, local, reaches, rows } = found;
         let position = match (reaches, at) {
-            (Some((size, root)), Some((place, found))) if root == found.to_string() => {
-                Position { size, place }
+            (Some((size, root)), Some(at)) if root == at.root.to_string() && rows == at.records => {
+                Position { size, place: at.place }
             }
             _ => {
                 fill::empty(&database).await?;
-                Position { size: 0, place: Place::start() }
+                Position::start()
             }
         };
         let indexed = watch::Sender::new(position.size);
-        let wanted = Notify::new();
-        Ok((Arc::new(Self { database, local, folder, head, indexed, wanted }), position))
+        let (distrusted, wanted) = (AtomicBool::new(false), Notify::new());
+        let index = Self { database, local, reader, head, indexed, distrusted, wanted };
+        Ok((Arc::new(index), position))
     }
 
     /// Follows the log until told to stop.
@@ -158,8 +173,13 @@ impl Index {
                 }
             };
             let next = async {
-                if position.size >= head.borrow().tree.size() && head.changed().await.is_err() {
-                    stop.cancelled().await;
+                if position.size >= head.borrow().tree.size() {
+                    tokio::select! {
+                        changed = head.changed() => if changed.is_err() {
+                            stop.cancelled().await;
+                        },
+                        () = self.wanted.notified() => return,
+                    }
                 }
                 // Somebody who waits shortens the pause, not the one after a failure.
                 if pause == GROUP {
@@ -176,13 +196,27 @@ impl Index {
         self.database.close().await;
     }
 
-    /// How many leaves it holds.
-    pub(crate) fn size(&self) -> u64 {
-        *self.indexed.borrow()
+    /// Records that match, newest first.
+    pub(crate) async fn query(&self, filter: &Filter) -> Result<Vec<Record>> {
+        for _ in 0..2 {
+            self.caught_up().await?;
+            if let Some(located) = select::matching(&self.database, filter).await?
+                && let Some(records) = self.read(located).await?
+            {
+                return Ok(records);
+            }
+            tracing::warn!("the index of the log says what no line says, and is built again");
+            self.distrust();
+        }
+        Err(Error::new(
+            Reason::AuditDamaged,
+            "something changes the index of the log (audit/index.db) while it is used: look at \
+             who can write it, and try again",
+        ))
     }
 
     /// Waits until it holds all that was durable when this was called.
-    pub(crate) async fn caught_up(&self) -> Result<()> {
+    async fn caught_up(&self) -> Result<()> {
         let size = self.head.borrow().tree.size();
         let mut indexed = self.indexed.subscribe();
         if *indexed.borrow_and_update() >= size {
@@ -199,64 +233,39 @@ impl Index {
         }
     }
 
-    pub(crate) async fn find(&self, id: &AuditId) -> Result<Option<Located>> {
-        select::by_id(&self.database, id).await
+    /// Everything is indexed anew.
+    fn distrust(&self) {
+        self.indexed.send_modify(|indexed| {
+            self.distrusted.store(true, Ordering::Relaxed);
+            *indexed = 0;
+        });
+        self.wanted.notify_one();
     }
 
-    pub(crate) async fn matching(&self, filter: &Filter) -> Result<Vec<Located>> {
-        select::matching(&self.database, filter).await
-    }
-
-    /// The records from `from` on, oldest first, at most `limit`.
-    pub(crate) async fn from(&self, from: u64, limit: u32) -> Result<Vec<Located>> {
-        select::from(&self.database, from, limit).await
-    }
-
-    /// Reads the records that stand at these places.
-    pub(crate) async fn read(&self, located: Vec<Located>) -> Result<Vec<Record>> {
-        let lines = self.lines(located).await?;
-        lines.into_iter().map(|(located, line)| record(&located, &line)).collect()
-    }
-
-    /// Reads the lines that stand at these places.
-    pub(crate) async fn lines(&self, located: Vec<Located>) -> Result<Vec<(Located, Vec<u8>)>> {
-        let folder = self.folder.clone();
-        let read = move || {
-            let read = |located: Located| {
-                let line = files::read_line(&folder, &located.place, located.length)
-                    .map_err(|cause| strange(&located).caused_by(cause))?;
-                Ok((located, line))
-            };
-            located.into_iter().map(read).collect()
-        };
+    /// Reads the records that rows tell of; none when a row tells what its line does not.
+    async fn read(&self, located: Vec<Located>) -> Result<Option<Vec<Record>>> {
+        let reader = Arc::clone(&self.reader);
+        let read = move || located.iter().map(|located| record(&reader, located)).collect();
         tokio::task::spawn_blocking(read).await.map_err(Error::internal)?
     }
 }
 
-/// The record of a line, provided it is the one the index means.
-pub(crate) fn record(located: &Located, line: &[u8]) -> Result<Record> {
-    event::read(located.index, line)
-        .filter(|record| record.id.as_str() == located.id)
-        .ok_or_else(|| strange(located))
-}
-
-fn strange(located: &Located) -> Error {
-    let Place { file, offset } = &located.place;
-    Error::new(
-        Reason::AuditDamaged,
-        format!(
-            "{file} does not hold the event {} at byte {offset}, where it was written: run \
-             `aileron audit verify`",
-            located.id
-        ),
-    )
+/// The record a row tells of, if its line is where the row says and has its id. Blocks.
+fn record(reader: &Reader, located: &Located) -> Result<Option<Record>> {
+    let line = files::read_line(reader.folder(), &located.place, located.length);
+    let Some(line) = line.ok().filter(|line| reader.vouches(located.index, line)) else {
+        // Either the row is wrong, or the line itself was changed: that is told.
+        reader.leaf(located.index)?;
+        return Ok(None);
+    };
+    Ok(event::read(located.index, &line).filter(|record| record.id.as_str() == located.id))
 }
 
 /// One page of records, whatever was asked for.
-fn page(limit: Option<u32>) -> Result<i64> {
+pub(crate) fn page(limit: Option<u32>) -> Result<usize> {
     let limit = limit.unwrap_or(100);
     if (1..=limits::AUDIT_PAGE).contains(&limit) {
-        return Ok(i64::from(limit));
+        return usize::try_from(limit).map_err(Error::internal);
     }
     Err(Error::new(
         Reason::InvalidRequest,

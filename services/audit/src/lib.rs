@@ -10,7 +10,7 @@
 //! | `checkpoint`, `tile/…` | C2SP tlog-checkpoint and tlog-tiles, published some milliseconds after the append |
 //! | `log.key`, `log.vkey` | the Ed25519 key that signs, and its public half |
 //! | `journal` | the newest batches with their checkpoints: what makes an append durable with one fsync |
-//! | `index.db` | where to find what; built again when it is missing or strange |
+//! | `index.db` | what a list can be filtered by; built again when it is missing or strange, and never believed over the lines |
 //! | `set-aside-…` | lines behind the newest checkpoint, found at a start; never part of the log |
 //!
 //! Deliberately absent: judging events, and deleting them.
@@ -22,7 +22,9 @@ mod index;
 mod journal;
 mod key;
 mod log;
+mod reader;
 mod recovery;
+mod roll;
 mod tiles;
 mod writer;
 
@@ -45,9 +47,10 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     index::{Found, Index},
     log::Log,
+    reader::Reader,
     recovery::{Imported, Recovered},
     tiles::Publisher,
-    writer::{Head, Recent, Writer},
+    writer::{Head, Writer},
 };
 
 /// What the log needs to know.
@@ -123,19 +126,19 @@ impl Service {
         recovered: Recovered,
         lock: FolderLock,
     ) -> Result<Self> {
-        let Recovered { key, edge, note, store, indexed, imported: _ } = recovered;
-        let size = edge.tree.size();
+        let Recovered { key, edge, note, store, roll, indexed, imported: _ } = recovered;
+        let reader = Arc::new(Reader::new(folder.to_owned(), roll));
         let verifier = key.verifier().clone();
         let head =
             watch::Sender::new(Head { tree: Arc::new(edge.tree.clone()), note: Arc::clone(&note) });
         let (index, position) =
-            Index::start(found, folder.to_owned(), head.subscribe(), indexed).await?;
+            Index::start(found, Arc::clone(&reader), head.subscribe(), indexed).await?;
         let publisher = Publisher::new(folder.to_owned(), edge, note);
         let shown = publisher.published();
         let (batches, to_publish) = mpsc::sync_channel(limits::AUDIT_PUBLISH_QUEUE);
         let (commands, to_write) = mpsc::channel();
         let log = Arc::new(Log::new(
-            folder.to_owned(),
+            Arc::clone(&reader),
             verifier,
             commands,
             Arc::clone(&index),
@@ -150,7 +153,7 @@ impl Service {
             head,
             batches,
             waiting: log.waiting(),
-            recent: Recent::new(size),
+            reader,
         };
         let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
         // The handles are the tracker's to wait for; both threads end when their channel does.

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -31,6 +31,7 @@ use tokio::{
 use crate::{
     event::Draft,
     index::{self, Index},
+    reader::{Found, Reader},
     tiles::edge_index,
     writer::{Append, Command, Head, Reply},
 };
@@ -39,7 +40,7 @@ mod watching;
 
 #[derive(Debug)]
 pub(crate) struct Log {
-    folder: PathBuf,
+    reader: Arc<Reader>,
     verifier: VerifierKey,
     commands: Mutex<Option<mpsc::Sender<Command>>>,
     slots: Arc<Semaphore>,
@@ -51,14 +52,14 @@ pub(crate) struct Log {
 
 impl Log {
     pub(crate) fn new(
-        folder: PathBuf,
+        reader: Arc<Reader>,
         verifier: VerifierKey,
         commands: mpsc::Sender<Command>,
         index: Arc<Index>,
         (head, published): (watch::Receiver<Head>, watch::Receiver<u64>),
     ) -> Self {
         Self {
-            folder,
+            reader,
             verifier,
             commands: Mutex::new(Some(commands)),
             slots: Arc::new(Semaphore::new(limits::AUDIT_QUEUE)),
@@ -101,15 +102,24 @@ impl Log {
 
     /// The record of this id, if there is one and it is the same event.
     async fn recorded(&self, draft: &Draft) -> Result<Option<Record>> {
-        let Some(located) = self.index.find(&draft.id).await? else { return Ok(None) };
-        let record = self.index.read(vec![located]).await?.pop();
-        match record {
-            Some(record) if draft.is(&record) => Ok(Some(record)),
-            _ => Err(Error::new(
+        match self.reader.find(&draft.id).await?.into_iter().next() {
+            None => Ok(None),
+            Some(Found { record, .. }) if draft.is(&record) => Ok(Some(record)),
+            Some(_) => Err(Error::new(
                 Reason::IdempotencyConflict,
                 format!("the log holds another event under the id {}", draft.id),
             )),
         }
+    }
+
+    /// The oldest event with this id, and its line.
+    async fn first(&self, id: &AuditId) -> Result<Found> {
+        self.reader
+            .find(id)
+            .await?
+            .into_iter()
+            .next()
+            .ok_or_else(|| Error::new(Reason::NotFound, format!("the log holds no event {id}")))
     }
 
     /// Waits until everything that is durable now is also in the files that others read.
@@ -145,38 +155,34 @@ impl Audit for Log {
         };
         let mut draft = Draft::new(id, event)?;
         loop {
-            let searched = by_caller.then(|| self.index.size());
+            let searched = by_caller.then(|| self.reader.size());
             if by_caller && let Some(record) = self.recorded(&draft).await? {
                 return Ok(record);
             }
             match self.write(draft, searched).await? {
                 Reply::Written { draft, index, at } => return Ok(draft.into_record(index, at)),
                 Reply::Refused(error) => return Err(error),
-                Reply::SearchAgain(same) => {
-                    self.index.caught_up().await?;
-                    draft = same;
-                }
+                Reply::SearchAgain(same) => draft = same,
             }
         }
     }
 
     async fn query(&self, context: &Context, filter: Filter) -> Result<Vec<Record>> {
         context.require(Scope::AuditRead)?;
-        self.index.caught_up().await?;
-        let located = self.index.matching(&filter).await?;
-        self.index.read(located).await
+        let Some(id) = &filter.id else { return self.index.query(&filter).await };
+        let limit = index::page(filter.limit)?;
+        let found = self.reader.find(id).await?.into_iter().rev().map(|found| found.record);
+        Ok(found.filter(|record| index::matches(&filter, record)).take(limit).collect())
     }
 
     async fn get(&self, context: &Context, id: AuditId) -> Result<Record> {
         context.require(Scope::AuditRead)?;
-        self.index.caught_up().await?;
-        let located = self.index.find(&id).await?.ok_or_else(|| unknown(&id))?;
-        self.index.read(vec![located]).await?.pop().ok_or_else(|| unknown(&id))
+        Ok(self.first(&id).await?.record)
     }
 
     async fn watch(&self, context: &Context, from: u64) -> Result<Stream<Record>> {
         context.require(Scope::AuditRead)?;
-        Ok(watching::stream(Arc::clone(&self.index), self.head.clone(), from))
+        Ok(watching::stream(Arc::clone(&self.reader), self.head.clone(), from))
     }
 
     async fn checkpoint(&self, context: &Context) -> Result<Checkpoint> {
@@ -192,16 +198,12 @@ impl Audit for Log {
     /// A C2SP tlog-proof whose `extra` line holds the event's line in base64.
     async fn receipt(&self, context: &Context, id: AuditId) -> Result<String> {
         context.require(Scope::AuditRead)?;
-        self.index.caught_up().await?;
-        let located = self.index.find(&id).await?.ok_or_else(|| unknown(&id))?;
-        let mut lines = self.index.lines(vec![located]).await?;
-        let (located, leaf) = lines.pop().ok_or_else(|| unknown(&id))?;
-        index::record(&located, &leaf)?;
+        let Found { record, leaf } = self.first(&id).await?;
         let head = self.published().await?;
-        let index = located.index;
+        let index = record.index;
         let proof = tokio::task::spawn_blocking({
-            let (folder, head) = (self.folder.clone(), head.clone());
-            move || prove_from_tiles(&folder, &head, index)
+            let (reader, head) = (Arc::clone(&self.reader), head.clone());
+            move || prove_from_tiles(reader.folder(), &head, index)
         })
         .await
         .map_err(Error::internal)??;
@@ -233,10 +235,6 @@ fn prove_from_tiles(folder: &Path, head: &Head, index: u64) -> Result<Vec<Hash>>
         hash.map(Hash).ok_or_else(damaged)
     };
     prove(index, size, &mut entry)?.ok_or_else(damaged)
-}
-
-fn unknown(id: &AuditId) -> Error {
-    Error::new(Reason::NotFound, format!("the log holds no event {id}"))
 }
 
 fn shutting_down() -> Error {

@@ -16,6 +16,7 @@ use crate::{
     files::Place,
     journal::{self, Frame, Journal},
     key::{self, LogKey},
+    roll::Roll,
     tiles::{self, CHECKPOINT_FILE, Edge},
     writer::Store,
 };
@@ -31,10 +32,21 @@ pub(crate) struct Recovered {
     pub(crate) edge: Edge,
     pub(crate) note: Arc<str>,
     pub(crate) store: Store,
-    /// Where the index ended, and the root there, when it ended within the log.
-    pub(crate) indexed: Option<(Place, Hash)>,
+    /// Every line, as it was verified.
+    pub(crate) roll: Roll,
+    /// The log as it was where the index ended, when that is within it.
+    pub(crate) indexed: Option<Indexed>,
     /// What was found when the log was made, if it has only just been.
     pub(crate) imported: Option<Imported>,
+}
+
+/// What the lines say that an index holds.
+#[derive(Clone, Debug)]
+pub(crate) struct Indexed {
+    /// Where they end.
+    pub(crate) place: Place,
+    pub(crate) root: Hash,
+    pub(crate) records: u64,
 }
 
 /// Older lines that became leaves.
@@ -78,9 +90,9 @@ pub(crate) fn open(
         }
     };
     let store = start(folder, &note, today).map_err(|cause| unwritable(folder, cause))?;
-    let Scan { edge, end: _, indexed, imported } = scan;
+    let Scan { edge, end: _, roll, indexed, imported } = scan;
     let imported = fresh.then_some(imported);
-    Ok(Recovered { key, edge, note: note.into(), store, indexed, imported })
+    Ok(Recovered { key, edge, note: note.into(), store, roll, indexed, imported })
 }
 
 fn load_or_create_key(folder: &Path, origin: &str) -> Result<(LogKey, bool)> {
@@ -141,7 +153,8 @@ fn recover_signed(folder: &Path, key: &LogKey) -> Result<(Checkpoint, String)> {
 struct Scan {
     edge: Edge,
     end: Place,
-    indexed: Option<(Place, Hash)>,
+    roll: Roll,
+    indexed: Option<Indexed>,
     imported: Imported,
 }
 
@@ -152,6 +165,7 @@ fn scan(folder: &Path, size: Option<u64>, indexed: Option<u64>) -> Result<Scan> 
     let mut scan = Scan {
         edge: Edge::default(),
         end: Place::start(),
+        roll: Roll::default(),
         indexed: None,
         imported: Imported::default(),
     };
@@ -168,8 +182,11 @@ fn scan(folder: &Path, size: Option<u64>, indexed: Option<u64>) -> Result<Scan> 
             if size.is_none() {
                 scan.imported.count(scan.edge.tree.size(), &line);
             }
+            let hash = leaf_hash(line.leaf);
+            let id = line.whole.then(|| event::id(scan.edge.tree.size(), line.leaf)).flatten();
+            scan.roll.push(id.as_deref(), hash, &name, offset);
             offset += line.length + 1;
-            let full = scan.edge.push(line.leaf, leaf_hash(line.leaf)).map_err(unreadable)?;
+            let full = scan.edge.push(line.leaf, hash).map_err(unreadable)?;
             for (path, bytes) in full {
                 restore(&folder.join(path), &bytes).map_err(unreadable)?;
             }
@@ -189,7 +206,11 @@ fn scan(folder: &Path, size: Option<u64>, indexed: Option<u64>) -> Result<Scan> 
 impl Scan {
     fn mark(&mut self, indexed: Option<u64>) {
         if indexed == Some(self.edge.tree.size()) {
-            self.indexed = Some((self.end.clone(), self.edge.tree.root()));
+            self.indexed = Some(Indexed {
+                place: self.end.clone(),
+                root: self.edge.tree.root(),
+                records: self.roll.records(),
+            });
         }
     }
 }

@@ -6,6 +6,7 @@
 //! the writer gives them a fraction of an fsync's time to do so, which makes the next batch whole.
 
 use std::{
+    collections::HashSet,
     io,
     path::PathBuf,
     sync::{
@@ -16,7 +17,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use aileron_contract::{Error, Reason, Result, Timestamp, limits};
+use aileron_contract::{Error, Reason, Result, Timestamp, limits, names::AuditId};
 use aileron_receipt::{
     Hash,
     merkle::{Tree, leaf_hash},
@@ -29,12 +30,11 @@ use crate::{
     files,
     journal::{BATCH_BYTES, Frame},
     key::LogKey,
+    reader::{Reader, Written},
 };
 
-mod recent;
 mod store;
 
-pub(crate) use recent::Recent;
 pub(crate) use store::Store;
 
 /// The newest durable state of the log.
@@ -62,7 +62,7 @@ impl Batch {
 #[derive(Debug)]
 pub(crate) struct Append {
     pub(crate) draft: Draft,
-    /// When the caller gave the id: how many records had been searched for it.
+    /// When the caller gave the id: how many lines had been searched for it.
     pub(crate) searched: Option<u64>,
     pub(crate) reply: oneshot::Sender<Reply>,
     pub(crate) permit: OwnedSemaphorePermit,
@@ -101,7 +101,7 @@ pub(crate) struct Writer {
     pub(crate) head: watch::Sender<Head>,
     pub(crate) batches: mpsc::SyncSender<Arc<Batch>>,
     pub(crate) waiting: Arc<AtomicUsize>,
-    pub(crate) recent: Recent,
+    pub(crate) reader: Arc<Reader>,
 }
 
 impl Writer {
@@ -170,12 +170,8 @@ impl Writer {
         for append in &batch {
             staged.push(&append.draft, at);
         }
-        match self.write(before, staged, at) {
-            Ok(()) => {}
-            Err(error) => {
-                self.recent.forget_from(before);
-                return refuse(batch, &error);
-            }
+        if let Err(error) = self.write(before, &batch, staged, at) {
+            return refuse(batch, &error);
         }
         for (append, index) in batch.into_iter().zip(before..) {
             let Append { draft, searched: _, reply, permit } = append;
@@ -184,27 +180,36 @@ impl Writer {
         }
     }
 
-    /// Remembers a given id; refuses it when it may be recorded already.
-    fn admits(&mut self, append: &Append, staged: &mut Staged) -> bool {
-        if let Some(searched) = append.searched {
-            if !self.recent.is_new(&append.draft.id, searched) {
-                return false;
-            }
-            self.recent.insert(staged.next, append.draft.id.clone());
-        }
-        staged.next += 1;
-        true
+    /// Refuses a given id that may have been recorded since the caller searched for it.
+    fn admits(&self, append: &Append, staged: &mut Staged) -> bool {
+        let Some(searched) = append.searched else { return true };
+        let id = &append.draft.id;
+        !self.reader.may_hold(id, searched) && staged.given.insert(id.clone())
     }
 
     /// Makes a batch durable and shows it to readers.
-    fn write(&mut self, before: u64, staged: Staged, at: Timestamp) -> Result<()> {
-        let Staged { next: _, tree, lines, hashes } = staged;
+    fn write(
+        &mut self,
+        before: u64,
+        batch: &[Append],
+        staged: Staged,
+        at: Timestamp,
+    ) -> Result<()> {
+        let Staged { given: _, tree, lines, lengths, hashes } = staged;
         let note = self.key.sign(tree.size(), tree.root())?;
         let name = files::name_at(at, &self.zone, &self.store.name);
         let frame =
             Frame { before, after: tree.size(), file: name, offset: 0, note: note.clone(), lines };
-        let lines =
+        let (lines, place) =
             self.store.append(&self.folder, frame).map_err(|cause| self.unavailable(cause))?;
+        let written: Vec<_> = batch
+            .iter()
+            .zip(&hashes)
+            .zip(lengths)
+            .map(|((append, hash), length)| Written { id: &append.draft.id, hash: *hash, length })
+            .collect();
+        // Before anybody hears that they are durable.
+        self.reader.extend(&place, &written);
         let note: Arc<str> = note.into();
         self.head.send_replace(Head { tree: Arc::new(tree), note: Arc::clone(&note) });
         // The publisher ends only after this sender is gone.
@@ -234,21 +239,32 @@ struct Gather {
 
 /// A batch under construction.
 struct Staged {
-    next: u64,
+    /// Ids that callers gave.
+    given: HashSet<AuditId>,
     tree: Tree,
     lines: Vec<u8>,
+    /// Of each line, without its line feed.
+    lengths: Vec<u64>,
     hashes: Vec<Hash>,
 }
 
 impl Staged {
     fn new(tree: Tree) -> Self {
-        Self { next: tree.size(), tree, lines: Vec::new(), hashes: Vec::new() }
+        Self {
+            given: HashSet::new(),
+            tree,
+            lines: Vec::new(),
+            lengths: Vec::new(),
+            hashes: Vec::new(),
+        }
     }
 
     fn push(&mut self, draft: &Draft, at: Timestamp) {
         let from = self.lines.len();
         draft.write(at, &mut self.lines);
-        let hash = leaf_hash(self.lines.get(from..).unwrap_or_default());
+        let line = self.lines.get(from..).unwrap_or_default();
+        let hash = leaf_hash(line);
+        self.lengths.push(u64::try_from(line.len()).unwrap_or(u64::MAX));
         self.lines.push(b'\n');
         self.hashes.push(hash);
         // Full tiles are the publisher's to write.

@@ -209,8 +209,6 @@ limits! {
     AUDIT_QUEUE: usize = 4_096, "appends", size;
     /// Records a watcher may fall behind.
     AUDIT_WATCH_BUFFER: usize = 1_024, "records", size;
-    /// Ids given by callers that the writer remembers: a retry among them costs no search.
-    AUDIT_RECENT_IDS: usize = 16_384, "ids", size;
     /// Batches written and not yet published as tiles; past this the writer waits for them.
     AUDIT_PUBLISH_QUEUE: usize = 64, "batches", size;
     /// How long a reader waits for tiles that are being written.

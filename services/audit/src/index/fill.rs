@@ -1,6 +1,6 @@
 //! Adding rows.
 
-use std::{collections::BTreeSet, io, path::Path};
+use std::{collections::BTreeSet, io, path::Path, sync::atomic::Ordering};
 
 use aileron_contract::{Error, Reason, Result, audit::Record};
 use aileron_receipt::Hash;
@@ -16,6 +16,12 @@ use crate::{event, files, files::Place, writer::Head};
 pub(crate) struct Position {
     pub(crate) size: u64,
     pub(crate) place: Place,
+}
+
+impl Position {
+    pub(crate) fn start() -> Self {
+        Self { size: 0, place: Place::start() }
+    }
 }
 
 /// Lines of one transaction.
@@ -37,19 +43,30 @@ impl Index {
         position: &mut Position,
         head: &mut watch::Receiver<Head>,
     ) -> Result<()> {
+        if self.distrusted.load(Ordering::Relaxed) {
+            empty(&self.database).await?;
+            *position = Position::start();
+            self.distrusted.store(false, Ordering::Relaxed);
+        }
         let (size, root) = {
             let head = head.borrow_and_update();
             (head.tree.size(), head.tree.root())
         };
         while position.size < size {
-            let (folder, from) = (self.folder.clone(), position.clone());
+            let (folder, from) = (self.reader.folder().to_owned(), position.clone());
             let read = tokio::task::spawn_blocking(move || read_chunk(&folder, from, size));
             let (rows, reached) = read.await.map_err(Error::internal)?.map_err(unreadable)?;
             // Within the log no root is known: should this be the last chunk, it is done again.
             let root = (reached.size == size).then_some(root);
             self.add(&rows, reached.size, root).await?;
             *position = reached;
-            self.indexed.send_replace(position.size);
+            self.indexed.send_if_modified(|indexed| {
+                let trusted = !self.distrusted.load(Ordering::Relaxed);
+                if trusted {
+                    *indexed = position.size;
+                }
+                trusted
+            });
         }
         Ok(())
     }
@@ -160,7 +177,7 @@ fn read_chunk(folder: &Path, from: Position, until: u64) -> io::Result<(Vec<Row>
             read_file(folder, &mut position, end, &mut rows)?;
         }
         if position.size < end {
-            position.place = Place { file: next_file(folder, &position.place.file)?, offset: 0 };
+            position.place = Place { file: files::next(folder, &position.place.file)?, offset: 0 };
         }
     }
     Ok((rows, position))
@@ -186,12 +203,7 @@ fn read_file(
     Ok(())
 }
 
-fn next_file(folder: &Path, after: &str) -> io::Result<String> {
-    let next = files::names(folder)?.into_iter().find(|name| name.as_str() > after);
-    next.ok_or_else(|| io::Error::other("lines of the log are missing"))
-}
-
-pub(super) fn number(value: u64) -> i64 {
+fn number(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 

@@ -1,38 +1,33 @@
 //! Finding rows.
 
 use aileron_contract::{
-    Error, Reason, Result, Timestamp,
-    audit::Filter,
-    names::{AuditId, Sha256Hash},
+    Error, Result, Timestamp,
+    audit::{Filter, Record},
+    names::Sha256Hash,
 };
 use aileron_store::{Database, failed};
-use sqlx::{Any, AnyPool, AssertSqlSafe, Row as _, any::AnyRow, query::Query};
+use sqlx::{AssertSqlSafe, Row as _, any::AnyRow};
 
-use super::{Located, fill::number, page};
-use crate::files::Place;
+use super::{Located, page};
+use crate::{event, files::Place};
 
-/// The first record with this id.
-pub(super) async fn by_id(database: &Database, id: &AuditId) -> Result<Option<Located>> {
-    let query = sqlx::query(
-        "SELECT place, id, file, start, length FROM audit_record WHERE id = $1 ORDER BY place \
-         LIMIT 1",
-    );
-    Ok(fetch(query.bind(id.as_str().to_owned()), database.pool()).await?.pop())
+/// Does a record meet all conditions? As the index tells, for a record found without it.
+pub(crate) fn matches(filter: &Filter, record: &Record) -> bool {
+    let Filter { since, until, id, connector, class, kind, limit: _ } = filter;
+    let names = event::connectors(&record.payload);
+    since.is_none_or(|since| since <= record.timestamp)
+        && until.is_none_or(|until| record.timestamp < until)
+        && id.as_ref().is_none_or(|id| *id == record.id)
+        && connector.as_ref().is_none_or(|connector| names.contains(connector.to_string().as_str()))
+        && class.is_none_or(|class| event::class(&record.payload) == Some(class.text()))
+        && kind.as_ref().is_none_or(|kind| *kind == record.kind)
 }
 
-/// Records from a place on, oldest first.
-pub(super) async fn from(database: &Database, from: u64, limit: u32) -> Result<Vec<Located>> {
-    let query = sqlx::query(
-        "SELECT place, id, file, start, length FROM audit_record WHERE place >= $1 ORDER BY place \
-         LIMIT $2",
-    );
-    fetch(query.bind(number(from)).bind(i64::from(limit)), database.pool()).await
-}
-
-/// Records for which all conditions hold, newest first.
-pub(super) async fn matching(database: &Database, filter: &Filter) -> Result<Vec<Located>> {
-    let Filter { since, until, id, connector, class, kind, limit } = filter;
-    let limit = page(*limit)?;
+/// Rows for which all conditions hold, newest first; none when one is not as rows are. Who asks
+/// for an id asks the lines.
+pub(super) async fn matching(database: &Database, filter: &Filter) -> Result<Option<Vec<Located>>> {
+    let Filter { since, until, id: _, connector, class, kind, limit } = filter;
+    let limit = i64::try_from(page(*limit)?).map_err(Error::internal)?;
     // Times follow places but for a clock that was set back: where the times in question begin
     // and end bounds the places to look at, and the times themselves decide. (Adding 0 makes
     // SQLite search the index of times rather than walk all places.)
@@ -44,7 +39,6 @@ pub(super) async fn matching(database: &Database, filter: &Filter) -> Result<Vec
         ("r.place <= (SELECT MAX(place + 0) FROM audit_record WHERE at < $) AND r.at < $", *until),
     ];
     let texts = [
-        ("r.id = $", id.as_ref().map(ToString::to_string)),
         ("c.fqn = $", connector.as_ref().map(ToString::to_string)),
         ("r.class = $", class.map(|class| class.text().to_owned())),
         ("r.kind = $", kind.clone()),
@@ -73,7 +67,8 @@ pub(super) async fn matching(database: &Database, filter: &Filter) -> Result<Vec
     for value in texts.into_iter().filter_map(|(_, value)| value) {
         query = query.bind(spelled(&value));
     }
-    fetch(query.bind(limit), database.pool()).await
+    let rows = query.bind(limit).fetch_all(database.pool()).await.map_err(failed)?;
+    Ok(rows.iter().map(located).collect())
 }
 
 /// A text as the index holds it. Lines that were imported say what they like: `PostgreSQL` refuses
@@ -94,33 +89,14 @@ pub(super) fn nanoseconds(at: Timestamp) -> i64 {
     i64::try_from(value).unwrap_or(if value < 0 { i64::MIN } else { i64::MAX })
 }
 
-async fn fetch(
-    query: Query<'_, Any, sqlx::any::AnyArguments>,
-    pool: &AnyPool,
-) -> Result<Vec<Located>> {
-    query.fetch_all(pool).await.map_err(failed)?.iter().map(located).collect()
-}
-
-fn located(row: &AnyRow) -> Result<Located> {
-    let numbers = |column| -> Result<u64> {
-        let value: i64 = row.try_get(column).map_err(failed)?;
-        u64::try_from(value).map_err(|_| strange())
-    };
-    Ok(Located {
-        index: numbers("place")?,
-        id: row.try_get("id").map_err(failed)?,
-        place: Place { file: row.try_get("file").map_err(failed)?, offset: numbers("start")? },
-        length: usize::try_from(numbers("length")?)
-            .ok()
-            .filter(|length| *length <= aileron_receipt::line::LEAF_MAX)
-            .ok_or_else(strange)?,
+/// None for a row that the index does not write.
+fn located(row: &AnyRow) -> Option<Located> {
+    let number = |column| u64::try_from(row.try_get::<i64, _>(column).ok()?).ok();
+    let length = usize::try_from(number("length")?).ok()?;
+    Some(Located {
+        index: number("place")?,
+        id: row.try_get("id").ok()?,
+        place: Place { file: row.try_get("file").ok()?, offset: number("start")? },
+        length: (length <= aileron_receipt::line::LEAF_MAX).then_some(length)?,
     })
-}
-
-fn strange() -> Error {
-    Error::new(
-        Reason::AuditDamaged,
-        "the index of the log holds what it cannot: remove audit/index.db and start again, it is \
-         then built anew",
-    )
 }

@@ -6,13 +6,13 @@ use aileron_contract::{Error, Reason, Result, Stream, audit::Record, limits};
 use futures::{StreamExt as _, stream};
 use tokio::sync::watch;
 
-use crate::{index::Index, writer::Head};
+use crate::{reader::Reader, writer::Head};
 
-/// Records read at once.
-const PAGE: u32 = 256;
+/// Lines read at once.
+const PAGE: u64 = 256;
 
 struct Watch {
-    index: Arc<Index>,
+    reader: Arc<Reader>,
     head: watch::Receiver<Head>,
     /// The next leaf to show.
     next: u64,
@@ -23,8 +23,12 @@ struct Watch {
 /// Records from `next` on, and then those to come. Nothing is buffered for a watcher: it reads
 /// from the log's files at its own pace. One that was up to date and then fell behind by more than
 /// [`limits::AUDIT_WATCH_BUFFER`] is ended, so that it notices.
-pub(super) fn stream(index: Arc<Index>, head: watch::Receiver<Head>, next: u64) -> Stream<Record> {
-    let watch = Watch { index, head, next, live: false };
+pub(super) fn stream(
+    reader: Arc<Reader>,
+    head: watch::Receiver<Head>,
+    next: u64,
+) -> Stream<Record> {
+    let watch = Watch { reader, head, next, live: false };
     stream::unfold(Some(watch), |watch| async {
         let mut watch = watch?;
         Some(match watch.page().await {
@@ -45,14 +49,8 @@ impl Watch {
             let size = self.head.borrow_and_update().tree.size();
             self.keeps_up(size)?;
             if self.next < size {
-                self.index.caught_up().await?;
-                let located = self.index.from(self.next, PAGE).await?;
-                let records = self.index.read(located).await?;
-                self.next = match records.last() {
-                    Some(last) => last.index + 1,
-                    // The rest are lines that are no records.
-                    None => size.max(self.next),
-                };
+                let (records, next) = self.reader.from(self.next, PAGE).await?;
+                self.next = next;
                 if !records.is_empty() {
                     return Ok(records);
                 }

@@ -10,6 +10,7 @@ use std::{
 
 use crate::{
     files,
+    files::Place,
     journal::{Frame, Journal},
 };
 
@@ -31,9 +32,13 @@ const RECOVER_AFTER: Duration = Duration::from_millis(200);
 
 impl Store {
     /// Writes a frame's lines to their file and the frame to the journal; durable when this
-    /// returns. After a failure the file is as it was, or the store is broken until
+    /// returns the lines and where they stand. After a failure the file is as it was, or the store is broken until
     /// [`Store::recover`] has looked after it.
-    pub(super) fn append(&mut self, folder: &Path, mut frame: Frame) -> io::Result<Vec<u8>> {
+    pub(super) fn append(
+        &mut self,
+        folder: &Path,
+        mut frame: Frame,
+    ) -> io::Result<(Vec<u8>, Place)> {
         if frame.file != self.name {
             self.begin_file(folder, &frame.file)?;
         }
@@ -57,7 +62,7 @@ impl Store {
             return Err(cause);
         }
         self.end += length;
-        Ok(frame.lines)
+        Ok((frame.lines, Place { file: frame.file, offset: frame.offset }))
     }
 
     /// Makes all lines and file names durable.
