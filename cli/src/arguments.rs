@@ -5,17 +5,25 @@
 mod action;
 mod approval;
 mod audit;
+mod binding;
 mod groups;
+mod vault;
 
 use clap::{Parser, Subcommand};
 
 pub(crate) use action::{ActionCommand, AddSuiteArguments, RunArguments};
 pub(crate) use approval::{ApprovalCommand, ApproveArguments};
 pub(crate) use audit::{AuditCommand, AuditListArguments, VerifyArguments};
+pub(crate) use binding::{
+    BindingCommand, BindingRebindArguments, BindingSetupArguments, SignIn, ValueArguments,
+};
 pub(crate) use groups::{
-    BindingCommand, BindingSetupArguments, ConnectorCommand, DaemonCommand, KeyringCommand,
-    SecretCommand, SecretSetArguments, StatusSection, TokenCommand, TokenMintArguments,
-    VaultCommand, VaultListArguments, VaultPasswdArguments, VaultScope,
+    ConnectorCommand, DaemonCommand, KeyringCommand, SecretCommand, SecretSetArguments,
+    StatusSection, TokenCommand, TokenMintArguments,
+};
+pub(crate) use vault::{
+    RecoveryCommand, VaultCommand, VaultExportArguments, VaultImportArguments, VaultInitArguments,
+    VaultListArguments, VaultPasswdArguments, VaultPutArguments, VaultScope, VaultUnlockArguments,
 };
 
 #[cfg(feature = "runtime")]

@@ -76,6 +76,9 @@ pub(crate) struct AddSuiteArguments {
     /// Do not offer to bind credentials
     #[arg(long)]
     pub(crate) no_bind: bool,
+    /// Bind every credential that is missing, without being asked for each
+    #[arg(long, conflicts_with = "no_bind")]
+    pub(crate) bind_all: bool,
 }
 
 #[derive(Debug, Args)]

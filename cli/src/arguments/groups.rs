@@ -52,68 +52,6 @@ pub(crate) struct ServeArguments {
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum VaultCommand {
-    /// Create the vault
-    Init(VaultInitArguments),
-    /// Unlock the vault
-    Unlock {
-        /// Read the passphrase from a file
-        #[arg(long, value_name = "PATH")]
-        passphrase_file: Option<PathBuf>,
-    },
-    /// Forget every key until the next unlock
-    Lock,
-    /// Change the passphrase
-    Passwd(VaultPasswdArguments),
-    /// List what the vault holds; never a value
-    List(VaultListArguments),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct VaultInitArguments {
-    /// Read the passphrase from a file
-    #[arg(long, value_name = "PATH")]
-    pub(crate) passphrase_file: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct VaultPasswdArguments {
-    /// Read the current passphrase from a file
-    #[arg(long, value_name = "PATH")]
-    pub(crate) passphrase_file: Option<PathBuf>,
-    /// Read the new passphrase from a file
-    #[arg(long, value_name = "PATH")]
-    pub(crate) new_passphrase_file: Option<PathBuf>,
-    /// Also replace the vault key and encrypt everything again
-    #[arg(long)]
-    pub(crate) rotate: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct VaultListArguments {
-    /// Only one typed namespace, or all of them
-    #[arg(long)]
-    pub(crate) scope: Option<VaultScope>,
-    /// Only paths that start like this
-    #[arg(long)]
-    pub(crate) prefix: Option<String>,
-    /// Also list what a control plane keeps here
-    #[arg(long)]
-    pub(crate) include_control_plane: bool,
-    /// Print the runtime's answer as it is
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum VaultScope {
-    Agent,
-    User,
-    /// Both of them
-    All,
-}
-
-#[derive(Debug, Subcommand)]
 pub(crate) enum SecretCommand {
     /// Store a secret; its value is asked for, or read from standard input
     Set(SecretSetArguments),
@@ -196,58 +134,6 @@ pub(crate) struct ConnectorInstallArguments {
     #[arg(long, value_name = "sha256:…")]
     pub(crate) hash: Option<String>,
     /// Answer every question with yes
-    #[arg(long)]
-    pub(crate) yes: bool,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum BindingCommand {
-    /// Bind a credential to a connector, for the hosts it declares
-    Setup(BindingSetupArguments),
-    /// List bindings
-    List {
-        /// Only bindings of this connector
-        #[arg(long, value_name = "FQN")]
-        connector: Option<String>,
-        /// Only bindings of this kind, such as api_key
-        #[arg(long)]
-        kind: Option<String>,
-        /// Print the runtime's answer as it is
-        #[arg(long)]
-        json: bool,
-    },
-    /// Show one binding; never its value
-    Inspect {
-        /// The binding, such as api_key/linear/work
-        name: String,
-        /// Print the runtime's answer as it is
-        #[arg(long)]
-        json: bool,
-    },
-    /// Remove a binding
-    Revoke {
-        /// The binding, such as api_key/linear/work
-        name: String,
-    },
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct BindingSetupArguments {
-    /// The installed connector
-    pub(crate) fqn: String,
-    /// Whose account it is
-    #[arg(long, default_value = "default")]
-    pub(crate) identity: String,
-    /// The service part of the binding's name
-    #[arg(long)]
-    pub(crate) service: Option<String>,
-    /// A note on which account it is
-    #[arg(long)]
-    pub(crate) account: Option<String>,
-    /// Read the credential from a file instead of asking
-    #[arg(long, value_name = "PATH")]
-    pub(crate) value_file: Option<PathBuf>,
-    /// Consent to the hosts without being asked
     #[arg(long)]
     pub(crate) yes: bool,
 }

@@ -23,7 +23,7 @@ pub(super) async fn run(command: ActionCommand, connection: &Connection<'_>) -> 
             let (fqn, version) = install::versioned(&arguments.fqn, arguments.version.as_deref())?;
             let (force, yes, no_bind) = (arguments.force, arguments.yes, arguments.no_bind);
             let person = connection.person(None).await?;
-            let choices = Choices { force, yes, no_bind };
+            let choices = Choices { force, yes, no_bind, bind_all: false };
             let package = SuiteMember { fqn, version };
             let mut memo = Memo::default();
             let added = install::action(connection, &person, package, choices, &mut memo).await;
@@ -64,7 +64,7 @@ async fn add_suite(
     let suite = suite?.value;
     printer.say(format!("Suite {}: {}", suite.name, suite.description));
     let (force, yes, no_bind) = (arguments.force, arguments.yes, arguments.no_bind);
-    let choices = Choices { force, yes, no_bind };
+    let choices = Choices { force, yes, no_bind, bind_all: arguments.bind_all };
     let total = suite.actions.len();
     let mut memo = Memo::default();
     let mut failed = 0_usize;

@@ -1,13 +1,21 @@
-//! `aileron binding …`, and the offer to bind that installs share.
+//! `aileron binding …`, and the offer to bind that installs and runs share.
+
+mod browser;
+mod consent;
+mod redirect;
+mod sign_in;
+mod value;
 
 use aileron_api::{
-    Sensitive,
-    bindings::{Binding, BindingFilter, BindingSetup, BindingSource, BindingSpec},
+    bindings::{AtProvider, Binding, BindingFilter, BindingSetup, BindingSpec, Rebind},
+    oauth2::{Purpose, Wanted},
     packages::Connector,
 };
 
 use crate::{
-    arguments::{BindingCommand, BindingSetupArguments},
+    arguments::{
+        BindingCommand, BindingRebindArguments, BindingSetupArguments, SignIn, ValueArguments,
+    },
     connection::{Connection, Person},
     exit::Exit,
     failure::{Failure, Result},
@@ -15,81 +23,102 @@ use crate::{
     table, terminal,
 };
 
+/// The kind whose credentials a provider gives.
+const OAUTH2: &str = "oauth2";
+
 pub(super) async fn run(command: BindingCommand, connection: &Connection<'_>) -> Result<Exit> {
     let printer = connection.printer;
     match command {
         BindingCommand::Setup(arguments) => {
             let person = connection.person(None).await?;
-            let done = setup(&arguments, connection, &person).await;
+            let done = Box::pin(setup(&arguments, connection, &person)).await;
             person.leave().await;
             done?;
         }
         BindingCommand::List { connector, kind, json } => {
             let filter = BindingFilter { connector_fqn: connector, kind };
-            let answer = connection.client.bindings(&filter).await?;
-            if json {
-                printer.data(answer.raw);
-                return Ok(Exit::Done);
-            }
-            let rows = answer.value.items.into_iter().map(|binding| {
-                let used =
-                    binding.last_used_at.as_deref().map_or_else(|| "never".to_owned(), table::time);
-                let status = status_of(&binding);
-                [binding.name, binding.connector_fqn, status, used]
-            });
-            let nothing = "nothing is bound: aileron binding setup CONNECTOR";
-            table::print(printer, nothing, ["BINDING", "CONNECTOR", "STATUS", "LAST USED"], rows);
+            list(connection, &filter, json).await?;
         }
         BindingCommand::Inspect { name, json } => {
             let answer = connection.client.binding(&name).await?;
             if json {
                 printer.data(answer.raw);
             } else {
-                inspect(printer, answer.value);
+                inspect(connection, answer.value).await?;
             }
+        }
+        BindingCommand::Rebind(arguments) => {
+            let person = connection.person_of_vault().await?;
+            let done = Box::pin(rebind(&arguments, connection, &person)).await;
+            person.leave().await;
+            done?;
+        }
+        BindingCommand::Reauthorize(arguments) => {
+            let person = connection.person_of_vault().await?;
+            let again = Again { name: &arguments.name, sign_in: arguments.sign_in };
+            let done = Box::pin(reauthorize(again, arguments.yes, connection, &person)).await;
+            person.leave().await;
+            done?;
         }
         BindingCommand::Revoke { name } => {
             let person = connection.person_of_vault().await?;
             let revoked = person.client.revoke_binding(&name).await;
             person.leave().await;
-            revoked?;
-            printer.tick(format!("{name} is revoked"));
+            let revoked = revoked?.value;
+            printer.tick(match revoked.provider {
+                AtProvider::Revoked => format!("{name} is revoked, at its provider as well"),
+                AtProvider::None | AtProvider::NotRevoked => format!("{name} is revoked"),
+            });
+            if let Some(message) = revoked.message {
+                printer.cross(message);
+            }
         }
     }
     Ok(Exit::Done)
 }
 
-/// Offers to bind what an installed connector needs; without a terminal it only says how.
-pub(super) async fn offer(connection: &Connection<'_>, person: &Person, fqn: &str) -> Result<()> {
+/// Offers to bind what a connector needs; without a terminal it only says how. True when it is
+/// bound now.
+pub(super) async fn offer(
+    connection: &Connection<'_>,
+    person: &Person,
+    fqn: &str,
+    asked_for: bool,
+) -> Result<bool> {
     let printer = connection.printer;
     let later = format!("bind it later: aileron binding setup {fqn}");
     if !terminal::present() {
         printer.say(format!("{fqn} needs a credential; {later}"));
-        return Ok(());
+        return Ok(false);
     }
     let connector = find(person, fqn).await?;
-    if !consent(printer, &connector)? {
+    consent::show(printer, &connector)?;
+    if !asked_for && !consent::given(printer)? {
         printer.say(later);
-        return Ok(());
+        return Ok(false);
     }
-    let value = terminal::hidden("Credential: ")?;
-    let spec = BindingSpec {
-        identity: "default".to_owned(),
-        service: None,
-        source: source(&connector, value),
-        account: None,
-    };
-    bind(printer, person, &connector, spec).await
+    let called = Called { identity: "default".to_owned(), service: None, account: None };
+    let (value, sign_in) = (ValueArguments::default(), SignIn::default());
+    bind(connection, person, &connector, called, &value, sign_in).await?;
+    Ok(true)
 }
 
 /// Says which bindings a changed connector left without a matching consent.
 pub(super) fn mention_stale(printer: Printer, names: &[String]) {
     for name in names {
+        let what = if name.starts_with("oauth2/") { "reauthorize" } else { "rebind" };
         printer.cross(format!(
-            "{name} is stale: the connector now reaches hosts you did not consent to; \
-             bind it again to allow them"
+            "{name} is stale: the connector now wants more than you consented to; \
+             to allow it: aileron binding {what} {name}"
         ));
     }
+}
+
+/// Whose binding, and how it is called.
+struct Called {
+    identity: String,
+    service: Option<String>,
+    account: Option<String>,
 }
 
 async fn setup(
@@ -97,57 +126,50 @@ async fn setup(
     connection: &Connection<'_>,
     person: &Person,
 ) -> Result<()> {
-    let connector = find(person, &arguments.fqn).await?;
-    if !arguments.yes && !consent(connection.printer, &connector)? {
+    let BindingSetupArguments { fqn, identity, service, account, value, sign_in, yes } = arguments;
+    let connector = find(person, fqn).await?;
+    consent::show(connection.printer, &connector)?;
+    if !yes && !consent::given(connection.printer)? {
         return Err(Failure::Declined);
     }
-    let value = match &arguments.value_file {
-        Some(path) => terminal::from_file(path)?,
-        None if terminal::present() => terminal::hidden("Credential: ")?,
-        None => terminal::piped()?,
-    };
-    let spec = BindingSpec {
-        identity: arguments.identity.clone(),
-        service: arguments.service.clone(),
-        source: source(&connector, value),
-        account: arguments.account.clone(),
-    };
-    bind(connection.printer, person, &connector, spec).await
+    let called =
+        Called { identity: identity.clone(), service: service.clone(), account: account.clone() };
+    bind(connection, person, &connector, called, value, *sign_in).await
 }
 
-async fn find(person: &Person, fqn: &str) -> Result<Connector> {
-    let installed = person.client.connectors().await?.value.items;
-    installed.into_iter().rfind(|connector| connector.fqn == fqn).ok_or_else(|| {
-        Failure::plain(format!("{fqn} is not installed: aileron connector install {fqn}"))
-    })
-}
-
-fn consent(printer: Printer, connector: &Connector) -> Result<bool> {
-    let Some(need) = &connector.capabilities.credential else {
-        return Err(Failure::plain(format!("{} needs no credential", connector.fqn)));
-    };
-    printer.say(format!("{} asks for a credential ({}).", connector.fqn, need.kind));
-    if let Some(scope) = &need.scope {
-        printer.say(format!("  For: {scope}"));
-    }
-    printer.say("  It will be sent to these hosts and no others:");
-    for host in &connector.capabilities.network_hosts {
-        printer.say(format!("    {host}"));
-    }
-    terminal::confirm(printer, "Bind a credential?")
-}
-
-fn source(connector: &Connector, value: Sensitive) -> BindingSource {
-    let kind = connector.capabilities.credential.as_ref().map(|need| need.kind.clone());
-    BindingSource { kind: kind.unwrap_or_else(|| "api_key".to_owned()), value: Some(value) }
-}
-
+/// After the consent: the credential, by hand or from its provider.
 async fn bind(
-    printer: Printer,
+    connection: &Connection<'_>,
     person: &Person,
     connector: &Connector,
-    spec: BindingSpec,
+    called: Called,
+    value: &ValueArguments,
+    sign_in: SignIn,
 ) -> Result<()> {
+    let printer = connection.printer;
+    let Called { identity, service, account } = called;
+    if consent::kind(connector) == OAUTH2 {
+        let wanted = Wanted {
+            connector_fqn: connector.fqn.clone(),
+            identity,
+            service,
+            account,
+            purpose: Purpose::Setup,
+            hosts: Some(connector.capabilities.network_hosts.clone()),
+            scopes: Some(consent::scopes(connector)),
+        };
+        let binding = Box::pin(sign_in::sign_in(printer, person, wanted, sign_in)).await?;
+        printer.tick(format!("{} is bound", binding.name));
+        return Ok(());
+    }
+    let spec = BindingSpec {
+        identity,
+        service,
+        source: value::source(connector, value)?,
+        account,
+        access_key_id: value.access_key_id.clone(),
+        region: value.region.clone(),
+    };
     let body = BindingSetup {
         connector_fqn: connector.fqn.clone(),
         bindings: vec![spec],
@@ -159,36 +181,160 @@ async fn bind(
         printer.tick(format!("{} is bound", binding.name));
     }
     for name in result.skipped {
-        printer.say(format!("{name} exists and was left as it is"));
+        printer.say(format!("{name} exists and was left as it is: aileron binding rebind {name}"));
     }
     Ok(())
 }
 
-fn inspect(printer: Printer, binding: Binding) {
+async fn rebind(
+    arguments: &BindingRebindArguments,
+    connection: &Connection<'_>,
+    person: &Person,
+) -> Result<()> {
+    let BindingRebindArguments { name, value, sign_in, yes } = arguments;
+    let binding = person.client.binding(name).await?.value;
+    if binding.kind == OAUTH2 {
+        let again = Again { name, sign_in: *sign_in };
+        return reauthorize(again, *yes, connection, person).await;
+    }
+    let printer = connection.printer;
+    let connector = find(person, &binding.connector_fqn).await?;
+    consent::show(printer, &connector)?;
+    if !yes && !consent::given(printer)? {
+        return Err(Failure::Declined);
+    }
+    let body = Rebind {
+        source: value::source(&connector, value)?,
+        access_key_id: value.access_key_id.clone(),
+        region: value.region.clone(),
+        hosts: Some(connector.capabilities.network_hosts.clone()),
+    };
+    person.client.rebind(name, &body).await?;
+    printer.tick(format!("{name} has a new credential"));
+    Ok(())
+}
+
+/// Which binding, and how to sign in again.
+struct Again<'a> {
+    name: &'a str,
+    sign_in: SignIn,
+}
+
+async fn reauthorize(
+    again: Again<'_>,
+    yes: bool,
+    connection: &Connection<'_>,
+    person: &Person,
+) -> Result<()> {
+    let Again { name, sign_in } = again;
+    let printer = connection.printer;
+    let binding = person.client.binding(name).await?.value;
+    if binding.kind != OAUTH2 {
+        return Err(Failure::plain(format!(
+            "{name} is of kind {}, which no provider gives: aileron binding rebind {name}",
+            binding.kind
+        )));
+    }
+    let connector = find(person, &binding.connector_fqn).await?;
+    consent::show(printer, &connector)?;
+    if !yes && !consent::given(printer)? {
+        return Err(Failure::Declined);
+    }
+    let wanted = Wanted {
+        connector_fqn: binding.connector_fqn,
+        identity: binding.identity,
+        service: Some(binding.service),
+        account: None,
+        purpose: Purpose::Reauthorize,
+        hosts: Some(connector.capabilities.network_hosts.clone()),
+        scopes: Some(consent::scopes(&connector)),
+    };
+    let binding = Box::pin(sign_in::sign_in(printer, person, wanted, sign_in)).await?;
+    printer.tick(format!("{} is authorized again", binding.name));
+    Ok(())
+}
+
+async fn find(person: &Person, fqn: &str) -> Result<Connector> {
+    let installed = person.client.connectors().await?.value.items;
+    installed.into_iter().rfind(|connector| connector.fqn == fqn).ok_or_else(|| {
+        Failure::plain(format!("{fqn} is not installed: aileron connector install {fqn}"))
+    })
+}
+
+async fn list(connection: &Connection<'_>, filter: &BindingFilter, json: bool) -> Result<()> {
+    let answer = connection.client.bindings(filter).await?;
+    if json {
+        connection.printer.data(answer.raw);
+        return Ok(());
+    }
+    let rows = answer.value.items.into_iter().map(|binding| {
+        let used = moment(binding.last_used_at.as_deref());
+        let refreshed = match (&binding.last_refreshed_at, binding.refresh_token_present) {
+            (Some(at), _) => table::time(at),
+            (None, Some(true)) => "when due".to_owned(),
+            (None, _) => String::new(),
+        };
+        let status = status_of(&binding);
+        [binding.name, binding.connector_fqn, status, used, refreshed]
+    });
+    let nothing = "nothing is bound: aileron binding setup CONNECTOR";
+    let headings = ["BINDING", "CONNECTOR", "STATUS", "LAST USED", "REFRESHED"];
+    table::print(connection.printer, nothing, headings, rows);
+    Ok(())
+}
+
+async fn inspect(connection: &Connection<'_>, binding: Binding) -> Result<()> {
+    let installed = connection.client.connectors().await?.value.items;
+    let users: Vec<_> = installed
+        .into_iter()
+        .filter(|connector| connector.fqn == binding.connector_fqn)
+        .map(|connector| format!("{}@{}", connector.fqn, connector.version))
+        .collect();
+    let users = if users.is_empty() {
+        format!("{} (not installed)", binding.connector_fqn)
+    } else {
+        users.join(" ")
+    };
     let status = status_of(&binding);
+    let refreshes = match binding.refresh_token_present {
+        Some(true) => "by itself",
+        Some(false) => "no: sign in again when it ends",
+        None => "",
+    };
+    let once = |time: Option<String>| time.as_deref().map(table::time).unwrap_or_default();
     table::facts(
-        printer,
+        connection.printer,
         &[
             ("binding", binding.name),
             ("kind", binding.kind),
-            ("connector", binding.connector_fqn),
+            ("used by", users),
             ("status", status),
             ("hosts", binding.hosts.unwrap_or_default().join(" ")),
             ("scope", binding.scope.unwrap_or_default()),
+            ("granted scopes", binding.granted_scopes.join(" ")),
+            ("missing scopes", binding.missing_scopes.join(" ")),
             ("account", binding.account.unwrap_or_default()),
+            ("access key id", binding.access_key_id.unwrap_or_default()),
+            ("region", binding.region.unwrap_or_default()),
             ("created", table::time(&binding.created_at)),
-            (
-                "last used",
-                binding.last_used_at.as_deref().map_or_else(|| "never".to_owned(), table::time),
-            ),
+            ("last used", moment(binding.last_used_at.as_deref())),
+            ("refreshed", once(binding.last_refreshed_at)),
+            ("refreshes", refreshes.to_owned()),
+            ("refreshing since", once(binding.refreshing_since)),
         ],
     );
+    Ok(())
+}
+
+fn moment(at: Option<&str>) -> String {
+    at.map_or_else(|| "never".to_owned(), table::time)
 }
 
 fn status_of(binding: &Binding) -> String {
     let status = binding.status.map(|status| status.to_string()).unwrap_or_default();
-    match &binding.stale_reason {
-        Some(reason) => format!("{status} ({reason})"),
-        None => status,
+    match (&binding.stale_reason, &binding.refreshing_since) {
+        (Some(reason), _) => format!("{status} ({reason})"),
+        (None, Some(_)) => format!("{status} (refreshing)"),
+        (None, None) => status,
     }
 }

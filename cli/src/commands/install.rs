@@ -20,6 +20,7 @@ pub(super) struct Choices {
     pub(super) force: bool,
     pub(super) yes: bool,
     pub(super) no_bind: bool,
+    pub(super) bind_all: bool,
 }
 
 /// What a person answered before in the same command, so that no question comes twice.
@@ -138,7 +139,7 @@ pub(super) async fn action(
             installed.unbound_capabilities.iter().map(|need| need.connector_fqn.clone()).collect();
         for connector in missing {
             if !memo.offered.contains(&connector) {
-                binding::offer(connection, person, &connector).await?;
+                binding::offer(connection, person, &connector, choices.bind_all).await?;
                 memo.offered.insert(connector);
             }
         }

@@ -3,27 +3,34 @@
 use aileron_api::{
     Object,
     actions::{Input, RunPending},
-    client::RunOutcome,
+    client::{Answer, Error, RunOutcome},
 };
 use serde_json::{
     Value,
     value::{RawValue, to_raw_value},
 };
 
+use super::binding;
 use crate::{
     arguments::RunArguments,
     connection::Connection,
     exit::Exit,
     failure::{Failure, Result},
+    terminal,
 };
 
 pub(super) async fn run(arguments: &RunArguments, connection: &Connection<'_>) -> Result<Exit> {
     let args = call_arguments(arguments, connection).await?;
     connection.ready_vault().await?;
-    let key = arguments.idempotency_key.as_deref();
-    let working = connection.printer.working("running");
-    let answer = connection.client.run_action_as_written(&arguments.name, &args, key).await;
-    drop(working);
+    let mut answer = called(arguments, connection, &args).await;
+    if let Err(error) = &answer
+        && !arguments.json
+        && let Some(connector) = unbound(error)
+        && bound_now(connection, error, &connector).await?
+    {
+        // Refused before anything was sent: the same call, for the first time.
+        answer = called(arguments, connection, &args).await;
+    }
     let answer = match answer {
         Ok(answer) => answer,
         Err(error) => {
@@ -59,6 +66,38 @@ pub(super) async fn run(arguments: &RunArguments, connection: &Connection<'_>) -
             Ok(Exit::NotYet)
         }
     }
+}
+
+async fn called(
+    arguments: &RunArguments,
+    connection: &Connection<'_>,
+    args: &RawValue,
+) -> Result<Answer<RunOutcome>, Error> {
+    let key = arguments.idempotency_key.as_deref();
+    let _working = connection.printer.working("running");
+    connection.client.run_action_as_written(&arguments.name, args, key).await
+}
+
+/// The connector that has no credential at all, when that is why a call failed. Of several
+/// bindings the runtime does not choose: another one would not help.
+fn unbound(error: &Error) -> Option<String> {
+    let failure = error.api()?.failure.as_ref()?;
+    let details = failure.details.as_ref()?;
+    let none = details.get("candidates")?.as_array()?.is_empty();
+    let connector = details.get("connector")?.as_str()?;
+    (failure.class == "binding_required" && none).then(|| connector.to_owned())
+}
+
+/// Offers the person at the terminal to bind what is missing.
+async fn bound_now(connection: &Connection<'_>, error: &Error, connector: &str) -> Result<bool> {
+    if !terminal::present() {
+        return Ok(false);
+    }
+    connection.printer.cross(error.to_string());
+    let person = connection.person(None).await?;
+    let bound = Box::pin(binding::offer(connection, &person, connector, false)).await;
+    person.leave().await;
+    bound
 }
 
 fn explain(connection: &Connection<'_>, pending: &RunPending) {

@@ -31,14 +31,26 @@ pub(super) async fn status(
         facts.extend([
             ("vault", status.vault_state.to_string()),
             ("bindings", status.binding_count.to_string()),
+            ("stale bindings", counted(status.stale_binding_count)),
+            ("refreshing", counted(status.refreshing_binding_count)),
         ]);
     }
     table::facts(connection.printer, &facts);
     if missing {
         connection.printer.say("There is no vault yet: aileron vault init creates it.");
     }
+    if status.stale_binding_count > 0 && section != Some(StatusSection::Runtime) {
+        connection
+            .printer
+            .say("Stale bindings are not used until you see to them: aileron binding list");
+    }
     if waiting && section != Some(StatusSection::Vault) {
         connection.printer.say("Calls wait for you: aileron approval list");
     }
     Ok(Exit::Done)
+}
+
+/// A line that is there only when it matters.
+fn counted(count: u64) -> String {
+    if count == 0 { String::new() } else { count.to_string() }
 }

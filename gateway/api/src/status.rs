@@ -25,6 +25,12 @@ pub struct Status {
     pub action_count: u64,
     pub connector_count: u64,
     pub binding_count: u64,
+    /// Bindings that a person has to see to before they are used again.
+    #[serde(default)]
+    pub stale_binding_count: u64,
+    /// Bindings whose new tokens were asked for, and it is not known (yet) whether they came.
+    #[serde(default)]
+    pub refreshing_binding_count: u64,
     /// Runs that wait for a person.
     #[serde(default)]
     pub pending_approval_count: u64,

@@ -1,5 +1,8 @@
 use aileron_api::status::{Limit, Limits, Status};
-use aileron_contract::{Context, Reason, Scope, limits, vault::BindingFilter};
+use aileron_contract::{
+    Context, Reason, Scope, limits,
+    vault::{Binding, BindingFilter, BindingStatus},
+};
 use axum::{Json, extract::State};
 
 use crate::{Shared, answer::Result, caller::Caller, shape};
@@ -21,8 +24,8 @@ pub(crate) async fn status(
     // The count is part of the status the caller was just allowed to read; the names are not.
     let own = Context::service("gateway");
     let bindings = match services.vault.bindings(&own, BindingFilter::default()).await {
-        Ok(bindings) => bindings.len(),
-        Err(error) if error.reason() == Reason::VaultMissing => 0,
+        Ok(bindings) => bindings,
+        Err(error) if error.reason() == Reason::VaultMissing => Vec::new(),
         Err(error) => return Err(error.into()),
     };
     let options = &shared.options;
@@ -31,13 +34,19 @@ pub(crate) async fn status(
         vault_state: shape::vault_state(vault.state),
         action_count: counts.actions,
         connector_count: counts.connectors,
-        binding_count: u64::try_from(bindings).unwrap_or(u64::MAX),
+        binding_count: count(&bindings, |_| true),
+        stale_binding_count: count(&bindings, |it| it.status == BindingStatus::Stale),
+        refreshing_binding_count: count(&bindings, |it| it.refreshing_since.is_some()),
         pending_approval_count: counts.pending_approvals,
         commit: options.commit.clone(),
         listen_addr: Some(options.listen_addr.to_string()),
         gateway_url: options.gateway_url.clone(),
         session_id: options.session_id.clone(),
     }))
+}
+
+fn count(bindings: &[Binding], which: impl Fn(&&Binding) -> bool) -> u64 {
+    u64::try_from(bindings.iter().filter(which).count()).unwrap_or(u64::MAX)
 }
 
 /// Every bound of the runtime, with its reason.

@@ -1,0 +1,239 @@
+//! Where a provider's redirect arrives on this machine: one address, one answer. Other pages of
+//! the browser may knock as well; they are told that there is nothing.
+
+use std::{io, net::SocketAddr, time::Duration};
+
+use aileron_api::Sensitive;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+    time::timeout,
+};
+use url::Url;
+
+use crate::failure::{Failure, Result};
+
+/// A request line and headers; codes are short.
+const HEAD: usize = 32 * 1024;
+/// How long one visitor may take to say what it wants.
+const VISIT: Duration = Duration::from_secs(5);
+
+/// A listener for one redirect.
+pub(super) struct Doorstep {
+    listener: TcpListener,
+    host: String,
+    path: String,
+    /// The one of this setup: any page could bring another, and end the setup with it.
+    state: Sensitive,
+}
+
+/// What the redirect brought, and the browser that waits for a page.
+pub(super) struct Arrived {
+    /// The code, or the provider's error.
+    pub(super) answer: Result<Sensitive, String>,
+    pub(super) state: Sensitive,
+    pub(super) page: Page,
+}
+
+/// A browser that waits for an answer.
+pub(super) struct Page(TcpStream);
+
+impl Doorstep {
+    /// Listens where the runtime said.
+    pub(super) async fn take(redirect_uri: &str, authorize_url: &str) -> io::Result<Self> {
+        let unfit = || io::Error::other("the runtime named no address of this machine");
+        let uri = Url::parse(redirect_uri).map_err(|_| unfit())?;
+        let (Some("127.0.0.1"), Some(port)) = (uri.host_str(), uri.port()) else {
+            return Err(unfit());
+        };
+        let authorize = Url::parse(authorize_url).map_err(|_| unfit())?;
+        let state = member(&authorize, "state").ok_or_else(unfit)?;
+        let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], port))).await?;
+        let host = format!("127.0.0.1:{port}");
+        Ok(Self { listener, host, path: uri.path().to_owned(), state: Sensitive::new(state) })
+    }
+
+    /// Waits for the redirect of this setup.
+    pub(super) async fn arrival(self) -> Result<Arrived> {
+        loop {
+            let accepted = self.listener.accept().await;
+            let (mut visitor, _) = accepted
+                .map_err(|error| Failure::plain(format!("cannot wait for the browser: {error}")))?;
+            let Ok(Ok(head)) = timeout(VISIT, head(&mut visitor)).await else { continue };
+            match self.read(&head) {
+                Some((answer, state)) => {
+                    return Ok(Arrived { answer, state, page: Page(visitor) });
+                }
+                None => Page(visitor).nothing().await,
+            }
+        }
+    }
+
+    /// The answer in a request, if it is the one that is waited for.
+    fn read(&self, head: &str) -> Option<(Result<Sensitive, String>, Sensitive)> {
+        let mut lines = head.split("\r\n");
+        let target = lines.next()?.strip_prefix("GET ")?.strip_suffix(" HTTP/1.1")?;
+        let mut hosts = lines
+            .filter_map(|line| line.split_once(':'))
+            .filter(|(name, _)| name.eq_ignore_ascii_case("host"));
+        // A name of another site that leads here is not ours.
+        let ours = hosts.next().is_some_and(|(_, host)| host.trim() == self.host);
+        if !ours || hosts.next().is_some() || !target.starts_with('/') {
+            return None;
+        }
+        let url = Url::parse(&format!("http://{}{target}", self.host)).ok()?;
+        let state = Sensitive::new(member(&url, "state")?);
+        if url.path() != self.path || state != self.state {
+            return None;
+        }
+        if let Some(error) = member(&url, "error") {
+            let word = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+            let known = error.len() <= 64 && error.chars().all(word);
+            let error = if known { error } else { "an error without a known code".to_owned() };
+            return Some((Err(error), state));
+        }
+        Some((Ok(Sensitive::new(member(&url, "code")?)), state))
+    }
+}
+
+impl Page {
+    /// Two sentences of ours.
+    pub(super) async fn say(self, title: &str, text: &str) {
+        self.send("200 OK", title, text).await;
+    }
+
+    async fn nothing(self) {
+        self.send("404 Not Found", "Nothing here", "This page waits for somebody else.").await;
+    }
+
+    /// A browser that has gone misses nothing: the command line says it as well.
+    async fn send(mut self, status: &str, title: &str, text: &str) {
+        let body = format!(
+            "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
+             <meta name=\"viewport\" content=\"width=device-width\">\n\
+             <meta name=\"color-scheme\" content=\"light dark\">\n\
+             <title>{title} · Aileron</title>\n<h1>{title}</h1>\n<p>{text}</p>\n</html>\n"
+        );
+        let answer = format!(
+            "HTTP/1.1 {status}\r\nContent-Type: text/html; charset=utf-8\r\n\
+             Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n\
+             Cache-Control: no-store\r\nReferrer-Policy: no-referrer\r\n\
+             Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
+        );
+        let sent = async {
+            self.0.write_all(answer.as_bytes()).await?;
+            self.0.shutdown().await
+        };
+        drop(timeout(VISIT, sent).await);
+    }
+}
+
+/// A request's first lines, to the empty one.
+async fn head(visitor: &mut TcpStream) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    let mut buffer = [0; 4096];
+    loop {
+        let length = visitor.read(&mut buffer).await?;
+        bytes.extend_from_slice(buffer.get(..length).unwrap_or_default());
+        if length == 0 || bytes.len() > HEAD {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        if let Some(end) = memchr::memmem::find(&bytes, b"\r\n\r\n") {
+            bytes.truncate(end);
+            return String::from_utf8(bytes).map_err(|_| io::ErrorKind::InvalidData.into());
+        }
+    }
+}
+
+/// A member of the query that is there once.
+fn member(url: &Url, name: &str) -> Option<String> {
+    let mut found = url.query_pairs().filter(|(key, _)| key == name);
+    let (_, value) = found.next()?;
+    found.next().is_none().then(|| value.into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn doorstep() -> Doorstep {
+        let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let redirect = format!("http://{free}/callback");
+        Doorstep::take(&redirect, "https://id.example/a?client_id=x&state=right").await.unwrap()
+    }
+
+    fn request(doorstep: &Doorstep, target: &str) -> String {
+        format!("GET {target} HTTP/1.1\r\nHost: {}\r\nAccept: */*", doorstep.host)
+    }
+
+    #[tokio::test]
+    async fn only_the_answer_of_this_setup_is_read() {
+        let doorstep = doorstep().await;
+        let read = |target: &str| doorstep.read(&request(&doorstep, target));
+        let (answer, state) = read("/callback?code=c%2B&state=right&iss=x").unwrap();
+        assert_eq!((answer.unwrap().expose(), state.expose()), ("c+", "right"));
+        let (answer, _) = read("/callback?error=access_denied&state=right").unwrap();
+        assert_eq!(answer.unwrap_err(), "access_denied");
+        let (answer, _) = read("/callback?error=%1B%5B31m&state=right").unwrap();
+        assert_eq!(answer.unwrap_err(), "an error without a known code");
+        for target in [
+            "/",
+            "/favicon.ico",
+            "/callback",
+            "/callback?code=c",
+            "/callback?code=c&state=wrong",
+            "/callback?code=c&state=right&state=wrong",
+            "/callback?code=c&code=d&state=right",
+            "/callback/x?code=c&state=right",
+            "http://evil.example/callback?code=c&state=right",
+        ] {
+            assert!(read(target).is_none(), "{target}");
+        }
+        let good = request(&doorstep, "/callback?code=c&state=right");
+        for head in [
+            good.replace("GET", "POST"),
+            good.replace(&doorstep.host, "evil.example"),
+            good.replace("Accept: */*", &format!("host: {}", doorstep.host)),
+        ] {
+            assert!(doorstep.read(&head).is_none(), "{head}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_visitor_that_says_nothing_or_too_much_does_not_keep_the_redirect_out() {
+        let doorstep = doorstep().await;
+        let host = doorstep.host.clone();
+        let knock = async {
+            let mut long = TcpStream::connect(&host).await.unwrap();
+            drop(long.write_all(&[b'x'; 2 * HEAD]).await);
+            let mut other = TcpStream::connect(&host).await.unwrap();
+            let line = format!("GET /callback?code=c&state=wrong HTTP/1.1\r\nHost: {host}\r\n\r\n");
+            other.write_all(line.as_bytes()).await.unwrap();
+            let mut told = String::new();
+            other.read_to_string(&mut told).await.unwrap();
+            assert!(told.starts_with("HTTP/1.1 404"), "{told}");
+            let mut right = TcpStream::connect(&host).await.unwrap();
+            let line = format!("GET /callback?code=c&state=right HTTP/1.1\r\nHost: {host}\r\n\r\n");
+            right.write_all(line.as_bytes()).await.unwrap();
+            let mut told = String::new();
+            right.read_to_string(&mut told).await.unwrap();
+            told
+        };
+        let wait = async {
+            let Arrived { answer, state: _, page } = doorstep.arrival().await.unwrap();
+            page.say("Done", "You can close this page.").await;
+            answer.unwrap()
+        };
+        let (told, code) = tokio::join!(knock, wait);
+        assert_eq!(code.expose(), "c");
+        assert!(told.contains("<h1>Done</h1>") && told.contains("no-store"), "{told}");
+    }
+
+    #[tokio::test]
+    async fn no_other_machine_is_listened_for() {
+        for redirect in ["http://0.0.0.0:9/callback", "http://a.example:9/callback", "x"] {
+            assert!(Doorstep::take(redirect, "https://id.example/?state=s").await.is_err());
+        }
+    }
+}
