@@ -40,6 +40,8 @@ pub(crate) async fn install(person: &Client, servers: &Servers) {
             value: Some(Sensitive::new(servers.notes_key.clone())),
         },
         account: None,
+        access_key_id: None,
+        region: None,
     };
     let body = BindingSetup {
         connector_fqn: authority,

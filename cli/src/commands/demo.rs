@@ -112,6 +112,8 @@ async fn install(person: &Client, servers: &Servers, printer: Printer) -> Result
             value: Some(Sensitive::new(servers.notes_key.clone())),
         },
         account: None,
+        access_key_id: None,
+        region: None,
     };
     let body = BindingSetup {
         connector_fqn: authority,
