@@ -281,7 +281,8 @@ mod tests {
         assert_eq!(idle("").unwrap(), None);
         assert_eq!(idle("vault: {idle_lock: 15}\n").unwrap(), Some(Duration::from_mins(15)));
         for wrong in ["0", "-1", "soon", "10081"] {
-            let problems = idle(&format!("vault: {{idle_lock: {wrong}}}\n")).expect_err(wrong);
+            let file = format!("vault: {{idle_lock: {wrong}}}\n");
+            let problems = idle(&file).expect_err(wrong);
             assert!(problems[0].starts_with("vault.idle_lock:"), "{problems:?}");
         }
     }
