@@ -7,7 +7,7 @@ mod spawn;
 
 use std::path::{Path, PathBuf};
 
-pub(crate) use gate::{Person, need_terminal};
+pub(crate) use gate::{Person, RecoveryKey, need_terminal};
 
 use aileron_api::{
     Sensitive,

@@ -115,6 +115,22 @@ pub(crate) fn from_file(path: &Path) -> Result<Sensitive> {
     bounded(text, &path.display().to_string())
 }
 
+/// A file's bytes as they are, wiped by whoever takes them.
+pub(crate) fn verbatim(path: &Path, max: u64) -> Result<Vec<u8>> {
+    let file = File::open(path).map_err(|error| Failure::file("open", path, error))?;
+    let mut bytes = Vec::new();
+    file.take(max + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| Failure::file("read", path, error))?;
+    if bytes.len() as u64 > max {
+        return Err(Failure::plain(format!("{} holds more than {max} bytes", path.display())));
+    }
+    if bytes.is_empty() {
+        return Err(Failure::plain(format!("{} is empty", path.display())));
+    }
+    Ok(bytes)
+}
+
 fn bounded(mut text: String, source: &str) -> Result<Sensitive> {
     if text.len() as u64 > MAX_INPUT {
         return Err(Failure::plain(format!("{source} holds more than {MAX_INPUT} bytes")));

@@ -1,5 +1,9 @@
 //! `aileron vault …`.
 
+mod entries;
+mod portable;
+mod recovery;
+
 use std::path::Path;
 
 use aileron_api::{
@@ -9,8 +13,10 @@ use aileron_api::{
 };
 
 use crate::{
-    arguments::{VaultCommand, VaultListArguments, VaultPasswdArguments, VaultScope},
-    connection::{Connection, need_terminal},
+    arguments::{
+        VaultCommand, VaultInitArguments, VaultListArguments, VaultPasswdArguments, VaultScope,
+    },
+    connection::{Connection, RecoveryKey, need_terminal},
     exit::Exit,
     failure::{Failure, Result},
     terminal,
@@ -25,15 +31,13 @@ pub(super) async fn run(command: VaultCommand, connection: &Connection<'_>) -> R
                     "a vault exists already; it is never overwritten: aileron vault passwd changes its passphrase",
                 ));
             }
-            let passphrase = connection.new_passphrase(arguments.passphrase_file.as_deref())?;
-            let working = connection.printer.working("creating the vault");
-            let created = connection.client.create_vault(&CreateVault { passphrase }).await;
-            drop(working);
-            created?;
-            connection.printer.tick("the vault was created and is unlocked");
+            init(&arguments, connection).await?;
         }
-        VaultCommand::Unlock { passphrase_file } => {
-            connection.unlock_vault(passphrase_file.as_deref()).await?;
+        VaultCommand::Unlock(arguments) if arguments.recovery => {
+            recovery::recover(&arguments, connection).await?;
+        }
+        VaultCommand::Unlock(arguments) => {
+            connection.unlock_vault(arguments.passphrase_file.as_deref()).await?;
             connection.printer.tick("the vault is unlocked");
         }
         VaultCommand::Lock => {
@@ -44,15 +48,40 @@ pub(super) async fn run(command: VaultCommand, connection: &Connection<'_>) -> R
             connection.printer.tick("the vault is locked: every key is forgotten");
         }
         VaultCommand::Passwd(arguments) => passwd(&arguments, connection).await?,
+        VaultCommand::Put(arguments) => entries::put(&arguments, connection).await?,
+        VaultCommand::Delete { path, yes } => entries::delete(&path, yes, connection).await?,
         VaultCommand::List(arguments) => list(&arguments, connection).await?,
+        VaultCommand::Recovery(command) => recovery::run(command, connection).await?,
+        VaultCommand::Export(arguments) => portable::export(&arguments, connection).await?,
+        VaultCommand::Import(arguments) => portable::import(&arguments, connection).await?,
     }
     Ok(Exit::Done)
 }
 
+async fn init(arguments: &VaultInitArguments, connection: &Connection<'_>) -> Result<()> {
+    let wanted = if arguments.recovery_key { RecoveryKey::Wanted } else { RecoveryKey::Later };
+    let passphrase = connection.new_passphrase(arguments.passphrase_file.as_deref(), wanted)?;
+    let working = connection.printer.working("creating the vault");
+    let body = CreateVault { passphrase: passphrase.clone() };
+    let created = connection.client.create_vault(&body).await;
+    drop(working);
+    created?;
+    connection.printer.tick("the vault was created and is unlocked");
+    if wanted == RecoveryKey::Wanted {
+        let person = connection.person_with(&passphrase).await?;
+        let shown = recovery::show_new(connection.printer, &person).await;
+        person.leave().await;
+        shown?;
+    }
+    Ok(())
+}
+
 async fn passwd(arguments: &VaultPasswdArguments, connection: &Connection<'_>) -> Result<()> {
-    if connection.client.vault_status().await?.value.state == VaultState::Missing {
+    let status = connection.client.vault_status().await?.value;
+    if status.state == VaultState::Missing {
         return Err(Failure::plain("there is no vault yet: aileron vault init creates it"));
     }
+    let had_recovery_key = status.recovery_key;
     let open = async |passphrase: &Sensitive| {
         let body = OpenPersonSession { passphrase: passphrase.clone() };
         connection.client.open_person_session(&body).await
@@ -75,10 +104,15 @@ async fn passwd(arguments: &VaultPasswdArguments, connection: &Connection<'_>) -
     changed?;
     let what = if rotate { "passphrase and vault key were replaced" } else { "passphrase changed" };
     connection.printer.tick(what);
+    if had_recovery_key && rotate {
+        connection.printer.say(
+            "the recovery key went with the old vault key: aileron vault recovery add makes another",
+        );
+    }
     Ok(())
 }
 
-fn new_passphrase(file: Option<&Path>) -> Result<Sensitive> {
+pub(super) fn new_passphrase(file: Option<&Path>) -> Result<Sensitive> {
     if let Some(path) = file {
         return terminal::from_file(path);
     }

@@ -23,10 +23,32 @@ Creating a new Aileron vault.
 The passphrase you choose protects all secrets in this vault.
 It is never stored, transmitted, or recoverable. No one can
 read it, tell you what it is, or help you retrieve it.
+";
+
+/// As published.
+const WITHOUT_RECOVERY: &str = "\
 If you lose this passphrase, you must delete the vault file
 (~/.aileron/secrets.json) and re-add all secrets.
 Store this passphrase securely. Do not share it.
+
+This vault has no recovery key. `aileron vault recovery add`
+makes one, now or later.
 ";
+
+const WITH_RECOVERY: &str = "\
+If you lose this passphrase, the recovery key that is shown
+next opens the vault, and nothing else does. Lose both, and
+you must delete the vault file (~/.aileron/secrets.json) and
+re-add all secrets.
+Store both securely, apart from each other. Do not share them.
+";
+
+/// Does a new vault get a recovery key?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RecoveryKey {
+    Wanted,
+    Later,
+}
 
 /// A client with a person's rights, until [`Person::leave`].
 pub(crate) struct Person {
@@ -93,6 +115,18 @@ impl Connection<'_> {
         self.enter(None, Absent::Refuse).await
     }
 
+    /// The same, where the passphrase may come from a file.
+    pub(crate) async fn person_alone_by(&self, file: Option<&Path>) -> Result<Person> {
+        self.enter(file, Absent::Refuse).await
+    }
+
+    /// Who has just given this passphrase to a new vault.
+    pub(crate) async fn person_with(&self, passphrase: &Sensitive) -> Result<Person> {
+        let body = OpenPersonSession { passphrase: passphrase.clone() };
+        let opened = self.client.open_person_session(&body).await?.value;
+        Ok(Person { client: self.with_token(opened.token)?, session: Some(opened.id) })
+    }
+
     fn acts_by_token(&self, file: Option<&Path>) -> bool {
         self.settings.token.is_some() && self.settings.passphrase.is_none() && file.is_none()
     }
@@ -117,7 +151,7 @@ impl Connection<'_> {
                 Err(Failure::plain("there is no vault yet: aileron vault init creates it"))
             }
             VaultState::Missing => {
-                let passphrase = self.new_passphrase(file)?;
+                let passphrase = self.new_passphrase(file, RecoveryKey::Later)?;
                 let _working = self.printer.working("creating the vault");
                 let body = CreateVault { passphrase: passphrase.clone() };
                 self.client.create_vault(&body).await?;
@@ -154,12 +188,16 @@ impl Connection<'_> {
     }
 
     /// Asks for a passphrase twice, under the creation banner.
-    pub(crate) fn new_passphrase(&self, file: Option<&Path>) -> Result<Sensitive> {
+    pub(crate) fn new_passphrase(
+        &self,
+        file: Option<&Path>,
+        recovery: RecoveryKey,
+    ) -> Result<Sensitive> {
         let given = self.given(file)?;
         if given.is_none() {
             need_terminal()?;
         }
-        self.printer.say(self.banner());
+        self.printer.say(self.banner(recovery));
         if let Some(passphrase) = given {
             return Ok(passphrase);
         }
@@ -171,12 +209,17 @@ impl Connection<'_> {
     }
 
     /// The published words, with the file where it is.
-    fn banner(&self) -> String {
+    fn banner(&self, recovery: RecoveryKey) -> String {
+        let loss = match recovery {
+            RecoveryKey::Wanted => WITH_RECOVERY,
+            RecoveryKey::Later => WITHOUT_RECOVERY,
+        };
+        let banner = format!("{BANNER}{loss}");
         if self.settings.api_url.is_some() || self.settings.home.ends_with(".aileron") {
-            return BANNER.to_owned();
+            return banner;
         }
         let file = self.settings.home.join("secrets.json");
-        BANNER.replace("~/.aileron/secrets.json", &file.display().to_string())
+        banner.replace("~/.aileron/secrets.json", &file.display().to_string())
     }
 
     /// The passphrase: from the environment, the file, or the terminal.
