@@ -199,6 +199,13 @@ pub struct Binding {
     pub last_refreshed_at: Option<Timestamp>,
 }
 
+impl Binding {
+    /// Is it the one that is used where several fit and nothing says which?
+    pub fn is_default(&self) -> bool {
+        self.identity.as_str() == "default"
+    }
+}
+
 closed! {
     BindingStatus {
         Active = "active",

@@ -43,7 +43,7 @@ impl Credentials for Bindings {
             kind: Some(wanted.form.kind()),
             name: wanted.binding.clone(),
         };
-        let found = for_region(binding::select(file.entries(), &filter), host);
+        let found = by_default(for_region(binding::select(file.entries(), &filter), host));
         let [record] = found.as_slice() else {
             return Err(unclear(&found, connector, wanted));
         };
@@ -106,6 +106,15 @@ fn for_region(found: Vec<Record>, host: &HostPort) -> Vec<Record> {
         |record: &&Record| record.binding.region.as_ref().is_some_and(|own| own.as_str() == region);
     let mut fitting = found.iter().filter(here);
     match (fitting.next(), fitting.next()) {
+        (Some(record), None) => vec![record.clone()],
+        _ => found,
+    }
+}
+
+/// Of several that fit, the one whose identity is `default`.
+fn by_default(found: Vec<Record>) -> Vec<Record> {
+    let mut defaults = found.iter().filter(|record| record.binding.is_default());
+    match (defaults.next(), defaults.next()) {
         (Some(record), None) => vec![record.clone()],
         _ => found,
     }

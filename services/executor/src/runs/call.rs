@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use aileron_contract::{
     Context, Error, Reason, Result, Scope, Timestamp,
+    credential::CredentialKind,
     executor::{Call, RunState, Started},
     failure::Failure,
     json, limits,
@@ -232,6 +233,11 @@ impl Engine {
             let context = Context::service("executor");
             let mut bound = self.parts.vault.bindings(&context, filter).await?;
             bound.retain(|binding| binding.status == BindingStatus::Active);
+            // Of several signing keys the request's host picks one, which nobody knows yet.
+            if bound.len() > 1 && need.kind() != CredentialKind::AwsSigv4 {
+                let defaults = bound.iter().filter(|binding| binding.is_default()).count();
+                bound.retain(|binding| defaults == 1 && binding.is_default());
+            }
             let only = if bound.len() == 1 { bound.pop() } else { None };
             credentials.push(Credential {
                 connector: step.package.fqn.clone(),

@@ -116,6 +116,8 @@ async fn egress_gets_the_only_binding_and_a_clear_refusal_otherwise() {
     );
     assert_eq!(failure(&house, Some("api_key/notes/you")).await.class, Class::NetworkError);
     assert_eq!(failure(&house, Some("api_key/notes/no")).await.class, Class::BindingRequired);
+    bind(&house, "default").await;
+    assert_eq!(failure(&house, None).await.class, Class::NetworkError, "the default is used");
 
     vault.lock(&service()).await.unwrap();
     let locked = failure(&house, None).await;

@@ -127,6 +127,18 @@ async fn what_changed_after_the_call_was_parked_does_not_run() {
 }
 
 #[tokio::test]
+async fn of_several_bindings_the_default_is_approved_and_used() {
+    let house = House::new();
+    *house.vault.bindings.lock().unwrap() = vec![binding("other"), binding("default")];
+    let engine = house.open().await;
+    let waiting = pending(engine.run(&agent(), call("gated", json!({}))).await.unwrap()).id;
+    // A third one changes nothing about that.
+    house.vault.bindings.lock().unwrap().push(binding("third"));
+    engine.decide(&person(), waiting.clone(), approve()).await.unwrap();
+    assert_eq!(ended(&engine, &waiting).await.state, RunState::Done);
+}
+
+#[tokio::test]
 async fn an_approval_outlives_a_restart_and_a_locked_vault() {
     let house = House::new();
     let engine = house.open().await;
