@@ -2,6 +2,7 @@
 
 mod streams;
 mod tokens;
+mod vault;
 
 use std::{
     io::Write as _,

@@ -68,7 +68,40 @@ pub(crate) fn equal(left: &[u8], right: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn what_was_sealed_opens_as_it_was_and_never_otherwise(
+            key: [u8; 32],
+            associated: Vec<u8>,
+            plain: Vec<u8>,
+            place: prop::sample::Index,
+            mask in 1_u8..,
+        ) {
+            let envelope = seal(&key, &associated, &plain).unwrap();
+            prop_assert_eq!(&**open(&key, &associated, &envelope).unwrap(), &*plain);
+            let mut changed = envelope.clone();
+            let at = place.index(changed.len());
+            changed[at] ^= mask;
+            prop_assert!(open(&key, &associated, &changed).is_none());
+            prop_assert!(open(&key, &associated, &envelope[..at]).is_none());
+            let mut other = key;
+            other[at % 32] ^= mask;
+            prop_assert!(open(&other, &associated, &envelope).is_none());
+            let elsewhere = [associated.as_slice(), &[mask]].concat();
+            prop_assert!(open(&key, &elsewhere, &envelope).is_none());
+            // The same twice does not look the same.
+            prop_assert_ne!(seal(&key, &associated, &plain).unwrap(), envelope);
+        }
+
+        #[test]
+        fn no_envelope_is_a_panic(key: [u8; 32], envelope: Vec<u8>) {
+            prop_assert!(open(&key, &[], &envelope).is_none());
+        }
+    }
 
     #[test]
     fn an_envelope_opens_only_with_its_key_and_its_associated_data() {

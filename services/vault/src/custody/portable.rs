@@ -214,8 +214,19 @@ impl std::io::Write for Counted {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::file::v2::Draft;
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_are_read_without_harm(bytes: Vec<u8>, headed: bool) {
+            let header = br#"{"format":"aileron-vault-export","version":1"#;
+            let bytes = if headed { [header.as_slice(), &bytes].concat() } else { bytes };
+            prop_assert!(Sealed::parse(&bytes).is_err());
+        }
+    }
 
     #[test]
     fn a_vault_too_large_for_one_file_says_so() {

@@ -233,6 +233,55 @@ proptest! {
         prop_assert!(unlock(&bytes[..cut], b"open").is_err());
     }
 
+    /// Whatever an earlier runtime wrote, all of it arrives: paths that are no paths of ours, any
+    /// metadata, any bytes.
+    #[test]
+    fn a_migration_loses_nothing(
+        key: [u8; 32],
+        entries in prop::collection::btree_map(
+            ".{0,40}",
+            (prop::collection::vec(any::<u8>(), 0..80), "\\PC{0,12}", "\\PC{0,12}",
+                prop::collection::btree_map("[a-z_]{1,12}", "\\PC{0,20}", 0..4)),
+            0..8,
+        ),
+    ) {
+        use base64::{Engine as _, engine::general_purpose::STANDARD};
+        let sealed = |plain: &[u8]| {
+            STANDARD.encode(crate::envelope::seal(&key, &[], plain).unwrap())
+        };
+        let secrets: serde_json::Map<_, _> = entries
+            .iter()
+            .map(|(path, (value, kind, environment, labels))| {
+                let metadata = serde_json::json!({
+                    "Type": kind, "Environment": environment, "Labels": labels,
+                });
+                let entry = serde_json::json!({ "value": sealed(value), "metadata": metadata });
+                (path.clone(), entry)
+            })
+            .collect();
+        let text = serde_json::json!({
+            "version": 1,
+            "salt": STANDARD.encode([4; 16]),
+            "verification": sealed(b"aileron-vault-v1"),
+            "secrets": secrets,
+        });
+        let VaultFile::V1(old) = VaultFile::parse(text.to_string().as_bytes()).unwrap() else {
+            panic!("version 1")
+        };
+        let old_keys = old.unlock(&Zeroizing::new(key)).unwrap();
+        let (draft, keys) = Draft::migrate(&old, &old_keys, &passphrase(b"open")).unwrap();
+        let bytes = draft.finish(&keys).unwrap().render().unwrap();
+        let (read, keys) = unlock(&bytes, b"open").unwrap();
+        prop_assert_eq!(read.entries().len(), entries.len());
+        for (path, (value, kind, environment, labels)) in &entries {
+            prop_assert_eq!(&**read.open(&keys, path).unwrap(), value);
+            let Metadata { kind: k, environment: e, labels: l } =
+                &read.entries()[path].metadata;
+            prop_assert_eq!((k, e, l), (kind, environment, labels));
+        }
+        prop_assert_eq!(keys.pin_root(), old_keys.pin_root());
+    }
+
     #[test]
     fn arbitrary_bytes_are_read_without_harm(bytes: Vec<u8>) {
         prop_assert!(crate::fuzz::reads_back(&bytes));

@@ -161,3 +161,19 @@ async fn only_a_person_moves_a_vault_and_only_an_open_one() {
     assert_refused(custody.export(locked, secret("own")).await, Reason::VaultLocked);
     assert_refused(import(&house, &file, "own", true).await, Reason::VaultLocked);
 }
+
+#[tokio::test]
+async fn a_file_changed_under_our_feet_is_neither_exported_nor_imported_into() {
+    let house = furnished().await;
+    let (file, good) = (exported(&house).await, house.bytes());
+    let edited = String::from_utf8(good.clone()).unwrap().replace("notes.example", "evil.example");
+    house.plant(edited.as_bytes());
+    let custody = house.service.custody();
+    assert_refused(custody.export(&service(), secret("own")).await, Reason::VaultUnreadable);
+    assert_refused(import(&house, &file, "own", true).await, Reason::VaultUnreadable);
+    let claude = "agents/claude/oauth".parse().unwrap();
+    assert_refused(custody.export_login(&service(), claude).await, Reason::VaultUnreadable);
+    assert_eq!(house.bytes(), edited.as_bytes());
+    house.plant(&good);
+    import(&house, &file, "own", true).await.unwrap();
+}

@@ -166,3 +166,36 @@ async fn a_version_1_file_gets_its_recovery_key_with_its_new_format() {
     let notes = consent("github://acme/notes", "me", &["notes.example:443"]);
     house.service.vault().bind(&service(), notes, secret("key")).await.unwrap();
 }
+
+#[tokio::test]
+async fn an_older_copy_is_not_opened_by_the_recovery_key_either() {
+    let house = House::with_vault().await;
+    let key = made(&house).await;
+    let older = house.bytes();
+    let vault = house.service.vault();
+    vault.put_secret(&service(), "a".parse().unwrap(), secret("v")).await.unwrap();
+    let newer = house.bytes();
+    // Under our feet, and while nobody is there.
+    house.plant(&older);
+    assert_refused(recover(&house.service, &key, "new").await, Reason::VaultRolledBack);
+    let added = house.service.custody().add_recovery_key(&service()).await;
+    assert_refused(added, Reason::VaultRolledBack);
+    vault.lock(&service()).await.unwrap();
+    house.plant(&older);
+    assert_refused(recover(&house.service, &key, "new").await, Reason::VaultRolledBack);
+    assert_eq!(house.bytes(), older, "it was not overwritten");
+    house.plant(&newer);
+    recover(&house.service, &key, "new").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_caller_that_goes_away_does_not_stop_a_recovery_half_way() {
+    let house = House::with_vault().await;
+    let key = made(&house).await;
+    house.service.vault().lock(&service()).await.unwrap();
+    let recovering = recover(&house.service, &key, "new");
+    // Polled once, then dropped.
+    assert!(tokio::time::timeout(std::time::Duration::ZERO, recovering).await.is_err());
+    let house = house.restarted().await;
+    house.service.vault().unlock(&daemon(), secret("new")).await.unwrap();
+}

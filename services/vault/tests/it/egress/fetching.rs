@@ -143,7 +143,7 @@ async fn whoever_asks_a_secret_goes_only_where_the_configuration_sends_it() {
 #[tokio::test]
 async fn a_secret_that_comes_back_is_masked_and_unrecorded_it_does_not_leave() {
     let source = plain(|request| {
-        whole(200, &format!("you said {}", request.header("authorization").unwrap_or_default()))
+        whole(200, format!("you said {}", request.header("authorization").unwrap_or_default()))
     })
     .await;
     let house = referring(&[&source.named()]);
