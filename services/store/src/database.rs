@@ -126,6 +126,8 @@ fn pool_options(sqlite: bool) -> AnyPoolOptions {
     AnyPoolOptions::new()
         .max_connections(limits::DATABASE_CONNECTIONS)
         .acquire_timeout(limits::DATABASE_WALL)
+        // A file does not go away as a server does: asking each time would cost what a read costs.
+        .test_before_acquire(!sqlite)
         .after_connect(move |connection, _| Box::pin(prepare(connection, sqlite)))
         // A rollback that failed (a full disk) leaves a connection that can begin nothing more.
         .after_release(|connection, _| {

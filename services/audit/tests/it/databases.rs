@@ -57,17 +57,17 @@ async fn strange_texts_of_older_lines_are_found(database: Option<Location>) {
     fs::create_dir_all(&folder).unwrap();
     fs::write(folder.join("audit-2025-01-01.jsonl"), lines.concat()).unwrap();
 
-    let log = Fixture::on(home, database).await.unwrap();
+    let house = Fixture::on(home, database).await.unwrap();
     for (index, text) in (1..).zip(texts) {
         let kind = Filter { kind: Some(text.to_owned()), ..Filter::default() };
-        assert_eq!(indexes(&log, kind).await, [index], "{text:.20?}");
+        assert_eq!(indexes(&house, kind).await, [index], "{text:.20?}");
         let id = format!("audit-leaf-{index}").parse().unwrap();
-        let record = log.audit().get(&context(), id).await.unwrap();
+        let record = house.audit().get(&context(), id).await.unwrap();
         assert_eq!(record.kind, text);
     }
     let connector =
         Filter { connector: Some("github://a/b".parse().unwrap()), ..Filter::default() };
-    assert_eq!(indexes(&log, connector).await, [8]);
+    assert_eq!(indexes(&house, connector).await, [8]);
 }
 
 /// A line as an older version wrote its messages.

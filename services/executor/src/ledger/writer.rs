@@ -1,19 +1,26 @@
 //! One task, many callers, one transaction.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 use aileron_contract::Result;
 use aileron_store::{Database, failed};
-use sqlx::{Any, Transaction};
+use sqlx::{Any, AnyConnection, pool::PoolConnection};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Pinned, columns};
 
 /// Writes of one transaction at most: a caller's wait stays short.
 const GROUP: usize = 256;
+
+/// The writer keeps its connection that long for the next group: giving it back and taking it
+/// again costs as much as a statement.
+const LINGER: Duration = Duration::from_secs(1);
 
 pub(super) struct Write {
     pub(super) change: Change,
@@ -35,14 +42,34 @@ pub(super) async fn run(
     transactions: Arc<AtomicU64>,
 ) {
     let mut group = Vec::with_capacity(GROUP);
-    while waiting.recv_many(&mut group, GROUP).await > 0 {
+    let mut held: Option<PoolConnection<Any>> = None;
+    let closing = database.pool().close_event();
+    tokio::pin!(closing);
+    loop {
+        // Who closes the pool waits for every connection.
+        let received = tokio::select! {
+            received = waiting.recv_many(&mut group, GROUP) => received,
+            () = &mut closing, if held.is_some() => {
+                held = None;
+                continue;
+            }
+            () = tokio::time::sleep(LINGER), if held.is_some() => {
+                held = None;
+                continue;
+            }
+        };
+        if received == 0 {
+            break;
+        }
         let (changes, callers): (Vec<_>, Vec<_>) =
             group.drain(..).map(|write| (write.change, write.done)).unzip();
         transactions.fetch_add(1, Ordering::Relaxed);
-        let outcomes = match write(&database, &changes).await {
+        let outcomes = match write(&database, &mut held, &changes).await {
             Ok(written) => written.into_iter().map(Ok).collect::<Vec<_>>(),
             Err(error) => {
                 tracing::error!(?error, writes = changes.len(), "cannot write runs");
+                // The pool looks whether it is still good.
+                held = None;
                 callers.iter().map(|_| Err(error.clone())).collect()
             }
         };
@@ -53,21 +80,38 @@ pub(super) async fn run(
     }
 }
 
-async fn write(database: &Database, changes: &[Change]) -> Result<Vec<bool>> {
+async fn write(
+    database: &Database,
+    held: &mut Option<PoolConnection<Any>>,
+    changes: &[Change],
+) -> Result<Vec<bool>> {
+    // A statement alone is a transaction by itself, and as durable.
+    if let [change] = changes {
+        let connection = match held.take() {
+            Some(connection) => connection,
+            None => database.pool().acquire().await.map_err(failed)?,
+        };
+        let connection = held.insert(connection);
+        return Ok(vec![apply(connection, change).await?]);
+    }
     let mut transaction = database.begin().await?;
     let mut written = Vec::with_capacity(changes.len());
     for change in changes {
-        let rows = match change {
-            Change::Insert(pinned) => insert(&mut transaction, pinned).await?,
-            Change::Advance(pinned) => advance(&mut transaction, pinned).await?,
-        };
-        written.push(rows == 1);
+        written.push(apply(&mut transaction, change).await?);
     }
     transaction.commit().await.map_err(failed)?;
     Ok(written)
 }
 
-async fn insert(transaction: &mut Transaction<'_, Any>, pinned: &Pinned) -> Result<u64> {
+async fn apply(connection: &mut AnyConnection, change: &Change) -> Result<bool> {
+    let rows = match change {
+        Change::Insert(pinned) => insert(connection, pinned).await?,
+        Change::Advance(pinned) => advance(connection, pinned).await?,
+    };
+    Ok(rows == 1)
+}
+
+async fn insert(connection: &mut AnyConnection, pinned: &Pinned) -> Result<u64> {
     let columns = columns(&pinned.record);
     let done = sqlx::query(
         "INSERT INTO runs (id, version, state, action, principal, session, requested_at,
@@ -85,13 +129,13 @@ async fn insert(transaction: &mut Transaction<'_, Any>, pinned: &Pinned) -> Resu
     .bind(columns.repetition)
     .bind(pinned.text.as_str())
     .bind(pinned.pin.0.to_vec())
-    .execute(&mut **transaction)
+    .execute(connection)
     .await
     .map_err(failed)?;
     Ok(done.rows_affected())
 }
 
-async fn advance(transaction: &mut Transaction<'_, Any>, pinned: &Pinned) -> Result<u64> {
+async fn advance(connection: &mut AnyConnection, pinned: &Pinned) -> Result<u64> {
     let columns = columns(&pinned.record);
     let done = sqlx::query(
         "UPDATE runs SET version = $1, state = $2, record = $3, pin = $4
@@ -103,7 +147,7 @@ async fn advance(transaction: &mut Transaction<'_, Any>, pinned: &Pinned) -> Res
     .bind(pinned.pin.0.to_vec())
     .bind(pinned.record.id.as_str())
     .bind(columns.version.saturating_sub(1))
-    .execute(&mut **transaction)
+    .execute(connection)
     .await
     .map_err(failed)?;
     Ok(done.rows_affected())

@@ -164,13 +164,11 @@ impl Catalog {
     /// Is this the file a person installed, and does the log know of no switching off?
     async fn pinned(&self, parsed: &Parsed) -> Result<(Option<bool>, bool)> {
         let pins = &self.inner.parts.pins;
-        let found = pins.find(Kind::Action, parsed.file.name.as_str()).await?;
+        let judged = pins.judge(Kind::Action, parsed.file.name.as_str()).await?;
         let fits = |row: &Row| ActionRecord::of(row).is_some_and(|it| it.hash == parsed.hash);
-        let pinned = match found.row.filter(fits) {
-            Some(row) => pins.verdict(&row).await?,
-            None => Some(false),
-        };
-        Ok((pinned, found.enabled))
+        let pinned =
+            if judged.row.as_ref().is_some_and(fits) { judged.verdict } else { Some(false) };
+        Ok((pinned, judged.enabled))
     }
 
     /// Tells the log once that a file is set aside. The refusal itself does not depend on it.

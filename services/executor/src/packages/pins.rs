@@ -8,7 +8,10 @@
 //! a crash after it is finished at the next start. A row that is missing although the log named
 //! one is a row somebody took away: nothing takes its place.
 
-use std::sync::Arc;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use aileron_contract::{
     Context, Result,
@@ -138,11 +141,58 @@ pub(super) struct Pins {
     database: Database,
     seals: Arc<Seals>,
     history: History,
+    sound: Arc<Mutex<Sound>>,
+}
+
+/// Rows that were found sound, each with what the log said then.
+type Sound = HashMap<(Kind, String), (Newest, Row)>;
+
+/// Rows remembered; past it all are forgotten and read again.
+const REMEMBERED: usize = 2_048;
+
+/// What a record comes to.
+#[derive(Clone, Debug)]
+pub(super) struct Judged {
+    /// The row the log named. Its file may have been put in its place since.
+    pub(super) row: Option<Row>,
+    /// Did the runtime write it? None while the vault cannot tell.
+    pub(super) verdict: Option<bool>,
+    /// As in [`Found`].
+    pub(super) enabled: bool,
 }
 
 impl Pins {
     pub(super) fn new(database: Database, vault: vault::Handle, audit: audit::Handle) -> Self {
-        Self { database, seals: Arc::new(Seals::new(vault)), history: History::new(audit) }
+        let (seals, history) = (Arc::new(Seals::new(vault)), History::new(audit));
+        Self { database, seals, history, sound: Arc::default() }
+    }
+
+    /// The record that counts, judged. One that was found sound is not read again while the log
+    /// names no other: it says what the log says, and carries the vault's pin.
+    pub(super) async fn judge(&self, kind: Kind, name: &str) -> Result<Judged> {
+        let newest = self.history.newest(kind, name).await?;
+        let known = self.sound().get(&(kind, name.to_owned())).cloned();
+        if let Some((then, row)) = known
+            && then == newest
+        {
+            return Ok(Judged { row: Some(row), verdict: Some(true), enabled: newest.enabled });
+        }
+        let Found { row, named: _, enabled } = self.find(kind, name).await?;
+        let verdict = match &row {
+            Some(row) => self.verdict(row).await?,
+            None => Some(false),
+        };
+        if let Some(row) = &row
+            && verdict == Some(true)
+            && is_named(row, &newest)
+        {
+            let mut sound = self.sound();
+            if sound.len() >= REMEMBERED {
+                sound.clear();
+            }
+            sound.insert((kind, name.to_owned()), (newest, row.clone()));
+        }
+        Ok(Judged { row, verdict, enabled })
     }
 
     /// What there is of a record.
@@ -267,6 +317,11 @@ impl Pins {
 }
 
 impl Pins {
+    fn sound(&self) -> MutexGuard<'_, Sound> {
+        // Entries are written whole: a panic elsewhere leaves nothing half done here.
+        self.sound.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     async fn rows_of(&self, names: &'static str, kind: Kind) -> Result<Vec<Row>> {
         let names = sqlx::query(names)
             .bind(kind.text())

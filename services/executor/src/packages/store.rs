@@ -67,9 +67,9 @@ impl ConnectorStore {
 
     /// What was installed under this hash, if anything was.
     pub(super) async fn record(&self, hash: Sha256Hash) -> Result<Option<ConnectorRecord>> {
-        let found = self.pins.find(Kind::Connector, &hash.to_string()).await?;
-        let Some(row) = found.row else { return Ok(None) };
-        match self.pins.verdict(&row).await? {
+        let judged = self.pins.judge(Kind::Connector, &hash.to_string()).await?;
+        let Some(row) = judged.row else { return Ok(None) };
+        match judged.verdict {
             Some(true) => Ok(ConnectorRecord::of(&row)),
             Some(false) => {
                 tracing::warn!(%hash, "the record of a connector is not what the runtime wrote");
