@@ -1,6 +1,6 @@
 //! Bindings: a credential's labels, as published, with the consent that bounds it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Bound};
 
 use aileron_contract::{
     Error, Reason, Result, Timestamp,
@@ -186,8 +186,20 @@ pub(crate) fn select(entries: &Entries, filter: &BindingFilter) -> Vec<Record> {
             && kind.is_none_or(|kind| kind == binding.kind)
             && name.as_ref().is_none_or(|name| *name == binding.name)
     };
+    let labelled = |metadata: &Metadata| {
+        let label = metadata.labels.get("connector_fqn");
+        connector.as_ref().is_none_or(|wanted| label.is_some_and(|own| own == wanted.as_str()))
+    };
+    // A name begins with its kind. Asked for each request: what cannot match is not even parsed.
+    let prefix = match (name, kind) {
+        (Some(name), _) => name.as_str().to_owned(),
+        (None, Some(kind)) => format!("{kind}/"),
+        (None, None) => String::new(),
+    };
     entries
-        .iter()
+        .range::<str, _>((Bound::Included(prefix.as_str()), Bound::Unbounded))
+        .take_while(|(path, _)| path.starts_with(&prefix))
+        .filter(|(_, sealed)| labelled(&sealed.metadata))
         .filter_map(|(path, sealed)| Record::read(path, &sealed.metadata))
         .filter(|record| matches(&record.binding))
         .collect()

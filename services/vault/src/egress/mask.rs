@@ -54,7 +54,14 @@ impl Masker {
     /// Would anything in the text be masked?
     pub(crate) fn finds(&self, text: &[u8]) -> bool {
         let hit = |forms: &Forms| {
-            (0..text.len()).any(|at| matches!(forms.find(text, at, true), Found::Until(_)))
+            let mut at = forms.next(text, 0);
+            while at < text.len() {
+                if matches!(forms.find(text, at, true), Found::Until(_)) {
+                    return true;
+                }
+                at = forms.next(text, at + 1);
+            }
+            false
         };
         self.forms.as_ref().is_some_and(hit)
     }
@@ -68,7 +75,11 @@ impl Masker {
         let Some(forms) = &self.forms else { return Vec::new() };
         let mut out = Vec::with_capacity(self.pending.len());
         let mut at = 0;
-        while let Some(byte) = self.pending.get(at) {
+        while at < self.pending.len() {
+            let next = forms.next(&self.pending, at);
+            out.extend_from_slice(self.pending.get(at.max(self.hidden)..next).unwrap_or_default());
+            at = next;
+            let Some(byte) = self.pending.get(at) else { break };
             match forms.find(&self.pending, at, last) {
                 Found::Undecided => break,
                 Found::Nothing => {}

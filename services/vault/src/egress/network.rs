@@ -23,9 +23,11 @@ use super::{
 };
 
 mod connection;
+mod owned;
 mod pool;
 pub(crate) use connection::Draft;
 use connection::{Connection, Lost, Tasks};
+use owned::Owned;
 use pool::Pool;
 pub(crate) use pool::{Key, Owner};
 
@@ -67,13 +69,13 @@ impl Network {
         if stop.is_cancelled() {
             return None;
         }
-        let under_way = self.tasks.tracker.spawn(async move {
+        let work = async move {
             tokio::select! {
                 done = work => Some(done),
                 () = stop.cancelled() => None,
             }
-        });
-        under_way.await.ok().flatten()
+        };
+        Owned::new(work, &self.tasks.tracker).await
     }
 
     /// Ends every connection and waits for the tasks that serve them.

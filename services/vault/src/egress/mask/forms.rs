@@ -18,8 +18,76 @@ struct Known {
     plain: Vec<Zeroizing<Vec<Character>>>,
     /// Those, and what they become in other alphabets.
     forms: Vec<Zeroizing<Vec<Character>>>,
-    /// The bytes a form can begin with, escaped or not: most of a text is none of them.
-    starts: Zeroizing<[bool; 256]>,
+    begins: Begins,
+}
+
+/// With which two bytes a form can begin, escaped or not: hardly any two of a text. A bit stands
+/// for some of the forms, or for a way to escape; both bytes have to share one.
+struct Begins {
+    first: Zeroizing<[u8; 256]>,
+    second: Zeroizing<[u8; 256]>,
+}
+
+/// What introduces an escaped character, each with its bit. The other bits are the forms'.
+const INTRODUCERS: [(u8, u8); 3] = [(b'%', 1 << 5), (b'\\', 1 << 6), (b'&', 1 << 7)];
+const FORM_BITS: usize = 5;
+
+impl Begins {
+    fn of(forms: &[Zeroizing<Vec<Character>>]) -> Self {
+        let mut begins = Self { first: Zeroizing::new([0; 256]), second: Zeroizing::new([0; 256]) };
+        for (index, form) in forms.iter().enumerate() {
+            let bit = 1 << (index % FORM_BITS);
+            for meant in form.first().into_iter().flatten() {
+                mark(&mut begins.first, literally(*meant), bit);
+                begins.escaped(*meant);
+            }
+            match form.get(1) {
+                Some(next) => {
+                    for meant in next {
+                        mark(&mut begins.second, literally(*meant), bit);
+                    }
+                    let escapes = INTRODUCERS.map(|(introducer, _)| introducer);
+                    mark(&mut begins.second, escapes, bit);
+                }
+                None => mark(&mut begins.second, 0..=u8::MAX, bit),
+            }
+        }
+        begins
+    }
+
+    /// How the escapes of one byte begin.
+    fn escaped(&mut self, meant: u8) {
+        for (introducer, bit) in INTRODUCERS {
+            mark(&mut self.first, [introducer], bit);
+            match introducer {
+                b'%' => {
+                    let digit = char::from_digit(u32::from(meant >> 4), 16).unwrap_or('0');
+                    let both = [digit, digit.to_ascii_uppercase()];
+                    mark(&mut self.second, both.iter().filter_map(|c| u8::try_from(*c).ok()), bit);
+                }
+                b'\\' => mark(&mut self.second, [b'u', b'x', meant], bit),
+                _ => mark(&mut self.second, *b"#algq", bit),
+            }
+        }
+    }
+
+    fn may(&self, first: u8, second: u8) -> bool {
+        let of = |table: &[u8; 256], byte| table.get(usize::from(byte)).copied().unwrap_or(0);
+        of(&self.first, first) & of(&self.second, second) != 0
+    }
+}
+
+/// As itself, and a space as a plus.
+fn literally(meant: u8) -> impl Iterator<Item = u8> {
+    std::iter::once(meant).chain((meant == b' ').then_some(b'+'))
+}
+
+fn mark(table: &mut [u8; 256], bytes: impl IntoIterator<Item = u8>, bit: u8) {
+    for byte in bytes {
+        if let Some(bits) = table.get_mut(usize::from(byte)) {
+            *bits |= bit;
+        }
+    }
 }
 
 /// What stands at a place of a text.
@@ -47,14 +115,8 @@ impl Forms {
         if plain.is_empty() {
             return None;
         }
-        let mut starts = Zeroizing::new([false; 256]);
-        let first = forms.iter().filter_map(|form| form.first()).flatten();
-        for byte in first.chain(b"%\\&+") {
-            if let Some(start) = starts.get_mut(usize::from(*byte)) {
-                *start = true;
-            }
-        }
-        Some(Self(Arc::new(Known { plain, forms, starts })))
+        let begins = Begins::of(&forms);
+        Some(Self(Arc::new(Known { plain, forms, begins })))
     }
 
     /// Does a secret as it is stand in the text, whatever the case?
@@ -68,12 +130,17 @@ impl Forms {
             .any(|plain| text.windows(plain.len()).any(|window| plain.iter().zip(window).all(same)))
     }
 
+    /// The first place from `at` on where a form may begin; the last byte is always one, because
+    /// what follows it is not known.
+    pub(super) fn next(&self, text: &[u8], at: usize) -> usize {
+        let rest = text.get(at..).unwrap_or_default();
+        let begins = &self.0.begins;
+        let may = |pair: &[u8]| matches!(pair, [first, second] if begins.may(*first, *second));
+        rest.windows(2).position(may).map_or(text.len().saturating_sub(1).max(at), |skip| at + skip)
+    }
+
     /// The longest form that starts at `at`. `last` says that the text is complete.
     pub(super) fn find(&self, text: &[u8], at: usize, last: bool) -> Found {
-        let starts = |byte: &u8| self.0.starts.get(usize::from(*byte)) == Some(&true);
-        if !text.get(at).is_some_and(starts) {
-            return Found::Nothing;
-        }
         let mut longest = None;
         for form in &self.0.forms {
             match ends(form, text, at, last) {
