@@ -15,6 +15,9 @@ use crate::{
     vault::binding_event,
 };
 
+/// The scope that asks for a refresh token (OpenID Connect Core, section 11).
+const OFFLINE_ACCESS: &str = "offline_access";
+
 /// Bindings of the connector that were not granted all of `declared` become stale. Needs no
 /// key as long as there is none.
 pub(crate) async fn declare(
@@ -73,8 +76,13 @@ fn drift(record: &Record, declared: &[String]) -> Option<Drift> {
         return None;
     }
     let granted = &record.binding.granted_scopes;
-    let missing: Vec<&str> =
-        declared.iter().filter(|scope| !granted.contains(scope)).map(String::as_str).collect();
+    // Providers leave it out of what they say they granted: the refresh token itself says it.
+    let offline = |scope: &str| scope == OFFLINE_ACCESS && record.binding.refresh_token_present;
+    let missing: Vec<&str> = declared
+        .iter()
+        .filter(|scope| !granted.contains(scope) && !offline(scope))
+        .map(String::as_str)
+        .collect();
     let reason = if granted.is_empty() { "no_grant_record" } else { "scope_drift" };
     (!missing.is_empty()).then(|| Drift { reason, missing: missing.join(" ") })
 }
