@@ -51,12 +51,11 @@ pub(super) async fn import(
     connection: &Connection<'_>,
 ) -> Result<()> {
     let file = STANDARD.encode(terminal::verbatim(&arguments.file, EXPORT_MAX)?);
-    let passphrase = match &arguments.export_passphrase_file {
-        Some(path) => terminal::from_file(path)?,
-        None => {
-            need_terminal()?;
-            terminal::hidden("Passphrase of the file: ")?
-        }
+    let passphrase = if let Some(path) = &arguments.export_passphrase_file {
+        terminal::from_file(path)?
+    } else {
+        need_terminal()?;
+        terminal::hidden("Passphrase of the file: ")?
     };
     let person = connection.person_alone_by(arguments.passphrase_file.as_deref()).await?;
     let body = ImportVault { file, passphrase, replace: arguments.replace };
