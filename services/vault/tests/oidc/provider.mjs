@@ -6,12 +6,14 @@
 // FOLDER holds node_modules/oidc-provider. Prints `listening PORT`, and ends with its standard
 // input. Besides the provider's own endpoints:
 //   *    /api                      401 unless the bearer token is valid
+//   *    /api/output               the same, as the output of a connector that hands it on
 //   *    /api/never                401
 //   GET  /control/calls            how often /api was called
 //   POST /control/end              ends the access tokens shown to /api so far, before their time
 //   GET  /control/refreshes        how often /token was asked for a refresh
 //   GET  /control/elsewhere        how often a question came to /elsewhere, where none should
 //   GET  /control/last             what the last refresh got: {status, error?}
+//   GET  /control/issued           every token handed out so far
 //   GET  /control/revocations      grants that were given back
 //   POST /control/forget           the provider forgets every refresh token, as after a long time
 //   POST /control/mode?is=MODE     how /token behaves from now on: see below
@@ -69,6 +71,7 @@ provider.on('grant.revoked', () => (revocations += 1));
 let mode = 'plain';
 let refreshes = 0;
 let last = {};
+const issued = [];
 
 const body = (request) =>
   new Promise((done) => {
@@ -124,6 +127,8 @@ async function token(request, response) {
     body: form,
   });
   const text = await answer.text();
+  const { access_token, refresh_token } = JSON.parse(text);
+  issued.push(...[access_token, refresh_token].filter(Boolean));
   if (refresh) last = { status: answer.status, error: JSON.parse(text).error };
   if (now === 'lost') return request.socket.destroy();
   if (now === 'silent') return undefined;
@@ -143,7 +148,8 @@ async function api(request, response) {
   shown.add(bearer);
   const known = bearer ? await provider.AccessToken.find(bearer) : undefined;
   if (!known || known.isExpired || ended.has(bearer)) return json(response, 401, { error: 'invalid_token' });
-  return json(response, 200, { scope: known.scope, method: request.method });
+  const body = { scope: known.scope, method: request.method };
+  return json(response, 200, request.url.endsWith('/output') ? { output: body } : body);
 }
 
 // The provider behind the front: it believes in the front's address.
@@ -166,6 +172,7 @@ server.on('request', (request, response) => {
     shown.forEach((bearer) => ended.add(bearer));
     return json(response, 200, ended.size);
   }
+  if (url.pathname === '/control/issued') return json(response, 200, issued);
   if (url.pathname === '/control/revocations') return json(response, 200, revocations);
   if (url.pathname === '/control/forget') {
     return Promise.all(given.filter(Boolean).map((token) => token.destroy())).then(() =>
@@ -181,7 +188,7 @@ server.on('request', (request, response) => {
     return json(response, 200, { access_token: 'of a stranger', token_type: 'bearer' });
   }
   if (url.pathname === '/control/elsewhere') return json(response, 200, elsewhere);
-  if (url.pathname === '/api') return api(request, response);
+  if (url.pathname === '/api' || url.pathname === '/api/output') return api(request, response);
   if (url.pathname === '/token') return token(request, response);
   return handle(request, response);
 });
