@@ -64,7 +64,8 @@ impl Deed {
 pub(crate) struct Connector<'a> {
     pub(crate) repo: &'a str,
     pub(crate) hosts: &'a [&'a str],
-    pub(crate) credential: bool,
+    /// What `[capabilities.credential]` says, if there is one.
+    pub(crate) credential: Option<&'a str>,
     pub(crate) wall_seconds: u32,
     pub(crate) gated: bool,
     pub(crate) deeds: Vec<Deed>,
@@ -105,14 +106,21 @@ impl Connector<'_> {
         person.install_action(&request).await.unwrap();
     }
 
-    /// Binds a credential to it.
+    /// Binds an API key to it.
     pub(crate) async fn bind(&self, person: &Client, value: &str) {
-        let kind = "api_key".to_owned();
+        self.bind_as(person, "api_key", value).await;
+    }
+
+    /// Binds a credential of any kind that has a value.
+    pub(crate) async fn bind_as(&self, person: &Client, kind: &str, value: &str) {
+        let kind = kind.to_owned();
         let spec = BindingSpec {
             identity: "work".to_owned(),
             service: Some(self.repo.to_owned()),
             source: BindingSource { kind, value: Some(Sensitive::new(value.to_owned())) },
             account: None,
+            access_key_id: None,
+            region: None,
         };
         let body = BindingSetup {
             connector_fqn: self.fqn(),
@@ -133,17 +141,15 @@ impl Connector<'_> {
         }
     }
 
-    fn fqn(&self) -> String {
+    pub(crate) fn fqn(&self) -> String {
         format!("github://{OWNER}/{}", self.repo)
     }
 
     fn manifest(&self) -> String {
         let (fqn, wall) = (self.fqn(), self.wall_seconds);
-        let credential = if self.credential {
-            "\n[capabilities.credential]\nkind = \"api_key\"\nscope = \"everything\"\n"
-        } else {
-            ""
-        };
+        let credential = self.credential.map_or_else(String::new, |needed| {
+            format!("\n[capabilities.credential]\nscope = \"everything\"\n{needed}\n")
+        });
         format!(
             "[connector]\nname = \"{fqn}\"\nversion = \"{VERSION}\"\n\n\
              [capabilities.network]\nhosts = {:?}\n\n\

@@ -8,6 +8,9 @@
 )]
 
 mod attack;
+#[path = "../../services/vault/tests/it/oauth/browser.rs"]
+mod browser;
+mod canaries;
 mod command_line;
 mod crash;
 mod demo;
@@ -16,12 +19,14 @@ mod house;
 mod main_job;
 mod manual;
 mod memory;
+mod oidc;
 #[path = "../../services/store/tests/it/postgres.rs"]
 mod postgres;
 mod publisher;
 mod raw;
 mod relay;
 mod robustness;
+mod sign_in;
 mod split;
 mod spoken;
 mod structure;

@@ -30,7 +30,8 @@ async fn house_with(connector: &Connector<'_>) -> (House, Client, Servers) {
 
 fn connector<'a>(hosts: &'a [&'a str], envelopes: Vec<Value>) -> Connector<'a> {
     let deeds = envelopes.iter().map(|envelope| Deed::Sends(envelope.to_string())).collect();
-    let (repo, credential, wall_seconds, gated) = ("thief", true, 20, false);
+    let (repo, wall_seconds, gated) = ("thief", 20, false);
+    let credential = Some("kind = \"api_key\"");
     Connector { repo, hosts, credential, wall_seconds, gated, deeds }
 }
 

@@ -52,7 +52,7 @@ async fn what_a_connector_says_forges_no_line_and_steers_no_terminal() {
     let connector = Connector {
         repo: "liar",
         hosts: &["localhost:9"],
-        credential: false,
+        credential: None,
         wall_seconds: 20,
         gated: false,
         deeds: vec![

@@ -48,7 +48,7 @@ async fn sixteen_guests_at_their_worst_keep_nobody_from_an_answer() {
     let connector = Connector {
         repo: "worst",
         hosts: &["localhost:9"],
-        credential: false,
+        credential: None,
         wall_seconds: 5,
         gated: false,
         deeds: WORST.iter().map(|(statements, _)| Deed::Does(statements)).collect(),

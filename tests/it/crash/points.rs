@@ -44,7 +44,7 @@ impl Scene {
         let connector = Connector {
             repo: "writer",
             hosts: &[upstream.host.as_str()],
-            credential: false,
+            credential: None,
             wall_seconds: 300,
             gated,
             deeds: vec![Deed::Sends(envelope.to_string())],

@@ -1,0 +1,134 @@
+//! Canaries: a credential of every kind is bound, used and handed back by its upstream, and after
+//! that it is in no file, no log, no argument, no environment, and in the memory of neither the
+//! executor nor the log; what a provider issued is in the gateway's neither.
+//! The same scan finds what is planted on purpose in each of these places.
+
+mod kinds;
+mod scan;
+
+use std::{
+    os::unix::fs::PermissionsExt as _,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use aileron_node::demo::Servers;
+
+use crate::{
+    house::{create_vault, person},
+    oidc::Provider,
+    split::Four,
+    upstream::{Upstream, answer},
+};
+use kinds::{Kind, fresh};
+use scan::{Needles, Process};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bound_secret_of_any_kind_is_left_nowhere_but_with_the_vault_and_its_door() {
+    let servers = Servers::start().await.unwrap();
+    let provider = Provider::start(30);
+    // Hands back whatever it is sent, as hostile upstreams do.
+    let upstream = Upstream::start(|request| {
+        let body = serde_json::json!({ "output": { "echo": request } }).to_string();
+        answer("200 OK", "", body.as_bytes())
+    })
+    .await;
+    let mut four = Four::start(&servers);
+    let program = four.program().await;
+    create_vault(&program).await;
+    let person = person(&program).await;
+
+    let mut secrets = Vec::new();
+    let mut told = String::new();
+    for kind in Kind::all(&upstream, &provider) {
+        let hosts = kind.hosts();
+        let connector = kind.connector(&hosts);
+        connector.install(&person, &servers).await;
+        secrets.extend(kind.bind(&person, &connector).await);
+        for _ in 0..2 {
+            told.push_str(&format!("{:?}", connector.run(&program, 0).await.unwrap()));
+        }
+    }
+    let issued: Vec<String> = serde_json::from_str(&provider.control("issued").await).unwrap();
+    assert!(issued.len() >= 4, "two tokens, and two in their place: {issued:?}");
+    secrets.extend(issued.iter().cloned());
+
+    // The upstream was sent each of them, and nobody was told.
+    let needles = Needles::of(&secrets);
+    let sent = upstream.seen().concat();
+    assert!(needles.in_bytes(sent.as_bytes()).len() >= 6, "{sent}");
+    assert_eq!(needles.in_bytes(told.as_bytes()), [""; 0], "{told}");
+
+    // Connections are closed with those who hold them.
+    drop((person, program));
+    let vault = Process::of("vault", four.vault);
+    let others = [Process::of("log", four.audit), Process::of("executor", four.executor)];
+    let gateway = Process::of("gateway", four.gateway);
+    let mut found = scan::files(four.house.path(), &needles);
+    for process in others.iter().chain([&gateway, &vault]) {
+        found.extend(process.lines(&needles));
+    }
+    // The ends of connections are noticed by a task of the server's.
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let issued = Needles::of(&issued);
+    let memory = loop {
+        let mut memory: Vec<_> = others.iter().flat_map(|it| it.memory(&needles)).collect();
+        // A provider's tokens never pass the gateway. What a person binds by its value does, and
+        // stays in buffers that were freed and not wiped: a known gap, not looked for here.
+        memory.extend(gateway.memory(&issued));
+        if memory.is_empty() || Instant::now() > deadline {
+            break memory;
+        }
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    };
+    found.extend(memory);
+    assert_eq!(found, [""; 0]);
+    let log = four.house.log();
+    assert!(!log.is_empty() && four.house.path().join("secrets.json").is_file());
+}
+
+/// One secret in every spelling, put where each part of the scan looks.
+#[test]
+fn the_same_scan_finds_a_canary_in_every_place_and_spelling() {
+    let canary = fresh("planted");
+    let needles = Needles::of(std::slice::from_ref(&canary));
+    let spelled = scan::spellings(&canary);
+    assert!(spelled.len() >= 6, "{spelled:?}");
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in &spelled {
+        // In the middle of a file, in a folder within, readable by nobody but its owner.
+        let within = folder.path().join("audit").join(name);
+        std::fs::create_dir_all(&within).unwrap();
+        let file = within.join("audit-2026-01-01.jsonl");
+        std::fs::write(&file, format!("{}{{\"x\":\"{text}\"}}", "-".repeat(3 << 20))).unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o400)).unwrap();
+        let found = scan::files(&within, &needles);
+        assert!(found.len() == 1 && found[0].contains("audit-2026"), "{name}: {found:?}");
+
+        let shell = |argument: &str, variable: &str| {
+            let mut child = Command::new("sh")
+                .args(["-c", "read -r line; : \"$line\"; read -r end", argument])
+                .env("PLANTED", variable)
+                .stdin(Stdio::piped())
+                .spawn()
+                .unwrap();
+            let process = Process::of(name, child.id());
+            // Until it is what was asked for, it is a copy of the test itself.
+            while std::fs::read(format!("/proc/{}/comm", child.id())).unwrap() != b"sh\n" {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            let (lines, memory) = (process.lines(&needles), process.memory(&needles));
+            child.kill().unwrap();
+            child.wait().unwrap();
+            (lines, memory)
+        };
+        let (lines, memory) = shell(text, "nothing");
+        assert!(lines.iter().any(|line| line.contains("arguments")), "{name}: {lines:?}");
+        assert!(!memory.is_empty(), "{name}");
+        let (lines, memory) = shell("nothing", text);
+        assert!(lines.iter().any(|line| line.contains("environment")), "{name}: {lines:?}");
+        assert!(!memory.is_empty(), "{name}");
+        let (lines, memory) = shell("nothing", "nothing");
+        assert_eq!((lines.len(), memory.len()), (0, 0), "{name}: {lines:?} {memory:?}");
+    }
+}
