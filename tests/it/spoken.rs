@@ -145,7 +145,7 @@ fn settle(name: &str, house: &House, spoken: &str) {
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     for (pattern, with) in [
-        (r"audit-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "[audit]"),
+        (r"audit-([0-9a-f]{64}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})", "[audit]"),
         (r"audit-[0-9a-f]{64}", "[audit]"),
         (r"act-[0-9]{8}T[0-9]{6}-[0-9a-f]{16}", "[run]"),
         (r#""request_id":"[0-9a-f]{16}""#, r#""request_id":"[request]""#),
