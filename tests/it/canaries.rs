@@ -7,6 +7,7 @@ mod kinds;
 mod scan;
 
 use std::{
+    fmt::Write as _,
     os::unix::fs::PermissionsExt as _,
     process::{Command, Stdio},
     time::{Duration, Instant},
@@ -46,7 +47,8 @@ async fn a_bound_secret_of_any_kind_is_left_nowhere_but_with_the_vault_and_its_d
         connector.install(&person, &servers).await;
         secrets.extend(kind.bind(&person, &connector).await);
         for _ in 0..2 {
-            told.push_str(&format!("{:?}", connector.run(&program, 0).await.unwrap()));
+            let outcome = connector.run(&program, 0).await.unwrap();
+            writeln!(told, "{outcome:?}").unwrap();
         }
     }
     let issued: Vec<String> = serde_json::from_str(&provider.control("issued").await).unwrap();

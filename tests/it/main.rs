@@ -23,6 +23,7 @@ mod oidc;
 #[path = "../../services/store/tests/it/postgres.rs"]
 mod postgres;
 mod publisher;
+mod put_back;
 mod raw;
 mod relay;
 mod robustness;

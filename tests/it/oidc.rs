@@ -1,4 +1,4 @@
-//! An OpenID provider that nobody here wrote (npm `oidc-provider`), as the vault's own tests start
+//! An `OpenID` provider that nobody here wrote (npm `oidc-provider`), as the vault's own tests start
 //! it.
 
 use std::{

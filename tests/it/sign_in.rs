@@ -104,7 +104,7 @@ impl Scene {
         self.program = self.house.client().await;
     }
 
-    async fn unlock(&self) {
+    fn unlock(&self) {
         let unlocked = self.house.run_as_person(&["vault", "unlock"]);
         assert!(unlocked.status.success(), "{unlocked:?}");
     }
@@ -194,27 +194,27 @@ async fn a_person_signs_in_and_the_connector_calls_in_their_name() {
 async fn the_browser_is_opened_and_inherits_no_passphrase() {
     let scene = Scene::set(3600).await;
     let tools = tempfile::tempdir().unwrap();
-    let (opener, opened) = (tools.path().join("xdg-open"), tools.path().join("opened"));
+    let (opener, shown) = (tools.path().join("xdg-open"), tools.path().join("shown"));
     let script = format!(
         "#!/bin/sh\n{{ env; echo \"page $1\"; }} > {0}.new\nmv {0}.new {0}\n",
-        opened.display()
+        shown.display()
     );
     std::fs::write(&opener, script).unwrap();
     std::fs::set_permissions(&opener, std::fs::Permissions::from_mode(0o755)).unwrap();
     let mut command = scene.house.command(["binding", "setup", FQN, "--yes"]);
-    let path = std::env::var("PATH").unwrap();
+    let path = std::env::var_os("PATH").unwrap().into_string().unwrap();
     command.env("PATH", format!("{}:{path}", tools.path().display()));
     command.env("AILERON_TOKEN", "");
     let mut talk = Talk::of(command);
     let url = talk.line_with("/auth?").trim().to_owned();
     let deadline = std::time::Instant::now() + Duration::from_secs(20);
-    while !opened.exists() {
+    while !shown.exists() {
         assert!(std::time::Instant::now() < deadline, "no browser was opened");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    let opened = std::fs::read_to_string(opened).unwrap();
-    assert!(opened.contains(&format!("page {url}\n")), "{opened}");
-    assert!(!opened.contains(PASSPHRASE) && !opened.contains("AILERON_TOKEN"), "{opened}");
+    let shown = std::fs::read_to_string(shown).unwrap();
+    assert!(shown.contains(&format!("page {url}\n")), "{shown}");
+    assert!(!shown.contains(PASSPHRASE) && !shown.contains("AILERON_TOKEN"), "{shown}");
 
     // The provider's no is heard, and ends the setup.
     let (back, state) = (part(&url, "redirect_uri"), part(&url, "state"));
@@ -321,7 +321,7 @@ async fn killed_while_refreshing(mode: &str) -> Scene {
     let told = scene.status();
     assert!(told.lines().any(|line| line.starts_with("refreshing:")), "{told}");
     assert!(scene.binding()["refreshing_since"].is_string());
-    scene.unlock().await;
+    scene.unlock();
     scene
 }
 

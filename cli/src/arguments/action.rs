@@ -64,6 +64,7 @@ pub(crate) struct AddArguments {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct AddSuiteArguments {
     /// SCHEME://OWNER/REPO/FILE@REF, or the path of a local file
     pub(crate) source: String,

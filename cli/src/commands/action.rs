@@ -8,7 +8,7 @@ use aileron_api::{
     runs::{Run, RunFilter, RunState},
 };
 
-use super::install::{self, Choices, Memo};
+use super::install::{self, Bind, Choices, Memo};
 use crate::{
     arguments::{ActionCommand, AddSuiteArguments},
     connection::{Connection, Person},
@@ -21,9 +21,12 @@ pub(super) async fn run(command: ActionCommand, connection: &Connection<'_>) -> 
     match command {
         ActionCommand::Add(arguments) => {
             let (fqn, version) = install::versioned(&arguments.fqn, arguments.version.as_deref())?;
-            let (force, yes, no_bind) = (arguments.force, arguments.yes, arguments.no_bind);
             let person = connection.person(None).await?;
-            let choices = Choices { force, yes, no_bind, bind_all: false };
+            let choices = Choices {
+                force: arguments.force,
+                yes: arguments.yes,
+                bind: if arguments.no_bind { Bind::Never } else { Bind::Offer },
+            };
             let package = SuiteMember { fqn, version };
             let mut memo = Memo::default();
             let added = install::action(connection, &person, package, choices, &mut memo).await;
@@ -63,8 +66,12 @@ async fn add_suite(
     drop(working);
     let suite = suite?.value;
     printer.say(format!("Suite {}: {}", suite.name, suite.description));
-    let (force, yes, no_bind) = (arguments.force, arguments.yes, arguments.no_bind);
-    let choices = Choices { force, yes, no_bind, bind_all: arguments.bind_all };
+    let bind = match (arguments.no_bind, arguments.bind_all) {
+        (true, _) => Bind::Never,
+        (false, true) => Bind::Always,
+        (false, false) => Bind::Offer,
+    };
+    let choices = Choices { force: arguments.force, yes: arguments.yes, bind };
     let total = suite.actions.len();
     let mut memo = Memo::default();
     let mut failed = 0_usize;

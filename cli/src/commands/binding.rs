@@ -98,8 +98,8 @@ pub(super) async fn offer(
         return Ok(false);
     }
     let called = Called { identity: "default".to_owned(), service: None, account: None };
-    let (value, sign_in) = (ValueArguments::default(), SignIn::default());
-    bind(connection, person, &connector, called, &value, sign_in).await?;
+    let given = Given { value: &ValueArguments::default(), sign_in: SignIn::default() };
+    bind(connection, person, &connector, called, given).await?;
     Ok(true)
 }
 
@@ -134,7 +134,13 @@ async fn setup(
     }
     let called =
         Called { identity: identity.clone(), service: service.clone(), account: account.clone() };
-    bind(connection, person, &connector, called, value, *sign_in).await
+    bind(connection, person, &connector, called, Given { value, sign_in: *sign_in }).await
+}
+
+/// How the credential is obtained: a value from somewhere, or a sign-in at its provider.
+struct Given<'a> {
+    value: &'a ValueArguments,
+    sign_in: SignIn,
 }
 
 /// After the consent: the credential, by hand or from its provider.
@@ -143,11 +149,11 @@ async fn bind(
     person: &Person,
     connector: &Connector,
     called: Called,
-    value: &ValueArguments,
-    sign_in: SignIn,
+    given: Given<'_>,
 ) -> Result<()> {
     let printer = connection.printer;
     let Called { identity, service, account } = called;
+    let Given { value, sign_in } = given;
     if consent::kind(connector) == OAUTH2 {
         let wanted = Wanted {
             connector_fqn: connector.fqn.clone(),

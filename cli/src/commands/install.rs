@@ -19,8 +19,15 @@ use crate::{
 pub(super) struct Choices {
     pub(super) force: bool,
     pub(super) yes: bool,
-    pub(super) no_bind: bool,
-    pub(super) bind_all: bool,
+    pub(super) bind: Bind,
+}
+
+/// What to do about a connector's missing credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Bind {
+    Offer,
+    Always,
+    Never,
 }
 
 /// What a person answered before in the same command, so that no question comes twice.
@@ -134,12 +141,13 @@ pub(super) async fn action(
     let installed = installed?.value;
     report(printer, &installed, preview.as_ref());
     binding::mention_stale(printer, &installed.newly_stale_bindings);
-    if !choices.no_bind {
+    if choices.bind != Bind::Never {
         let missing: BTreeSet<String> =
             installed.unbound_capabilities.iter().map(|need| need.connector_fqn.clone()).collect();
         for connector in missing {
             if !memo.offered.contains(&connector) {
-                binding::offer(connection, person, &connector, choices.bind_all).await?;
+                binding::offer(connection, person, &connector, choices.bind == Bind::Always)
+                    .await?;
                 memo.offered.insert(connector);
             }
         }

@@ -19,13 +19,14 @@ use crate::{
 
 /// A secret that has never been anywhere, with characters that every spelling spells differently.
 pub(crate) fn fresh(name: &str) -> String {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    let random = Sha256::digest(format!("{name} {} {}", std::process::id(), now.as_nanos()));
+    let folder = tempfile::tempdir().unwrap();
+    // A temporary folder's name is random.
+    let random = Sha256::digest(format!("{name} {}", folder.path().display()));
     format!("c/{}+q=", STANDARD_NO_PAD.encode(&random[..21]))
 }
 
 pub(crate) struct Kind {
-    kind: &'static str,
+    name: &'static str,
     repo: String,
     hosts: Vec<String>,
     section: String,
@@ -51,7 +52,7 @@ impl Kind {
             ("oauth2", provider.credential()),
         ]
         .map(|(kind, section)| Self {
-            kind,
+            name: kind,
             repo: kind.replace('_', "-"),
             hosts: vec![upstream.host.clone(), provider.host.clone()],
             section,
@@ -86,8 +87,8 @@ impl Kind {
     /// Binds a fresh credential; returns what of it is secret. A provider's tokens are its own to
     /// tell.
     pub(crate) async fn bind(&self, person: &Client, connector: &Connector<'_>) -> Vec<String> {
-        let (one, two) = (fresh(self.kind), fresh("another"));
-        let (value, secrets) = match self.kind {
+        let (one, two) = (fresh(self.name), fresh("another"));
+        let (value, secrets) = match self.name {
             "basic" => (format!("somebody:{one}"), vec![one]),
             "aws_sigv4" => {
                 let key = json!({ "secret_access_key": one, "session_token": two });
@@ -99,7 +100,7 @@ impl Kind {
             }
             _ => (one.clone(), vec![one]),
         };
-        connector.bind_as(person, self.kind, &value).await;
+        connector.bind_as(person, self.name, &value).await;
         secrets
     }
 

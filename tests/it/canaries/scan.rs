@@ -70,7 +70,7 @@ pub(crate) fn spellings(secret: &str) -> Vec<(String, String)> {
         ("HEX".to_owned(), hex::encode_upper(bytes)),
         ("percent".to_owned(), percent("lower")),
         ("PERCENT".to_owned(), percent("upper")),
-        ("all percent".to_owned(), bytes.iter().map(|byte| format!("%{byte:02X}")).collect()),
+        ("all percent".to_owned(), all_percent(bytes)),
         ("JSON".to_owned(), serde_json::to_string(secret).unwrap().trim_matches('"').to_owned()),
     ];
     for before in 0..3_usize {
@@ -146,4 +146,13 @@ impl Process {
         });
         found.into_iter().map(|name| format!("{name} in the memory of the {}", self.name)).collect()
     }
+}
+
+/// Every byte as a percent escape.
+fn all_percent(bytes: &[u8]) -> String {
+    hex::encode_upper(bytes).as_bytes().chunks(2).fold(String::new(), |mut text, digits| {
+        text.push('%');
+        text.extend(digits.iter().map(|digit| char::from(*digit)));
+        text
+    })
 }

@@ -206,7 +206,7 @@ mod tests {
         let host = doorstep.host.clone();
         let knock = async {
             let mut long = TcpStream::connect(&host).await.unwrap();
-            drop(long.write_all(&[b'x'; 2 * HEAD]).await);
+            drop(long.write_all(&vec![b'x'; 2 * HEAD]).await);
             let mut other = TcpStream::connect(&host).await.unwrap();
             let line = format!("GET /callback?code=c&state=wrong HTTP/1.1\r\nHost: {host}\r\n\r\n");
             other.write_all(line.as_bytes()).await.unwrap();

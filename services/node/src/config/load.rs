@@ -277,7 +277,8 @@ mod tests {
 
     #[test]
     fn a_vault_locks_itself_only_when_told_to() {
-        let idle = |file| load(file, &environment(&[]), &Flags::default()).map(|it| it.idle_lock);
+        let idle =
+            |file: &str| load(file, &environment(&[]), &Flags::default()).map(|it| it.idle_lock);
         assert_eq!(idle("").unwrap(), None);
         assert_eq!(idle("vault: {idle_lock: 15}\n").unwrap(), Some(Duration::from_mins(15)));
         for wrong in ["0", "-1", "soon", "10081"] {

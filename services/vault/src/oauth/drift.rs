@@ -15,7 +15,7 @@ use crate::{
     vault::binding_event,
 };
 
-/// The scope that asks for a refresh token (OpenID Connect Core, section 11).
+/// The scope that asks for a refresh token (`OpenID` Connect Core, section 11).
 const OFFLINE_ACCESS: &str = "offline_access";
 
 /// Bindings of the connector that were not granted all of `declared` become stale. Needs no

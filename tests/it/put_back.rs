@@ -1,0 +1,97 @@
+//! A program of the same user stops the daemon, puts back rows and files as they were before a
+//! person took something back, and starts the daemon again.
+
+use aileron_api::{
+    Sensitive,
+    access::{MintToken, OpenPersonSession},
+    actions::{PatchAction, RunAction},
+    client::Client,
+    packages::RevokeKeys,
+    vault::UnlockVault,
+};
+use aileron_node::demo::{OWNER, REPOSITORY, Servers};
+
+use crate::{
+    house::{House, PASSPHRASE, create_vault, person},
+    main_job::{install, list},
+};
+
+const TABLES: [&str; 2] = ["tokens", "package_pins"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_person_took_back_stays_taken_back_when_its_rows_are_put_back() {
+    let servers = Servers::start().await.unwrap();
+    let mut house = House::new(&servers);
+    let pid = house.spawn(&["daemon", "run"]);
+    let program = house.client().await;
+    create_vault(&program).await;
+    let passphrase = Sensitive::new(PASSPHRASE.to_owned());
+    let opened =
+        program.open_person_session(&OpenPersonSession { passphrase }).await.unwrap().value;
+    let owner = program.with_token(opened.token.expose()).unwrap();
+    install(&owner, &servers).await;
+    let mint = MintToken {
+        label: "export".to_owned(),
+        scopes: vec!["actions:list".to_owned()],
+        // Long enough for this test, and a time the daemon spelled.
+        expires_at: opened.expires_at,
+    };
+    let minted = owner.mint_token(&mint).await.unwrap().value;
+    let exporter = program.with_token(minted.token.expose()).unwrap();
+    exporter.actions().await.unwrap();
+    let keyring = std::fs::read(house.path().join("keyring.json")).unwrap();
+    stop(&mut house, pid).await;
+    for table in TABLES {
+        sql(&house, &format!("CREATE TABLE kept_{table} AS SELECT * FROM {table}")).await;
+    }
+
+    let pid = house.spawn(&["daemon", "run"]);
+    let program = house.client().await;
+    unlock(&program).await;
+    let owner = person(&program).await;
+    list(&program).await;
+    owner.revoke_token(&minted.id).await.unwrap();
+    let authority = Some(format!("github://{OWNER}/{REPOSITORY}"));
+    owner.revoke_keys(&RevokeKeys { authority, fingerprint: None }).await.unwrap();
+    owner.patch_action("notes-list", &PatchAction { enabled: Some(false) }).await.unwrap();
+    stop(&mut house, pid).await;
+    for table in TABLES {
+        sql(&house, &format!("DELETE FROM {table}")).await;
+        sql(&house, &format!("INSERT INTO {table} SELECT * FROM kept_{table}")).await;
+    }
+    std::fs::write(house.path().join("keyring.json"), keyring).unwrap();
+    std::fs::remove_file(house.path().join("action-state.json")).unwrap();
+
+    house.spawn(&["daemon", "run"]);
+    let program = house.client().await;
+    unlock(&program).await;
+    let exporter = program.with_token(minted.token.expose()).unwrap();
+    let refused = exporter.actions().await.unwrap_err();
+    assert_eq!(refused.api().unwrap().status, 401, "{refused}");
+    assert_eq!(program.keyring().await.unwrap().value.verified, Some(false));
+    let refused = program.run_action("notes-list", &RunAction::default(), None).await.unwrap_err();
+    assert_eq!(refused.code(), Some("action_disabled"), "{refused}");
+
+    // The person may change their mind.
+    let owner = person(&program).await;
+    owner.patch_action("notes-list", &PatchAction { enabled: Some(true) }).await.unwrap();
+    list(&program).await;
+}
+
+async fn stop(house: &mut House, pid: u32) {
+    house.terminate(pid);
+    house.ended(pid).await;
+}
+
+async fn unlock(program: &Client) {
+    let passphrase = Sensitive::new(PASSPHRASE.to_owned());
+    program.unlock_vault(&UnlockVault { passphrase }).await.unwrap();
+}
+
+async fn sql(house: &House, statement: &str) {
+    sqlx::any::install_default_drivers();
+    let database = format!("sqlite://{}", house.path().join("state.db").display());
+    let pool = sqlx::AnyPool::connect(&database).await.unwrap();
+    sqlx::query(sqlx::AssertSqlSafe(statement.to_owned())).execute(&pool).await.unwrap();
+    pool.close().await;
+}
