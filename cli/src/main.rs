@@ -14,10 +14,11 @@ mod runtime;
 mod table;
 mod terminal;
 
-use std::{ffi::OsString, path::PathBuf, process::ExitCode};
+use std::{alloc::System, ffi::OsString, path::PathBuf, process::ExitCode};
 
 use aileron_api::Sensitive;
 use clap::Parser as _;
+use zeroizing_alloc::ZeroAlloc;
 
 use crate::{
     arguments::Arguments,
@@ -26,6 +27,10 @@ use crate::{
     failure::{Failure, Result},
     printer::Printer,
 };
+
+/// Wipes what is freed: passphrases and credentials pass through buffers of libraries that do not.
+#[global_allocator]
+static MEMORY: ZeroAlloc<System> = ZeroAlloc(System);
 
 fn main() -> ExitCode {
     let environment = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());

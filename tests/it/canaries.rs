@@ -1,13 +1,13 @@
 //! Canaries: a credential of every kind is bound, used and handed back by its upstream, and after
-//! that it is in no file, no log, no argument, no environment, and in the memory of neither the
-//! executor nor the log; what a provider issued is in the gateway's neither.
-//! The same scan finds what is planted on purpose in each of these places.
+//! that it is in no file, no log, no argument, no environment, and in no process's memory but the
+//! vault's. The same scan finds what is planted on purpose in each of these places.
 
 mod kinds;
 mod scan;
 
 use std::{
     fmt::Write as _,
+    io::Read as _,
     os::unix::fs::PermissionsExt as _,
     process::{Command, Stdio},
     time::{Duration, Instant},
@@ -25,7 +25,7 @@ use kinds::{Kind, fresh};
 use scan::{Needles, Process};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_bound_secret_of_any_kind_is_left_nowhere_but_with_the_vault_and_its_door() {
+async fn a_bound_secret_of_any_kind_is_left_nowhere_but_with_the_vault() {
     let servers = Servers::start().await.unwrap();
     let provider = Provider::start(30);
     // Hands back whatever it is sent, as hostile upstreams do.
@@ -64,20 +64,19 @@ async fn a_bound_secret_of_any_kind_is_left_nowhere_but_with_the_vault_and_its_d
     // Connections are closed with those who hold them.
     drop((person, program));
     let vault = Process::of("vault", four.vault);
-    let others = [Process::of("log", four.audit), Process::of("executor", four.executor)];
-    let gateway = Process::of("gateway", four.gateway);
+    let others = [
+        Process::of("log", four.audit),
+        Process::of("executor", four.executor),
+        Process::of("gateway", four.gateway),
+    ];
     let mut found = scan::files(four.house.path(), &needles);
-    for process in others.iter().chain([&gateway, &vault]) {
+    for process in others.iter().chain([&vault]) {
         found.extend(process.lines(&needles));
     }
     // The ends of connections are noticed by a task of the server's.
     let deadline = Instant::now() + Duration::from_secs(10);
-    let issued = Needles::of(&issued);
     let memory = loop {
-        let mut memory: Vec<_> = others.iter().flat_map(|it| it.memory(&needles)).collect();
-        // A provider's tokens never pass the gateway. What a person binds by its value does, and
-        // stays in buffers that were freed and not wiped: a known gap, not looked for here.
-        memory.extend(gateway.memory(&issued));
+        let memory: Vec<_> = others.iter().flat_map(|it| it.memory(&needles)).collect();
         if memory.is_empty() || Instant::now() > deadline {
             break memory;
         }
@@ -109,16 +108,16 @@ fn the_same_scan_finds_a_canary_in_every_place_and_spelling() {
 
         let shell = |argument: &str, variable: &str| {
             let mut child = Command::new("sh")
-                .args(["-c", "read -r line; : \"$line\"; read -r end", argument])
+                .args(["-c", "echo ready; read -r end", argument])
                 .env("PLANTED", variable)
                 .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
                 .spawn()
                 .unwrap();
             let process = Process::of(name, child.id());
             // Until it is what was asked for, it is a copy of the test itself.
-            while std::fs::read(format!("/proc/{}/comm", child.id())).unwrap() != b"sh\n" {
-                std::thread::sleep(Duration::from_millis(5));
-            }
+            let mut ready = [0; 6];
+            child.stdout.as_mut().unwrap().read_exact(&mut ready).unwrap();
             let (lines, memory) = (process.lines(&needles), process.memory(&needles));
             child.kill().unwrap();
             child.wait().unwrap();
