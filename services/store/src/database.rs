@@ -1,6 +1,6 @@
 //! Opens `SQLite` (the default) or `PostgreSQL` behind one pool.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use aileron_contract::{Error, Reason, Result, limits};
 use sqlx::{
@@ -148,13 +148,33 @@ async fn prepare(connection: &mut AnyConnection, sqlite: bool) -> sqlx::Result<(
             // A planted schema must not run functions of ours.
             "PRAGMA trusted_schema = OFF",
         ] {
-            connection.execute(pragma).await?;
+            patiently(connection, pragma).await?;
         }
     } else {
         // As patient as `busy_timeout` above; without it a lock is waited for without end.
         connection.execute("SET lock_timeout = '15s'").await?;
     }
     Ok(())
+}
+
+/// Two that open a new file at once both turn it to WAL, and `SQLite` tells one of them that it is
+/// busy without waiting: `busy_timeout` does not count for a lock that is raised.
+async fn patiently(connection: &mut AnyConnection, pragma: &'static str) -> sqlx::Result<()> {
+    let deadline = tokio::time::Instant::now() + limits::DATABASE_WALL;
+    loop {
+        match connection.execute(pragma).await {
+            Err(error) if busy(&error) && tokio::time::Instant::now() < deadline => {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            done => return done.map(drop),
+        }
+    }
+}
+
+/// `SQLITE_BUSY`, whatever its extended code says further.
+fn busy(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    code.and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| code & 0xff == 5)
 }
 
 /// Makes sure that the file exists with its mode, and names it as a URL.
