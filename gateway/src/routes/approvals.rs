@@ -37,7 +37,8 @@ pub(crate) async fn list(
     responses(
         (status = 204, description = "Decided; the run starts in the background"),
         (status = 404, description = "Unknown, or decided already", body = aileron_api::error::ErrorEnvelope),
-        (status = 409, description = "Expired, or not what the person saw", body = aileron_api::error::ErrorEnvelope),
+        (status = 409, description = "Expired", body = aileron_api::error::ErrorEnvelope),
+        (status = 422, description = "Not what the person saw", body = aileron_api::error::ErrorEnvelope),
         (status = 423, description = "The vault is locked", body = aileron_api::error::ErrorEnvelope),
     )
 )]

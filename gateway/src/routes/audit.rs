@@ -2,7 +2,7 @@ mod kind;
 mod watch;
 
 use aileron_api::audit::{AuditEvent, AuditEvents, AuditFilter, Checkpoint};
-use aileron_contract::{Error, Reason, Timestamp, audit, names::AuditId};
+use aileron_contract::{Error, Reason, Timestamp, audit, limits, names::AuditId};
 use axum::{
     Json as Answer,
     extract::State,
@@ -34,8 +34,12 @@ pub(crate) async fn list(
     Filter(filter): Filter<AuditFilter>,
 ) -> Result<Answer<AuditEvents>> {
     let AuditFilter { since, until, audit_id, connector_fqn, class, event_type, limit } = filter;
-    if limit.is_some_and(|limit| !(1..=1000).contains(&limit)) {
-        return Err(Error::new(Reason::InvalidRequest, "limit: from 1 to 1000").into());
+    if limit.is_some_and(|limit| !(1..=limits::AUDIT_PAGE).contains(&limit)) {
+        return Err(Error::new(
+            Reason::InvalidRequest,
+            format!("limit: from 1 to {}", limits::AUDIT_PAGE),
+        )
+        .into());
     }
     let filter = audit::Filter {
         since: time("since", since.as_deref())?,

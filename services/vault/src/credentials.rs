@@ -130,7 +130,7 @@ fn usable(record: &Record, wanted: &CredentialUse) -> Result<Reach, Failure> {
             .detail("capability_kind", binding.kind.text())
             .detail("status", binding.status.text())
     };
-    let again = format!("run `aileron binding setup {}` to confirm it again", binding.connector);
+    let again = format!("run `aileron binding rebind {}` to confirm it again", binding.name);
     match binding.status {
         BindingStatus::Active => {}
         BindingStatus::Stale => {

@@ -92,7 +92,10 @@ pub(super) fn vault_locked(missing: bool) -> Failure {
             "create one with: aileron vault init",
         )
     } else {
-        ("the vault is locked, so no credential can be used", "unlock it with: aileron status")
+        (
+            "the vault is locked, so no credential can be used",
+            "unlock it with: aileron vault unlock",
+        )
     };
     Failure::new(Class::BindingRequired, Boundary::Runtime, message)
         .detail("required", "vault.passphrase")
