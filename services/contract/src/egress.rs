@@ -65,6 +65,9 @@ pub struct CredentialUse {
 pub struct Fetch {
     pub url: String,
     pub accept: Option<String>,
+    /// The entity tag of an earlier answer: a source that still has that one says so with the
+    /// status 304 and no body.
+    pub if_none_match: Option<String>,
     /// Sent to the first host only.
     pub authorization: Option<Authorization>,
     /// Hosts a redirect may lead to, besides the URL's own.

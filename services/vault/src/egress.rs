@@ -346,6 +346,11 @@ impl Inner {
                 .map_err(|_| Problem::Malformed("the accepted type is no header".to_owned()))?;
             headers.insert(header::ACCEPT, accept);
         }
+        if let Some(tag) = &request.if_none_match {
+            let tag = HeaderValue::from_str(tag)
+                .map_err(|_| Problem::Malformed("the entity tag is no header".to_owned()))?;
+            headers.insert(header::IF_NONE_MATCH, tag);
+        }
         headers::complete(&mut headers);
         let masker = credential.as_ref().map(Credential::masker).unwrap_or_default();
         let deadline = self.deadline(context, request.timeout);

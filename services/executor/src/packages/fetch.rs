@@ -143,6 +143,7 @@ fn small(url: &Url, max: u64) -> Fetch {
     Fetch {
         url: url.as_str().to_owned(),
         accept: None,
+        if_none_match: None,
         authorization: None,
         redirects: Vec::new(),
         max_response: max,

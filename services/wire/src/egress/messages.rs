@@ -91,7 +91,8 @@ pub(super) fn request_from_wire(head: pb::SendHead) -> Result<(Context, Request,
 }
 
 pub(super) fn fetch_to_wire(context: &Context, fetch: Fetch) -> Result<pb::FetchRequest> {
-    let Fetch { url, accept, authorization, redirects, max_response, timeout } = fetch;
+    let Fetch { url, accept, if_none_match, authorization, redirects, max_response, timeout } =
+        fetch;
     let (authorization, stored_authorization) = match authorization {
         None => (None, None),
         Some(Authorization::Token(token)) => (Some(token.expose(<[u8]>::to_vec)), None),
@@ -101,6 +102,7 @@ pub(super) fn fetch_to_wire(context: &Context, fetch: Fetch) -> Result<pb::Fetch
         context: context_to_wire(context),
         url,
         accept,
+        if_none_match,
         authorization,
         stored_authorization,
         redirects: redirects.into_wire(),
@@ -114,6 +116,7 @@ pub(super) fn fetch_from_wire(fetch: pb::FetchRequest) -> Result<(Context, Fetch
         context,
         url,
         accept,
+        if_none_match,
         authorization,
         stored_authorization,
         redirects,
@@ -129,6 +132,7 @@ pub(super) fn fetch_from_wire(fetch: pb::FetchRequest) -> Result<(Context, Fetch
     let fetch = Fetch {
         url,
         accept,
+        if_none_match,
         authorization,
         redirects: read(redirects, "redirects")?,
         max_response,

@@ -31,6 +31,7 @@ async fn a_reference_is_resolved_inside_the_vault_as_it_is_at_that_moment() {
     let fetch = || Fetch {
         url: format!("http://{}/", source.named()),
         accept: None,
+        if_none_match: None,
         authorization: Some(Authorization::Stored(name.clone())),
         redirects: Vec::new(),
         max_response: 1024,

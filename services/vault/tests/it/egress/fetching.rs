@@ -27,6 +27,7 @@ fn fetch(url: &str, redirects: &[&str]) -> Fetch {
     Fetch {
         url: url.to_owned(),
         accept: Some("application/octet-stream".to_owned()),
+        if_none_match: None,
         authorization: Some(Authorization::Token(Arc::new(Secret::from(TOKEN.to_owned())))),
         redirects: redirects.iter().map(|host| host.parse().unwrap()).collect(),
         max_response: 1024,
@@ -50,6 +51,22 @@ async fn a_package_is_fetched_and_the_token_stays_with_the_first_host() {
     assert_eq!(first.header("accept"), Some("application/octet-stream"));
     assert_eq!(asset.seen()[0].header("authorization"), None);
     assert!(house.vault.used.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn what_is_known_is_asked_for_by_its_tag_and_a_tag_breaks_no_line() {
+    let source = plain(|_| whole(304, "")).await;
+    let house = house(&[&source.named()]);
+    let url = format!("http://{}/", source.named());
+    let known = |tag: &str| Fetch { if_none_match: Some(tag.to_owned()), ..fetch(&url, &[]) };
+    let Outcome::Answered(response) = house.fetch(known("W/\"abc\"")).await else {
+        panic!("it should have been answered")
+    };
+    assert_eq!(response.status, 304);
+    assert_eq!(source.seen().remove(0).header("if-none-match"), Some("W/\"abc\""));
+    let refused = failure(house.fetch(known("a\r\nhost: evil.example")).await);
+    assert_eq!(refused.sent, Sent::NotSent);
+    assert_eq!(source.seen().len(), 1);
 }
 
 #[tokio::test]

@@ -35,6 +35,7 @@ pub(crate) fn fetch(full: bool) -> Fetch {
     Fetch {
         url: text(full).unwrap_or_default(),
         accept: text(full),
+        if_none_match: text(full),
         authorization: Some(if full {
             Authorization::Token(Arc::new(Secret::new(b"gh-token".to_vec())))
         } else {
