@@ -15,6 +15,7 @@ const FILES: &[&str] = &[
     "aileron/egress/v1/egress.proto",
     "aileron/executor/v1/executor.proto",
     "aileron/executor/v1/packages.proto",
+    "aileron/executor/v1/publishers.proto",
     "aileron/audit/v1/audit.proto",
 ];
 

@@ -3,7 +3,7 @@
 use std::{fmt, net::SocketAddr, time::Duration};
 
 use aileron_contract::{
-    Timestamp, access, audit, bindings, custody, executor, limits, packages, vault,
+    Timestamp, access, audit, bindings, custody, executor, limits, packages, publishers, vault,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -16,6 +16,7 @@ pub struct Services {
     pub custody: custody::Handle,
     pub executor: executor::Handle,
     pub packages: packages::Handle,
+    pub publishers: publishers::Handle,
     pub audit: audit::Handle,
 }
 

@@ -6,6 +6,7 @@ mod actions;
 mod audit;
 mod custody;
 mod packages;
+mod publishers;
 mod runs;
 mod vault;
 
@@ -14,9 +15,9 @@ pub(crate) use actions::{action, actions, pending, run_result};
 pub(crate) use audit::{checkpoint, record};
 pub(crate) use custody::{agent_login, imported, login, sensitive, user_login};
 pub(crate) use packages::{
-    action_preview, connector, connector_preview, installed_action, installed_connector, keyring,
-    keys_revoked, published_key, suite, trusted,
+    action_preview, connector, connector_preview, installed_action, installed_connector, suite,
 };
+pub(crate) use publishers::{keyring, keys_revoked, published_key, trusted};
 pub(crate) use runs::{approval, approval_result, failure, run, state_from};
 pub(crate) use vault::{
     binding, entry, polled, revoked, seconds, secret_entry, status, vault_state,

@@ -3,7 +3,7 @@ use aileron_api::packages::{
 };
 use aileron_contract::{
     Error, Reason,
-    packages::{DistrustRequest, TrustRequest},
+    publishers::{DistrustRequest, TrustRequest},
 };
 use axum::{Json as Answer, extract::State};
 use http::StatusCode;
@@ -27,7 +27,7 @@ pub(crate) async fn list(
     State(shared): State<Shared>,
     Caller { context, .. }: Caller,
 ) -> Result<Answer<Keyring>> {
-    Ok(Answer(shape::keyring(shared.services.packages.keyring(&context).await?)))
+    Ok(Answer(shape::keyring(shared.services.publishers.keyring(&context).await?)))
 }
 
 /// Fetches the key a repository publishes, without trusting it.
@@ -47,7 +47,7 @@ pub(crate) async fn lookup(
     Json(LookUpKey { authority }): Json<LookUpKey>,
 ) -> Result<Answer<PublishedKey>> {
     let authority = field("authority", &authority)?;
-    let key = shared.services.packages.published_key(&context, authority).await?;
+    let key = shared.services.publishers.published_key(&context, authority).await?;
     Ok(Answer(shape::published_key(key)))
 }
 
@@ -72,7 +72,7 @@ pub(crate) async fn trust(
         Error::new(Reason::InvalidRequest, "key: an Ed25519 public key is 32 bytes long")
     })?;
     let request = TrustRequest { authority: field("authority", &authority)?, key };
-    let trusted = shared.services.packages.trust(&context, request).await?;
+    let trusted = shared.services.publishers.trust(&context, request).await?;
     let code = if trusted.already { StatusCode::OK } else { StatusCode::CREATED };
     Ok((code, Answer(shape::trusted(trusted))))
 }
@@ -101,6 +101,6 @@ pub(crate) async fn revoke(
             return Err(Error::new(Reason::InvalidRequest, public).into());
         }
     };
-    let removed = shared.services.packages.distrust(&context, request).await?;
+    let removed = shared.services.publishers.distrust(&context, request).await?;
     Ok(Answer(shape::keys_revoked(removed)))
 }

@@ -1,14 +1,12 @@
 use aileron_api::packages::{
     ActionPreview, Capabilities, Connector, ConnectorDependency, ConnectorPreview, CredentialNeed,
-    ExistingAction, InstalledAction, InstalledConnector, KeyTrusted, Keyring, KeysRevoked,
-    PublishedKey, Suite, SuiteMember, TrustedKey, UnboundCapability,
+    ExistingAction, InstalledAction, InstalledConnector, Suite, SuiteMember, UnboundCapability,
 };
 use aileron_contract::{
     credential::{self, Form},
-    names::{Authority, PackageRef, Sha256Hash},
+    names::PackageRef,
     packages,
 };
-use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::{text, texts};
 
@@ -170,38 +168,4 @@ pub(crate) fn suite(suite: packages::Suite) -> Suite {
         SuiteMember { fqn, version }
     };
     Suite { name, description, actions: actions.into_iter().map(member).collect() }
-}
-
-pub(crate) fn keyring(keyring: packages::Keyring) -> Keyring {
-    let packages::Keyring { keys, verified, path } = keyring;
-    Keyring { items: keys.into_iter().map(trusted_key).collect(), verified, path }
-}
-
-fn trusted_key(key: packages::TrustedKey) -> TrustedKey {
-    let packages::TrustedKey { authority, key, fingerprint } = key;
-    one_key(&authority, &key, fingerprint)
-}
-
-fn one_key(authority: &Authority, key: &[u8; 32], fingerprint: String) -> TrustedKey {
-    TrustedKey {
-        authority: authority.to_string(),
-        key: STANDARD.encode(key),
-        fingerprint,
-        digest: Sha256Hash::of(&[key]).to_string(),
-    }
-}
-
-pub(crate) fn published_key(published: packages::PublishedKey) -> PublishedKey {
-    let packages::PublishedKey { authority, key, fingerprint, trusted, fetched_at } = published;
-    let key = one_key(&authority, &key, fingerprint);
-    PublishedKey { key, trusted, fetched_at: fetched_at.to_string() }
-}
-
-pub(crate) fn trusted(trusted: packages::Trusted) -> KeyTrusted {
-    let packages::Trusted { key, already, path } = trusted;
-    KeyTrusted { key: trusted_key(key), already_trusted: already, path }
-}
-
-pub(crate) fn keys_revoked(removed: Vec<packages::TrustedKey>) -> KeysRevoked {
-    KeysRevoked { removed: removed.into_iter().map(trusted_key).collect() }
 }

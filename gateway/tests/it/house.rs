@@ -6,6 +6,7 @@ mod door;
 mod executor;
 mod packages;
 mod people;
+mod publishers;
 mod world;
 
 pub(crate) use custody::RECOVERY_KEY;

@@ -12,6 +12,7 @@ pub mod custody;
 pub mod egress;
 pub mod executor;
 pub mod packages;
+pub mod publishers;
 pub mod vault;
 
 // What all of them speak.
@@ -36,6 +37,7 @@ pub use egress::Egress;
 pub use error::{Error, Kind, Reason, Result};
 pub use executor::Executor;
 pub use packages::Packages;
+pub use publishers::Publishers;
 pub use secret::Secret;
 pub use trace::TraceParent;
 pub use vault::Vault;

@@ -6,12 +6,12 @@ use std::{path::PathBuf, sync::Arc};
 
 use aileron_contract::{
     Context, Error, Kind, Packages, Result, Scope, Timestamp, audit, bindings, egress,
-    names::{Authority, Fqn},
+    names::Fqn,
     packages::{
-        ActionPreview, ActionRequest, Connector, ConnectorPreview, ConnectorRequest,
-        DistrustRequest, Handle, InstalledAction, InstalledConnector, Keyring, PublishedKey, Suite,
-        SuiteSource, TrustRequest, Trusted, TrustedKey,
+        ActionPreview, ActionRequest, Connector, ConnectorPreview, ConnectorRequest, Handle,
+        InstalledAction, InstalledConnector, Suite, SuiteSource,
     },
+    publishers::Handle as PublishersHandle,
     vault,
 };
 use aileron_store::Database;
@@ -28,6 +28,7 @@ mod journal;
 pub mod keyring;
 pub mod keys;
 mod pins;
+mod publishers;
 mod records;
 mod sources;
 pub mod store;
@@ -107,6 +108,10 @@ impl Service {
         Arc::new(Door { parts: self.parts.clone(), catalog: self.catalog.clone() })
     }
 
+    pub fn publishers(&self) -> PublishersHandle {
+        Arc::new(publishers::Door { parts: self.parts.clone() })
+    }
+
     pub fn catalog(&self) -> Catalog {
         self.catalog.clone()
     }
@@ -159,6 +164,16 @@ impl std::fmt::Debug for Parts {
     }
 }
 
+impl Parts {
+    /// Runs a change to its end, whatever becomes of the caller.
+    async fn owned<T: Send + 'static>(
+        &self,
+        change: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        self.tasks.spawn(change).await.map_err(Error::internal)?
+    }
+}
+
 /// The contract's implementation. Mutations run on the tracker: they end even when the caller
 /// is gone.
 struct Door {
@@ -185,7 +200,7 @@ impl Packages for Door {
         context.require(Scope::PackagesInstall)?;
         let (parts, context) = (self.parts.clone(), context.clone());
         let found = install::find_connector(&parts, request).await?;
-        self.owned(async move { install::connector(&parts, &context, found).await }).await
+        self.parts.owned(async move { install::connector(&parts, &context, found).await }).await
     }
 
     async fn connectors(&self, context: &Context) -> Result<Vec<Connector>> {
@@ -215,48 +230,14 @@ impl Packages for Door {
         context.require(Scope::PackagesInstall)?;
         let (parts, catalog, context) = (self.parts.clone(), self.catalog.clone(), context.clone());
         let found = install::find_action(&parts, &catalog, request).await?;
-        self.owned(async move { install::action(&parts, &catalog, &context, found).await }).await
+        self.parts
+            .owned(async move { install::action(&parts, &catalog, &context, found).await })
+            .await
     }
 
     async fn suite(&self, context: &Context, source: SuiteSource) -> Result<Suite> {
         context.require(Scope::PackagesPreview)?;
         suites::read(&self.parts, source).await
-    }
-
-    async fn keyring(&self, context: &Context) -> Result<Keyring> {
-        context.require(Scope::KeyringList)?;
-        trust::list(&self.parts).await
-    }
-
-    async fn published_key(&self, context: &Context, authority: Authority) -> Result<PublishedKey> {
-        context.require(Scope::PackagesPreview)?;
-        trust::published(&self.parts, authority).await
-    }
-
-    async fn trust(&self, context: &Context, request: TrustRequest) -> Result<Trusted> {
-        context.require(Scope::KeyringTrust)?;
-        let (parts, context) = (self.parts.clone(), context.clone());
-        self.owned(async move { trust::trust(&parts, &context, request).await }).await
-    }
-
-    async fn distrust(
-        &self,
-        context: &Context,
-        request: DistrustRequest,
-    ) -> Result<Vec<TrustedKey>> {
-        context.require(Scope::KeyringTrust)?;
-        let (parts, context) = (self.parts.clone(), context.clone());
-        self.owned(async move { trust::distrust(&parts, &context, request).await }).await
-    }
-}
-
-impl Door {
-    /// Runs a change to its end, whatever becomes of the caller.
-    async fn owned<T: Send + 'static>(
-        &self,
-        change: impl Future<Output = Result<T>> + Send + 'static,
-    ) -> Result<T> {
-        self.parts.tasks.spawn(change).await.map_err(Error::internal)?
     }
 }
 

@@ -9,6 +9,7 @@ use aileron_contract::{
     },
     names::{ActionName, RunId},
     packages::Handle as PackagesHandle,
+    publishers::Handle as PublishersHandle,
     vault,
 };
 use aileron_store::Database;
@@ -115,6 +116,10 @@ impl Service {
 
     pub fn packages(&self) -> PackagesHandle {
         self.inner.packages.handle()
+    }
+
+    pub fn publishers(&self) -> PublishersHandle {
+        self.inner.packages.publishers()
     }
 
     /// Takes no more calls, lets what runs come to its end for a while, then stops the guests.

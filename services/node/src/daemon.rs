@@ -101,7 +101,9 @@ async fn gateway(
     stop: &CancellationToken,
     tasks: &TaskTracker,
 ) -> Result<(tokio::net::TcpListener, axum::Router, std::net::SocketAddr)> {
-    let (Some(executor), Some(packages)) = (&services.executor, &services.packages) else {
+    let (Some(executor), Some(packages), Some(publishers)) =
+        (&services.executor, &services.packages, &services.publishers)
+    else {
         return Err(Error::new(
             Reason::ConfigInvalid,
             "services.executor: the gateway needs its door",
@@ -116,6 +118,7 @@ async fn gateway(
         custody: Arc::clone(&services.custody),
         executor: Arc::clone(executor),
         packages: Arc::clone(packages),
+        publishers: Arc::clone(publishers),
         audit: Arc::clone(&services.audit),
     };
     let mut options = aileron_gateway::Options::new(env!("CARGO_PKG_VERSION"), address, now);

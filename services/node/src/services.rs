@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use aileron_contract::{
     Error, Result, Secret, Timestamp, access, audit, bindings, custody, egress, executor,
-    names::HostPort, packages, vault,
+    names::HostPort, packages, publishers, vault,
 };
 use aileron_executor::packages::Sources;
 use aileron_store::{Database, Location, files};
@@ -24,6 +24,7 @@ pub(crate) struct Services {
     pub(crate) egress: egress::Handle,
     pub(crate) executor: Option<executor::Handle>,
     pub(crate) packages: Option<packages::Handle>,
+    pub(crate) publishers: Option<publishers::Handle>,
     pub(crate) audit: audit::Handle,
     here: Here,
 }
@@ -68,7 +69,7 @@ impl Services {
         } else {
             vault_elsewhere(guard.channel(config, Role::Vault)?)
         };
-        let (executor, packages) = if let Some(database) = holds(Role::Executor) {
+        let (executor, packages, publishers) = if let Some(database) = holds(Role::Executor) {
             let service = aileron_executor::Service::open(aileron_executor::Options {
                 home: config.home.clone(),
                 database: database.clone(),
@@ -82,19 +83,33 @@ impl Services {
                 approval_wall: config.approval_wall,
             })
             .await?;
-            let handles = (service.executor(), service.packages());
+            let handles = (service.executor(), service.packages(), service.publishers());
             here.executor = Some(service);
-            (Some(handles.0), Some(handles.1))
+            (Some(handles.0), Some(handles.1), Some(handles.2))
         } else if config.services.executor.is_some() {
             let channel = guard.channel(config, Role::Executor)?;
             let executor: executor::Handle =
                 Arc::new(aileron_wire::executor::Remote::new(channel.clone()));
-            let packages: packages::Handle = Arc::new(aileron_wire::packages::Remote::new(channel));
-            (Some(executor), Some(packages))
+            let packages: packages::Handle =
+                Arc::new(aileron_wire::packages::Remote::new(channel.clone()));
+            let publishers: publishers::Handle =
+                Arc::new(aileron_wire::publishers::Remote::new(channel));
+            (Some(executor), Some(packages), Some(publishers))
         } else {
-            (None, None)
+            (None, None, None)
         };
-        Ok(Self { vault, access, bindings, custody, egress, executor, packages, audit, here })
+        Ok(Self {
+            vault,
+            access,
+            bindings,
+            custody,
+            egress,
+            executor,
+            packages,
+            publishers,
+            audit,
+            here,
+        })
     }
 
     /// Stops what runs here, last started first: runs finish, keys are forgotten, the log is
@@ -155,10 +170,11 @@ impl Services {
                 .bindings(Arc::clone(&self.bindings))
                 .custody(Arc::clone(&self.custody))
                 .egress(Arc::clone(&self.egress)),
-            Role::Executor => match (&self.executor, &self.packages) {
-                (Some(executor), Some(packages)) => {
-                    server.executor(Arc::clone(executor)).packages(Arc::clone(packages))
-                }
+            Role::Executor => match (&self.executor, &self.packages, &self.publishers) {
+                (Some(executor), Some(packages), Some(publishers)) => server
+                    .executor(Arc::clone(executor))
+                    .packages(Arc::clone(packages))
+                    .publishers(Arc::clone(publishers)),
                 _ => server,
             },
         }

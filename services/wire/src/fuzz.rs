@@ -2,7 +2,7 @@
 
 use aileron_contract::{
     Context, Principal, access, audit, bindings, egress, executor, failure::Failure, packages,
-    vault,
+    publishers, vault,
 };
 use aileron_proto::{
     audit::v1 as audit_pb, common::v1 as common_pb, egress::v1 as egress_pb,
@@ -39,8 +39,8 @@ pub fn means_the_same(kind: u8, bytes: &[u8]) -> bool {
         same::<packages::ConnectorPreview, executor_pb::ConnectorPreview>,
         same::<packages::ActionPreview, executor_pb::ActionPreview>,
         same::<packages::InstalledAction, executor_pb::InstalledAction>,
-        same::<packages::Keyring, executor_pb::Keyring>,
-        same::<packages::PublishedKey, executor_pb::PublishedKey>,
+        same::<publishers::Keyring, executor_pb::Keyring>,
+        same::<publishers::PublishedKey, executor_pb::PublishedKey>,
         same::<vault::Entry, vault_pb::Entry>,
         same::<vault::Consent, vault_pb::Consent>,
         same::<vault::Binding, vault_pb::Binding>,

@@ -21,6 +21,7 @@ pub mod fuzz;
 mod listener;
 mod message;
 pub mod packages;
+pub mod publishers;
 mod server;
 mod status;
 pub mod tls;

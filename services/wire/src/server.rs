@@ -16,7 +16,7 @@ use crate::{
     closing::Closing,
     custody, egress, executor,
     listener::Listener,
-    packages,
+    packages, publishers,
     tls::{self, Peers},
     token::ServiceToken,
     vault,
@@ -79,10 +79,17 @@ impl Server {
         self
     }
 
-    /// Offers installing and trust.
+    /// Offers installing.
     #[must_use]
     pub fn packages(mut self, handle: aileron_contract::packages::Handle) -> Self {
         self.routes = self.routes.add_service(packages::serve(handle));
+        self
+    }
+
+    /// Offers whom persons trust, and the Hub.
+    #[must_use]
+    pub fn publishers(mut self, handle: aileron_contract::publishers::Handle) -> Self {
+        self.routes = self.routes.add_service(publishers::serve(handle));
         self
     }
 

@@ -45,7 +45,9 @@ async fn a_program_of_the_same_user_without_the_service_token_gets_no_answer_fro
         let executor = aileron_wire::executor::Remote::new(channel("executor"));
         assert!(executor.actions(&claim).await.is_err());
         let packages = aileron_wire::packages::Remote::new(channel("executor"));
-        assert!(packages.keyring(&claim).await.is_err());
+        assert!(packages.connectors(&claim).await.is_err());
+        let publishers = aileron_wire::publishers::Remote::new(channel("executor"));
+        assert!(publishers.keyring(&claim).await.is_err());
         let audit = aileron_wire::audit::Remote::new(channel("audit"));
         assert!(audit.checkpoint(&claim).await.is_err());
     }

@@ -76,6 +76,7 @@ pub(crate) fn services(world: &Arc<World>) -> Services {
         custody: Arc::clone(world) as _,
         executor: Arc::clone(world) as _,
         packages: Arc::clone(world) as _,
+        publishers: Arc::clone(world) as _,
         audit: Arc::clone(world) as _,
     }
 }

@@ -1,16 +1,15 @@
 use aileron_contract::{
     Context, Error, Packages, Reason, Result, Scope,
     credential::{CredentialNeed, Form, HeaderTemplate, Oauth2Client},
-    names::{Authority, Fqn, PackageRef, Sha256Hash},
+    names::{Fqn, PackageRef, Sha256Hash},
     packages::{
         ActionPreview, ActionRequest, Capabilities, Connector, ConnectorPreview, ConnectorRequest,
-        DistrustRequest, InstalledAction, InstalledConnector, Keyring, PublishedKey,
-        SignatureStatus, Suite, SuiteSource, TrustRequest, Trusted, TrustedKey,
+        InstalledAction, InstalledConnector, SignatureStatus, Suite, SuiteSource,
     },
 };
 use async_trait::async_trait;
 
-use super::{World, world::later};
+use super::World;
 
 fn capabilities() -> Capabilities {
     Capabilities {
@@ -29,10 +28,6 @@ fn signed_in() -> CredentialNeed {
     let scopes = ["notes:read", "notes:write"].map(str::to_owned).to_vec();
     let client = Oauth2Client::new(at("/authorize"), at("/token"), "client", scopes).unwrap();
     CredentialNeed { scope: None, form: Form::Oauth2, oauth2: Some(client) }
-}
-
-fn trusted(authority: Authority, key: [u8; 32]) -> TrustedKey {
-    TrustedKey { authority, key, fingerprint: "sha256:short".to_owned() }
 }
 
 #[async_trait]
@@ -129,29 +124,5 @@ impl Packages for World {
         self.enter("suite", context, Scope::PackagesPreview)?;
         let actions = vec!["github://acme/notes/actions/list@1.0.0".parse().unwrap()];
         Ok(Suite { name: "notes".to_owned(), description: "Notes".to_owned(), actions })
-    }
-
-    async fn keyring(&self, context: &Context) -> Result<Keyring> {
-        self.enter("keyring", context, Scope::KeyringList)?;
-        let path = "/home/keyring.json".to_owned();
-        Ok(Keyring { keys: Vec::new(), verified: None, path })
-    }
-
-    async fn published_key(&self, context: &Context, authority: Authority) -> Result<PublishedKey> {
-        self.enter("published_key", context, Scope::PackagesPreview)?;
-        let TrustedKey { authority, key, fingerprint } = trusted(authority, [9; 32]);
-        Ok(PublishedKey { authority, key, fingerprint, trusted: false, fetched_at: later() })
-    }
-
-    async fn trust(&self, context: &Context, request: TrustRequest) -> Result<Trusted> {
-        self.enter("trust", context, Scope::KeyringTrust)?;
-        let already = request.key == [0; 32];
-        let key = trusted(request.authority, request.key);
-        Ok(Trusted { key, already, path: "/home/keyring.json".to_owned() })
-    }
-
-    async fn distrust(&self, context: &Context, _: DistrustRequest) -> Result<Vec<TrustedKey>> {
-        self.enter("distrust", context, Scope::KeyringTrust)?;
-        Ok(Vec::new())
     }
 }

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use aileron_contract::{Error, Reason, Result, Timestamp, names::Authority, packages::TrustedKey};
+use aileron_contract::{Error, Reason, Result, Timestamp, names::Authority, publishers::TrustedKey};
 use aileron_store::files;
 
 use super::{

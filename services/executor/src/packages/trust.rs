@@ -3,7 +3,7 @@
 use aileron_contract::{
     Context, Error, Reason, Result, audit, limits,
     names::Authority,
-    packages::{DistrustRequest, Keyring, PublishedKey, TrustRequest, Trusted, TrustedKey},
+    publishers::{DistrustRequest, Keyring, PublishedKey, TrustRequest, Trusted, TrustedKey},
 };
 
 use super::{Parts, keyring, keys, pins::Move, sources};

@@ -2,11 +2,10 @@
 
 use aileron_contract::{
     Context, Packages, Result, limits,
-    names::{Authority, Fqn},
+    names::Fqn,
     packages::{
         ActionPreview, ActionRequest, Connector, ConnectorPreview, ConnectorRequest,
-        DistrustRequest, InstalledAction, InstalledConnector, Keyring, PublishedKey, Suite,
-        SuiteSource, TrustRequest, Trusted, TrustedKey,
+        InstalledAction, InstalledConnector, Suite, SuiteSource,
     },
 };
 use aileron_proto::executor::v1::{self as pb, packages_service_client::PackagesServiceClient};
@@ -118,48 +117,5 @@ impl Packages for Remote {
         let pb::GetSuiteResponse { suite } =
             self.link.call(context, self.client().get_suite(request)).await?;
         self.link.read(suite, "suite")
-    }
-
-    async fn keyring(&self, context: &Context) -> Result<Keyring> {
-        let request =
-            self.link.request(pb::GetKeyringRequest { context: context_to_wire(context) })?;
-        let pb::GetKeyringResponse { keyring } =
-            self.link.call(context, self.client().get_keyring(request)).await?;
-        self.link.read(keyring, "keyring")
-    }
-
-    async fn published_key(&self, context: &Context, authority: Authority) -> Result<PublishedKey> {
-        let request = self.link.request(pb::LookUpKeyRequest {
-            context: context_to_wire(context),
-            authority: authority.into_wire(),
-        })?;
-        let pb::LookUpKeyResponse { key } =
-            self.link.call(context, self.client().look_up_key(request)).await?;
-        self.link.read(key, "key")
-    }
-
-    async fn trust(&self, context: &Context, request: TrustRequest) -> Result<Trusted> {
-        let TrustRequest { authority, key } = request;
-        let request = self.link.request(pb::TrustRequest {
-            context: context_to_wire(context),
-            authority: authority.into_wire(),
-            key: key.into_wire(),
-        })?;
-        let trusted = self.link.call(context, self.client().trust(request)).await?;
-        self.link.read(trusted, "trusted")
-    }
-
-    async fn distrust(
-        &self,
-        context: &Context,
-        request: DistrustRequest,
-    ) -> Result<Vec<TrustedKey>> {
-        let request = self.link.request(pb::DistrustRequest {
-            context: context_to_wire(context),
-            which: request.into_wire(),
-        })?;
-        let pb::DistrustResponse { removed } =
-            self.link.call(context, self.client().distrust(request)).await?;
-        self.link.read(removed, "removed")
     }
 }

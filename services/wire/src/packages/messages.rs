@@ -4,14 +4,13 @@ use aileron_contract::{
     Result,
     packages::{
         ActionPreview, ActionRequest, Capabilities, Connector, ConnectorDependency,
-        ConnectorPreview, ConnectorRequest, DistrustRequest, ExistingAction, InstalledAction,
-        InstalledConnector, Keyring, PublishedKey, Suite, SuiteSource, Trusted, TrustedKey,
-        UnboundCapability,
+        ConnectorPreview, ConnectorRequest, ExistingAction, InstalledAction, InstalledConnector,
+        Suite, SuiteSource, UnboundCapability,
     },
 };
-use aileron_proto::executor::v1::{self as pb, distrust_request::Which, get_suite_request::Source};
+use aileron_proto::executor::v1::{self as pb, get_suite_request::Source};
 
-use crate::message::{Wire, messages, must_be_there, read};
+use crate::message::{Wire, messages, must_be_there};
 
 // connectors
 messages! {
@@ -70,32 +69,3 @@ impl Wire<Source> for SuiteSource {
 }
 
 must_be_there!(SuiteSource => Source);
-
-// keys
-messages! {
-    Keyring => pb::Keyring { keys, verified, path }
-
-    TrustedKey => pb::TrustedKey { authority, key, fingerprint }
-
-    PublishedKey => pb::PublishedKey { authority, key, fingerprint, trusted, fetched_at }
-
-    Trusted => pb::TrustResponse { key, already, path }
-}
-
-impl Wire<Which> for DistrustRequest {
-    fn into_wire(self) -> Which {
-        match self {
-            Self::Authority(authority) => Which::Authority(authority.into_wire()),
-            Self::Fingerprint(fingerprint) => Which::Fingerprint(fingerprint),
-        }
-    }
-
-    fn from_wire(which: Which, field: &'static str) -> Result<Self> {
-        Ok(match which {
-            Which::Authority(authority) => Self::Authority(read(authority, field)?),
-            Which::Fingerprint(fingerprint) => Self::Fingerprint(fingerprint),
-        })
-    }
-}
-
-must_be_there!(DistrustRequest => Which);

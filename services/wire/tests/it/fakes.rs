@@ -7,6 +7,7 @@ mod custody;
 mod egress;
 mod executor;
 mod packages;
+mod publishers;
 mod vault;
 
 use std::{
@@ -21,7 +22,8 @@ use aileron_contract::{Error, Result, Secret};
 
 pub(crate) use self::{
     access::FakeAccess, audit::FakeAudit, bindings::FakeBindings, custody::FakeCustody,
-    egress::FakeEgress, executor::FakeExecutor, packages::FakePackages, vault::FakeVault,
+    egress::FakeEgress, executor::FakeExecutor, packages::FakePackages, publishers::FakePublishers,
+    vault::FakeVault,
 };
 
 #[derive(Clone, Default)]
@@ -33,6 +35,7 @@ pub(crate) struct Fakes {
     pub(crate) egress: Arc<FakeEgress>,
     pub(crate) executor: Arc<FakeExecutor>,
     pub(crate) packages: Arc<FakePackages>,
+    pub(crate) publishers: Arc<FakePublishers>,
     pub(crate) audit: Arc<FakeAudit>,
 }
 

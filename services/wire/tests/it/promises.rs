@@ -8,6 +8,7 @@ mod custody;
 mod egress;
 mod executor;
 mod packages;
+mod publishers;
 mod vault;
 
 /// Calls a method and compares: the fake saw exactly these arguments, the caller got exactly

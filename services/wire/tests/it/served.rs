@@ -17,7 +17,7 @@ pub(crate) fn token() -> Secret {
 
 /// A server with every contract.
 pub(crate) fn server(fakes: &Fakes) -> Server {
-    let Fakes { vault, access, bindings, custody, egress, executor, packages, audit } =
+    let Fakes { vault, access, bindings, custody, egress, executor, packages, publishers, audit } =
         fakes.clone();
     Server::new(token())
         .vault(vault)
@@ -27,6 +27,7 @@ pub(crate) fn server(fakes: &Fakes) -> Server {
         .egress(egress)
         .executor(executor)
         .packages(packages)
+        .publishers(publishers)
         .audit(audit)
 }
 

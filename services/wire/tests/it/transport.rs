@@ -70,7 +70,7 @@ async fn a_contract_that_is_not_offered_is_unavailable() {
     let context = Context::service("test");
     tokio::select! {
         result = server.serve(listener, std::future::pending()) => panic!("{result:?}"),
-        result = remote.keyring(&context) => {
+        result = remote.connectors(&context) => {
             let error = result.unwrap_err();
             assert_eq!(error.reason(), Reason::ServiceUnavailable);
             assert!(error.public().contains("no packages service"), "{error}");

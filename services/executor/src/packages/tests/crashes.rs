@@ -5,7 +5,8 @@ use std::sync::atomic::Ordering;
 use aileron_contract::{
     Reason,
     audit::{Actor, Event, EventKind},
-    packages::{ConnectorRequest, TrustRequest},
+    packages::ConnectorRequest,
+    publishers::TrustRequest,
 };
 
 use super::world::{World, action, action_request, connector_request, manifest, person};
@@ -90,12 +91,12 @@ async fn a_committed_keyring_is_put_in_its_place_at_the_next_start() {
     keys.add("github://more".parse().unwrap(), world.publisher.verifying_key().to_bytes());
     let moves = [told(parts.keyring.seal(&keys).await.unwrap(), EventKind::KeyringTrusted)];
     parts.journal.prepare(&moves).await.unwrap();
-    let shown = world.handle().keyring(&person()).await.unwrap();
+    let shown = world.publishers().keyring(&person()).await.unwrap();
     assert_eq!((shown.verified, shown.keys.len()), (Some(true), 1), "nothing has happened");
     parts.journal.tell(&person(), &moves).await.unwrap();
-    assert_eq!(world.handle().keyring(&person()).await.unwrap().verified, Some(false));
+    assert_eq!(world.publishers().keyring(&person()).await.unwrap().verified, Some(false));
     let world = world.restarted().await;
-    let shown = world.handle().keyring(&person()).await.unwrap();
+    let shown = world.publishers().keyring(&person()).await.unwrap();
     assert_eq!((shown.verified, shown.keys.len()), (Some(true), 2));
 }
 
@@ -108,13 +109,13 @@ async fn a_change_that_crashed_before_its_event_never_happened_and_is_made_anew(
     let moves = [told(parts.keyring.seal(&keys).await.unwrap(), EventKind::KeyringTrusted)];
     parts.journal.prepare(&moves).await.unwrap();
     let world = world.restarted().await;
-    let shown = world.handle().keyring(&person()).await.unwrap();
+    let shown = world.publishers().keyring(&person()).await.unwrap();
     assert_eq!((shown.verified, shown.keys.len()), (Some(true), 1));
     // Nor does its row count when its file is put beside it.
     std::fs::write(world.path("keyring.json"), keys.text()).unwrap();
-    assert_eq!(world.handle().keyring(&person()).await.unwrap().verified, Some(false));
+    assert_eq!(world.publishers().keyring(&person()).await.unwrap().verified, Some(false));
     world.trust("github://more", &world.publisher).await;
-    let shown = world.restarted().await.handle().keyring(&person()).await.unwrap();
+    let shown = world.restarted().await.publishers().keyring(&person()).await.unwrap();
     assert_eq!((shown.verified, shown.keys.len()), (Some(true), 2));
 }
 
@@ -127,15 +128,15 @@ async fn a_change_whose_event_was_written_while_its_answer_was_lost_has_happened
             authority: "github://more".parse().unwrap(),
             key: world.publisher.verifying_key().to_bytes(),
         };
-        assert!(world.handle().trust(&person(), request).await.is_err());
+        assert!(world.publishers().trust(&person(), request).await.is_err());
         world.audit.mute.store(false, Ordering::SeqCst);
         let world = if restart { world.restarted().await } else { world };
         if restart {
-            let shown = world.handle().keyring(&person()).await.unwrap();
+            let shown = world.publishers().keyring(&person()).await.unwrap();
             assert_eq!((shown.verified, shown.keys.len()), (Some(true), 2));
         }
         world.trust("github://third", &world.publisher).await;
-        let shown = world.handle().keyring(&person()).await.unwrap();
+        let shown = world.publishers().keyring(&person()).await.unwrap();
         assert_eq!((shown.verified, shown.keys.len()), (Some(true), 3));
     }
 }

@@ -3,9 +3,7 @@
 use std::{fs, sync::Arc};
 
 use aileron_contract::{
-    names::ActionName,
-    packages::{ActionRequest, DistrustRequest},
-    vault::PinDomain,
+    names::ActionName, packages::ActionRequest, publishers::DistrustRequest, vault::PinDomain,
 };
 use aileron_store::{Database, Location};
 
@@ -30,7 +28,7 @@ async fn put_back(world: &World) {
 }
 
 async fn believed(world: &World) -> Option<bool> {
-    world.handle().keyring(&person()).await.unwrap().verified
+    world.publishers().keyring(&person()).await.unwrap().verified
 }
 
 async fn pinned(world: &World) -> Option<bool> {
@@ -39,7 +37,7 @@ async fn pinned(world: &World) -> Option<bool> {
 
 async fn distrust_all(world: &World) {
     let request = DistrustRequest::Authority("github://acme".parse().unwrap());
-    assert_eq!(world.handle().distrust(&person(), request).await.unwrap().len(), 1);
+    assert_eq!(world.publishers().distrust(&person(), request).await.unwrap().len(), 1);
 }
 
 #[tokio::test]
@@ -57,7 +55,7 @@ async fn a_withdrawn_key_put_back_with_its_record_is_not_trusted() {
 
     // Nothing of it is taken over when the person goes on.
     world.trust("github://other", &world.publisher).await;
-    let shown = world.handle().keyring(&person()).await.unwrap();
+    let shown = world.publishers().keyring(&person()).await.unwrap();
     assert_eq!((shown.verified, shown.keys.len()), (Some(true), 1));
 }
 
@@ -144,7 +142,7 @@ async fn a_record_of_before_counts_until_the_log_names_another() {
     assert_eq!(believed(&world).await, Some(true));
     copy(&world).await;
     world.trust("github://other", &world.publisher).await;
-    let shown = world.handle().keyring(&person()).await.unwrap();
+    let shown = world.publishers().keyring(&person()).await.unwrap();
     assert_eq!((shown.verified, shown.keys.len()), (Some(true), 2));
     put_back(&world).await;
     fs::write(world.path("keyring.json"), text).unwrap();

@@ -3,7 +3,7 @@ use std::sync::atomic::Ordering;
 use aileron_contract::{
     Reason,
     audit::EventKind,
-    packages::{DistrustRequest, TrustRequest},
+    publishers::{DistrustRequest, TrustRequest},
 };
 use ed25519_dalek::SigningKey;
 
@@ -20,13 +20,13 @@ async fn trusting_writes_the_published_file_and_is_logged() {
     let value: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(value["version"], 2);
     assert_eq!(value["owners"]["github://acme"][0], key);
-    assert_eq!(world.handle().keyring(&program()).await.unwrap().verified, Some(true));
+    assert_eq!(world.publishers().keyring(&program()).await.unwrap().verified, Some(true));
     assert_eq!(world.audit.of(EventKind::KeyringTrusted).len(), 1);
     let request = TrustRequest {
         authority: "github://acme".parse().unwrap(),
         key: world.publisher.verifying_key().to_bytes(),
     };
-    assert!(world.handle().trust(&person(), request).await.unwrap().already);
+    assert!(world.publishers().trust(&person(), request).await.unwrap().already);
     assert_eq!(world.audit.of(EventKind::KeyringTrusted).len(), 1);
 }
 
@@ -39,7 +39,7 @@ async fn a_forged_keyring_is_not_used_and_trusting_again_repairs_it() {
     keys.add("github://acme".parse().unwrap(), forger.verifying_key().to_bytes());
     std::fs::write(&path, keys.text()).unwrap();
 
-    let shown = world.handle().keyring(&person()).await.unwrap();
+    let shown = world.publishers().keyring(&person()).await.unwrap();
     assert_eq!((shown.verified, shown.keys.len()), (Some(false), 2));
     let honest = std::mem::replace(&mut world.publisher, forger.clone());
     world.connector(NOTES, &manifest("1.0.0"));
@@ -47,7 +47,7 @@ async fn a_forged_keyring_is_not_used_and_trusting_again_repairs_it() {
     assert_eq!(refused.unwrap_err().reason(), Reason::Quarantined);
 
     world.trust("github://other", &honest).await;
-    let shown = world.handle().keyring(&person()).await.unwrap();
+    let shown = world.publishers().keyring(&person()).await.unwrap();
     assert_eq!(shown.verified, Some(true));
     let honest = honest.verifying_key().to_bytes();
     assert!(shown.keys.iter().all(|trusted| trusted.key == honest));
@@ -62,7 +62,7 @@ async fn a_keyring_nobody_here_made_is_not_believed() {
     let mut keys = keyring::Keys::default();
     keys.add("github://acme".parse().unwrap(), world.publisher.verifying_key().to_bytes());
     std::fs::write(world.path("keyring.json"), keys.text()).unwrap();
-    assert_eq!(world.handle().keyring(&person()).await.unwrap().verified, Some(false));
+    assert_eq!(world.publishers().keyring(&person()).await.unwrap().verified, Some(false));
     world.connector(NOTES, &manifest("1.0.0"));
     let refused = world.handle().install_connector(&person(), connector_request(NOTES)).await;
     assert_eq!(refused.unwrap_err().reason(), Reason::Quarantined);
@@ -72,7 +72,7 @@ async fn a_keyring_nobody_here_made_is_not_believed() {
 async fn a_locked_vault_leaves_the_keyring_undecided() {
     let world = World::trusting().await.restarted().await;
     world.vault.locked.store(true, Ordering::SeqCst);
-    assert_eq!(world.handle().keyring(&person()).await.unwrap().verified, None);
+    assert_eq!(world.publishers().keyring(&person()).await.unwrap().verified, None);
     world.connector(NOTES, &manifest("1.0.0"));
     let refused = world.handle().install_connector(&person(), connector_request(NOTES)).await;
     assert_eq!(refused.unwrap_err().reason(), Reason::VaultLocked);
@@ -86,7 +86,7 @@ async fn a_log_that_cannot_be_written_changes_no_trust() {
         authority: "github://acme".parse().unwrap(),
         key: world.publisher.verifying_key().to_bytes(),
     };
-    assert!(world.handle().trust(&person(), request).await.is_err());
+    assert!(world.publishers().trust(&person(), request).await.is_err());
     assert!(world.files().is_empty());
 }
 
@@ -96,11 +96,11 @@ async fn a_key_is_no_longer_trusted_anywhere_after_its_fingerprint_was_revoked()
     world.trust("github://acme/notes", &world.publisher).await;
     let fingerprint = keys::fingerprint(&world.publisher.verifying_key().to_bytes());
     let request = DistrustRequest::Fingerprint(fingerprint);
-    let removed = world.handle().distrust(&person(), request.clone()).await.unwrap();
+    let removed = world.publishers().distrust(&person(), request.clone()).await.unwrap();
     assert_eq!(removed.len(), 2);
     assert_eq!(world.audit.of(EventKind::KeyringRevoked).len(), 2);
-    assert!(world.handle().distrust(&person(), request).await.unwrap().is_empty());
-    assert!(world.handle().keyring(&person()).await.unwrap().keys.is_empty());
+    assert!(world.publishers().distrust(&person(), request).await.unwrap().is_empty());
+    assert!(world.publishers().keyring(&person()).await.unwrap().keys.is_empty());
 }
 
 #[tokio::test]
@@ -110,20 +110,20 @@ async fn a_published_key_is_shown_without_being_trusted() {
     let url = "https://raw.githubusercontent.com/acme/notes/HEAD/keys/publisher.pub";
     world.web.put(url, 200, keys::encode(&key));
     let authority: aileron_contract::names::Authority = "github://acme/notes".parse().unwrap();
-    let shown = world.handle().published_key(&program(), authority.clone()).await.unwrap();
+    let shown = world.publishers().published_key(&program(), authority.clone()).await.unwrap();
     assert_eq!((shown.key, shown.trusted), (key, false));
     world.web.put(url, 404, "");
-    let error = world.handle().published_key(&program(), authority).await.unwrap_err();
+    let error = world.publishers().published_key(&program(), authority).await.unwrap_err();
     assert_eq!(error.reason(), Reason::KeyFetchFailed);
     assert!(error.public().contains("GH_TOKEN"), "{error}");
     let owner = "github://acme".parse().unwrap();
-    assert!(world.handle().published_key(&program(), owner).await.is_err());
+    assert!(world.publishers().published_key(&program(), owner).await.is_err());
 }
 
 #[tokio::test]
 async fn bytes_that_are_no_key_cannot_be_trusted() {
     let world = World::new().await;
     let request = TrustRequest { authority: "github://acme".parse().unwrap(), key: [0; 32] };
-    let error = world.handle().trust(&person(), request).await.unwrap_err();
+    let error = world.publishers().trust(&person(), request).await.unwrap_err();
     assert_eq!(error.reason(), Reason::ValidationError);
 }

@@ -15,7 +15,8 @@ use aileron_contract::{
     audit::{self, Audit},
     egress::{Fetch, Outcome, Request, Response},
     names::{AuditId, BindingName, Fqn, HostPort, PackageRef, SecretName, Sha256Hash},
-    packages::{ActionRequest, ConnectorRequest, Handle, TrustRequest},
+    packages::{ActionRequest, ConnectorRequest, Handle},
+    publishers::{Handle as PublishersHandle, TrustRequest},
     vault::{
         Binding, BindingFilter, Consent, Entry, EntryFilter, PassphraseChange, Pin, PinDomain,
         Status,
@@ -62,7 +63,7 @@ impl World {
     pub(super) async fn trust(&self, authority: &str, key: &SigningKey) {
         let authority = authority.parse().unwrap();
         let request = TrustRequest { authority, key: key.verifying_key().to_bytes() };
-        self.handle().trust(&person(), request).await.unwrap();
+        self.publishers().trust(&person(), request).await.unwrap();
     }
 
     /// The daemon starts again on the same home.
@@ -81,6 +82,10 @@ impl World {
 
     pub(super) fn handle(&self) -> Handle {
         self.service.handle()
+    }
+
+    pub(super) fn publishers(&self) -> PublishersHandle {
+        self.service.publishers()
     }
 
     pub(super) fn path(&self, below: &str) -> PathBuf {
@@ -276,9 +281,6 @@ impl Vault for FakeVault {
     }
     async fn bindings(&self, _: &Context, _: BindingFilter) -> Result<Vec<Binding>> {
         Ok(Vec::new())
-    }
-    async fn revoke(&self, _: &Context, _: BindingName) -> Result<()> {
-        unused()
     }
     async fn declare_hosts(
         &self,

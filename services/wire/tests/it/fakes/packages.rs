@@ -1,10 +1,9 @@
 use aileron_contract::{
     Context, Packages, Result,
-    names::{Authority, Fqn},
+    names::Fqn,
     packages::{
         ActionPreview, ActionRequest, Connector, ConnectorPreview, ConnectorRequest,
-        DistrustRequest, InstalledAction, InstalledConnector, Keyring, PublishedKey, Suite,
-        SuiteSource, TrustRequest, Trusted, TrustedKey,
+        InstalledAction, InstalledConnector, Suite, SuiteSource,
     },
 };
 use async_trait::async_trait;
@@ -61,25 +60,5 @@ impl Packages for FakePackages {
 
     async fn suite(&self, context: &Context, source: SuiteSource) -> Result<Suite> {
         self.stage.enter("suite", &(context, source)).map(samples::suite)
-    }
-
-    async fn keyring(&self, context: &Context) -> Result<Keyring> {
-        self.stage.enter("keyring", &context).map(samples::keyring)
-    }
-
-    async fn published_key(&self, context: &Context, authority: Authority) -> Result<PublishedKey> {
-        self.stage.enter("published_key", &(context, authority)).map(samples::published_key)
-    }
-
-    async fn trust(&self, context: &Context, request: TrustRequest) -> Result<Trusted> {
-        self.stage.enter("trust", &(context, request)).map(samples::trusted)
-    }
-
-    async fn distrust(
-        &self,
-        context: &Context,
-        request: DistrustRequest,
-    ) -> Result<Vec<TrustedKey>> {
-        self.stage.enter("distrust", &(context, request)).map(samples::keys)
     }
 }

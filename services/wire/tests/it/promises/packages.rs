@@ -1,7 +1,4 @@
-use aileron_contract::{
-    names::{Authority, Fqn},
-    packages::Handle,
-};
+use aileron_contract::{names::Fqn, packages::Handle};
 
 use super::{on_every_transport, promise};
 use crate::{
@@ -16,7 +13,6 @@ async fn keeps_its_promises(packages: Handle, fake: &FakePackages) {
         fake.stage.answer_full(full);
         connectors(&packages, fake, full).await;
         actions(&packages, fake, full).await;
-        keys(&packages, fake, full).await;
     }
 }
 
@@ -44,18 +40,4 @@ async fn actions(packages: &Handle, fake: &FakePackages, full: bool) {
     let source = samples::suite_source(full);
     promise!(stage, "suite", (&context, &source),
         packages.suite(&context, source.clone()) => samples::suite(full));
-}
-
-async fn keys(packages: &Handle, fake: &FakePackages, full: bool) {
-    let (stage, context) = (&fake.stage, context(full));
-    promise!(stage, "keyring", &context, packages.keyring(&context) => samples::keyring(full));
-    let authority = name::<Authority>("local://me");
-    promise!(stage, "published_key", (&context, &authority),
-        packages.published_key(&context, authority.clone()) => samples::published_key(full));
-    let request = samples::trust_request(full);
-    promise!(stage, "trust", (&context, &request),
-        packages.trust(&context, request.clone()) => samples::trusted(full));
-    let request = samples::distrust_request(full);
-    promise!(stage, "distrust", (&context, &request),
-        packages.distrust(&context, request.clone()) => samples::keys(full));
 }

@@ -2,13 +2,12 @@ use aileron_contract::{
     credential::{CredentialKind, CredentialNeed, Form},
     packages::{
         ActionPreview, ActionRequest, Capabilities, Connector, ConnectorDependency,
-        ConnectorPreview, ConnectorRequest, DistrustRequest, ExistingAction, InstalledAction,
-        InstalledConnector, Keyring, PublishedKey, SignatureStatus, Suite, SuiteSource,
-        TrustRequest, Trusted, TrustedKey, UnboundCapability,
+        ConnectorPreview, ConnectorRequest, ExistingAction, InstalledAction, InstalledConnector,
+        SignatureStatus, Suite, SuiteSource, UnboundCapability,
     },
 };
 
-use super::{hash, hosts, name, oauth2, text, time};
+use super::{hash, hosts, name, oauth2, text};
 
 const PACKAGE: &str = "github://acme/tools@1.2.3";
 
@@ -113,44 +112,5 @@ pub(crate) fn suite(full: bool) -> Suite {
         } else {
             Vec::new()
         },
-    }
-}
-
-pub(crate) fn keyring(full: bool) -> Keyring {
-    Keyring { keys: keys(full), verified: full.then_some(false), path: "keyring.json".to_owned() }
-}
-
-fn key(authority: &str) -> TrustedKey {
-    let bytes = std::array::from_fn(|at| u8::try_from(at).unwrap() ^ 0xa5);
-    TrustedKey { authority: name(authority), key: bytes, fingerprint: "sha256:f".to_owned() }
-}
-
-pub(crate) fn keys(full: bool) -> Vec<TrustedKey> {
-    if full { vec![key("github://acme"), key("github://acme/tools")] } else { Vec::new() }
-}
-
-pub(crate) fn published_key(full: bool) -> PublishedKey {
-    PublishedKey {
-        authority: name("github://acme/tools"),
-        key: [7; 32],
-        fingerprint: String::new(),
-        trusted: full,
-        fetched_at: time(),
-    }
-}
-
-pub(crate) fn trust_request(full: bool) -> TrustRequest {
-    TrustRequest { authority: name("github://acme"), key: [u8::from(full); 32] }
-}
-
-pub(crate) fn trusted(full: bool) -> Trusted {
-    Trusted { key: key("github://acme"), already: full, path: String::new() }
-}
-
-pub(crate) fn distrust_request(full: bool) -> DistrustRequest {
-    if full {
-        DistrustRequest::Authority(name("github://acme"))
-    } else {
-        DistrustRequest::Fingerprint("sha256:f".to_owned())
     }
 }

@@ -1,0 +1,37 @@
+use aileron_contract::{
+    Context, Publishers, Result,
+    names::Authority,
+    publishers::{DistrustRequest, Keyring, PublishedKey, TrustRequest, Trusted, TrustedKey},
+};
+use async_trait::async_trait;
+
+use super::Stage;
+use crate::samples::publishers as samples;
+
+#[derive(Default)]
+pub(crate) struct FakePublishers {
+    pub(crate) stage: Stage,
+}
+
+#[async_trait]
+impl Publishers for FakePublishers {
+    async fn keyring(&self, context: &Context) -> Result<Keyring> {
+        self.stage.enter("keyring", &context).map(samples::keyring)
+    }
+
+    async fn published_key(&self, context: &Context, authority: Authority) -> Result<PublishedKey> {
+        self.stage.enter("published_key", &(context, authority)).map(samples::published_key)
+    }
+
+    async fn trust(&self, context: &Context, request: TrustRequest) -> Result<Trusted> {
+        self.stage.enter("trust", &(context, request)).map(samples::trusted)
+    }
+
+    async fn distrust(
+        &self,
+        context: &Context,
+        request: DistrustRequest,
+    ) -> Result<Vec<TrustedKey>> {
+        self.stage.enter("distrust", &(context, request)).map(samples::keys)
+    }
+}

@@ -1,0 +1,30 @@
+use aileron_contract::{names::Authority, publishers::Handle};
+
+use super::{on_every_transport, promise};
+use crate::{
+    fakes::FakePublishers,
+    samples::{context, name, publishers as samples},
+};
+
+on_every_transport!(publishers);
+
+async fn keeps_its_promises(publishers: Handle, fake: &FakePublishers) {
+    for full in [true, false] {
+        fake.stage.answer_full(full);
+        keys(&publishers, fake, full).await;
+    }
+}
+
+async fn keys(publishers: &Handle, fake: &FakePublishers, full: bool) {
+    let (stage, context) = (&fake.stage, context(full));
+    promise!(stage, "keyring", &context, publishers.keyring(&context) => samples::keyring(full));
+    let authority = name::<Authority>("local://me");
+    promise!(stage, "published_key", (&context, &authority),
+        publishers.published_key(&context, authority.clone()) => samples::published_key(full));
+    let request = samples::trust_request(full);
+    promise!(stage, "trust", (&context, &request),
+        publishers.trust(&context, request.clone()) => samples::trusted(full));
+    let request = samples::distrust_request(full);
+    promise!(stage, "distrust", (&context, &request),
+        publishers.distrust(&context, request.clone()) => samples::keys(full));
+}
