@@ -81,6 +81,9 @@ pub struct Finish {
     pub code: Sensitive,
     #[schema(inline)]
     pub state: Sensitive,
+    /// Who says to have answered (RFC 9207), where the provider says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub iss: Option<String>,
 }
 
 /// What the provider's redirect carries.
@@ -91,6 +94,8 @@ pub struct Callback {
     pub code: Option<Sensitive>,
     #[param(inline)]
     pub state: Sensitive,
+    /// Who says to have answered (RFC 9207).
+    pub iss: Option<String>,
     pub error: Option<String>,
     /// Not read: it is the provider's text.
     pub error_description: Option<String>,

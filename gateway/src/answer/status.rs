@@ -15,6 +15,7 @@ pub(super) fn of_error(reason: Reason) -> StatusCode {
         | Reason::FetchFailed
         | Reason::MalformedTarball
         | Reason::ConnectorsMissing
+        | Reason::ActionUnsigned
         | Reason::NotOauth2
         | Reason::TokenExchangeFailed => StatusCode::UNPROCESSABLE_ENTITY,
         Reason::KeyFetchFailed => StatusCode::BAD_GATEWAY,
@@ -81,6 +82,7 @@ mod tests {
             (Reason::SessionNotFound, 404),
             (Reason::StateMismatch, 400),
             (Reason::BrowserMismatch, 403),
+            (Reason::IssuerMismatch, 403),
             (Reason::FetchFailed, 422),
             (Reason::VaultLocked, 423),
             (Reason::UnlockBackoff, 429),

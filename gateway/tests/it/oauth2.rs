@@ -1,11 +1,20 @@
 //! Setups at a provider, as the public API has them.
 
-use aileron_contract::bindings::{Caller, Purpose};
+use aileron_contract::{
+    bindings::{Caller, Purpose},
+    names::Sha256Hash,
+};
 use serde_json::{Value, json};
 
 use crate::house::{Door, PERSON, PROGRAM, Reply};
 
 const CALLBACK: &str = "/v1/bindings/setup/oauth2/callback";
+
+/// The name of the cookie of the setup with this state.
+fn cookie(state: &str) -> String {
+    let hash = Sha256Hash::of(&[state.as_bytes()]).to_string();
+    format!("aileron_oauth_{}", &hash["sha256:".len()..][..16])
+}
 
 async fn post(door: &Door, path: &str, body: &Value) -> Reply {
     let line = format!("POST /v1/bindings/setup/oauth2/{path}");
@@ -59,7 +68,7 @@ async fn a_browsers_setup_leaves_a_cookie_that_only_its_callback_gets() {
     assert_eq!(reply.status, 200, "{}", reply.body);
     assert_eq!(
         reply.header("set-cookie"),
-        format!("aileron_oauth=c00kie; Path={CALLBACK}; Max-Age=600; HttpOnly; SameSite=Lax")
+        format!("{}=c00kie; Path={CALLBACK}; Max-Age=600; HttpOnly; SameSite=Lax", cookie("s"))
     );
     assert!(!reply.body.contains("c00kie"));
     let begin = door.world.begun.lock().unwrap().remove(0);
@@ -120,27 +129,28 @@ async fn arrive(door: &Door, query: &str, cookie: &str) -> Reply {
 #[tokio::test]
 async fn the_browser_that_began_lands_where_it_wanted() {
     let door = Door::open().await;
-    let cookie = "theme=dark; aileron_oauth=c00kie";
-    let reply = arrive(&door, "code=c&state=s&iss=https%3A%2F%2Fid.example&scope=x", cookie).await;
+    let brought = format!("theme=dark; {}=c00kie", cookie("s"));
+    let reply = arrive(&door, "code=c&state=s&iss=https%3A%2F%2Fid.example&scope=x", &brought).await;
     assert_eq!(reply.status, 303, "{}", reply.body);
     assert_eq!(
         reply.header("location"),
         "http://127.0.0.1:9/done#aileron_oauth=ok&binding=api_key/notes/default"
     );
-    assert!(reply.header("set-cookie").starts_with("aileron_oauth=; "));
+    assert!(reply.header("set-cookie").starts_with(&format!("{}=; ", cookie("s"))));
     assert!(reply.header("set-cookie").contains("Max-Age=0"));
 }
 
 #[tokio::test]
 async fn every_other_arrival_is_a_page_that_names_its_code() {
     let door = Door::open().await;
-    let good = "aileron_oauth=c00kie";
+    let good = &format!("{}=c00kie", cookie("s"));
     for (query, cookie, status, code) in [
         ("code=c&state=s", "", 403, "browser_mismatch"),
-        ("code=c&state=s", "aileron_oauth=other", 403, "browser_mismatch"),
-        ("code=c&state=s", "aileron_oauth=c00kie; aileron_oauth=c00kie", 403, "browser_mismatch"),
-        ("code=c&state=x", good, 404, "session_not_found"),
-        ("code=c&state=locked", good, 423, "vault_locked"),
+        ("code=c&state=s", &format!("{}=other", cookie("s")), 403, "browser_mismatch"),
+        ("code=c&state=s", &format!("{good}; {good}"), 403, "browser_mismatch"),
+        ("code=c&state=s", "aileron_oauth=c00kie", 403, "browser_mismatch"),
+        ("code=c&state=x", &good.replace(&cookie("s"), &cookie("x")), 404, "session_not_found"),
+        ("code=c&state=locked", &good.replace(&cookie("s"), &cookie("locked")), 423, "vault_locked"),
         ("error=access_denied&state=s", good, 400, "provider_error"),
         ("error=%3Cscript%3E&error_description=evil&state=s", good, 400, "provider_error"),
         ("state=s", good, 400, "invalid_request"),
@@ -164,8 +174,8 @@ async fn every_other_arrival_is_a_page_that_names_its_code() {
 #[tokio::test]
 async fn another_sites_page_cannot_arrive_in_the_browsers_name() {
     let door = Door::open().await;
-    let headers = "Cookie: aileron_oauth=c00kie\r\nOrigin: https://evil.example\r\n";
-    let reply = door.raw(&format!("GET {CALLBACK}?code=c&state=s"), headers, "").await;
+    let headers = format!("Cookie: {}=c00kie\r\nOrigin: https://evil.example\r\n", cookie("s"));
+    let reply = door.raw(&format!("GET {CALLBACK}?code=c&state=s"), &headers, "").await;
     assert_eq!((reply.status, reply.code().as_str()), (403, "origin_not_allowed"));
     assert!(door.world.called("callback").is_empty());
 }

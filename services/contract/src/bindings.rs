@@ -26,7 +26,8 @@ pub trait Bindings: Send + Sync + 'static {
     async fn begin(&self, context: &Context, begin: Begin) -> Result<Begun>;
 
     /// Trades the code for tokens and stores them. For setups of a command line, which has caught
-    /// the redirect itself. A wrong `state` ends the setup.
+    /// the redirect itself. A wrong `state` ends the setup, and so does an answer that says it
+    /// comes from another provider (`issuer_mismatch`).
     async fn finish(&self, context: &Context, finish: Finish) -> Result<Finished>;
 
     /// The same for setups of a browser, whose redirect arrives at the daemon without any token:
@@ -46,6 +47,10 @@ pub trait Bindings: Send + Sync + 'static {
     /// Removes a binding for good, and tells its provider (RFC 7009) where that has an endpoint
     /// for it. A provider that cannot be told does not keep the binding alive: the answer says so.
     async fn revoke(&self, context: &Context, name: BindingName) -> Result<Revoked>;
+
+    /// Chooses the binding that is used where several of its connector and kind fit and a call
+    /// names no identity; an earlier choice among them ends. `binding_not_found`.
+    async fn set_default(&self, context: &Context, name: BindingName) -> Result<Binding>;
 
     /// Tells the scopes an installed connector declares. Bindings that were not granted all of
     /// them become `stale` (`scope_drift`, or `no_grant_record` when nobody wrote down what they
@@ -105,6 +110,8 @@ pub struct Finish {
     pub session: Secret,
     pub state: Secret,
     pub code: Secret,
+    /// Who says to have answered: `iss` of RFC 9207, where the provider sends it.
+    pub issuer: Option<String>,
 }
 
 /// A command line's setup that is done.
@@ -120,6 +127,8 @@ pub struct Callback {
     pub state: Secret,
     pub answer: Answer,
     pub cookie: Option<Secret>,
+    /// Who says to have answered: `iss` of RFC 9207, where the provider sends it.
+    pub issuer: Option<String>,
 }
 
 #[derive(Debug)]

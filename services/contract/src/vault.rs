@@ -55,9 +55,6 @@ pub trait Vault: Send + Sync + 'static {
     /// Lists bindings, sorted by name. Works while locked.
     async fn bindings(&self, context: &Context, filter: BindingFilter) -> Result<Vec<Binding>>;
 
-    /// Removes a binding for good; `not_found` when there is none.
-    async fn revoke(&self, context: &Context, name: BindingName) -> Result<()>;
-
     /// Tells the hosts an installed connector declares. Bindings of older files that carry no
     /// consented hosts take these, once, logged; bindings whose consent does not cover a declared
     /// host become `stale`. Returns the bindings that became stale now.
@@ -175,6 +172,8 @@ pub struct Binding {
     pub kind: CredentialKind,
     pub service: String,
     pub identity: Identity,
+    /// A person chose it among the bindings of its connector and kind.
+    pub default: bool,
     pub scope: Option<String>,
     pub account: Option<String>,
     pub status: BindingStatus,
@@ -200,9 +199,25 @@ pub struct Binding {
 }
 
 impl Binding {
-    /// Is it the one that is used where several fit and nothing says which?
-    pub fn is_default(&self) -> bool {
-        self.identity.as_str() == "default"
+    /// Of bindings of one connector and kind the one that is used where nothing says which: the
+    /// only one; of several the one that a person chose, and where nobody did, the one whose
+    /// identity is `default`. None where that leaves several, or there is none.
+    pub fn preferred<'b>(fitting: &[&'b Self]) -> Option<&'b Self> {
+        if let [only] = fitting {
+            return Some(only);
+        }
+        // Two files put together may hold two choices: that is none.
+        if fitting.iter().any(|binding| binding.default) {
+            return only(fitting.iter().filter(|binding| binding.default));
+        }
+        only(fitting.iter().filter(|binding| binding.identity.as_str() == "default"))
+    }
+}
+
+fn only<'a, 'b: 'a>(mut found: impl Iterator<Item = &'a &'b Binding>) -> Option<&'b Binding> {
+    match (found.next(), found.next()) {
+        (Some(only), None) => Some(only),
+        _ => None,
     }
 }
 
@@ -227,3 +242,55 @@ closed! {
 /// An authenticator over a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Pin(pub [u8; 32]);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn binding(identity: &str, default: bool) -> Binding {
+        Binding {
+            name: format!("api_key/notes/{identity}").parse().unwrap(),
+            connector: "github://acme/notes".parse().unwrap(),
+            kind: CredentialKind::ApiKey,
+            service: "notes".to_owned(),
+            identity: identity.parse().unwrap(),
+            default,
+            scope: None,
+            account: None,
+            status: BindingStatus::Active,
+            stale_reason: None,
+            hosts: None,
+            access_key_id: None,
+            region: None,
+            granted_scopes: Vec::new(),
+            missing_scopes: Vec::new(),
+            refresh_token_present: false,
+            refreshing_since: None,
+            created_at: Timestamp::UNIX_EPOCH,
+            last_used_at: None,
+            last_refreshed_at: None,
+        }
+    }
+
+    #[test]
+    fn the_only_one_then_the_chosen_one_then_the_one_called_default_is_preferred() {
+        for (identities, preferred) in [
+            (&[][..], None),
+            (&["work"], Some("work")),
+            (&["home", "work"], None),
+            (&["default", "home", "work"], Some("default")),
+            (&["default", "home*", "work"], Some("home")),
+            (&["default*", "home", "work"], Some("default")),
+            (&["home*", "work"], Some("home")),
+            // Two choices are none, whatever the others are called.
+            (&["default", "home*", "work*"], None),
+            (&["default*", "home*"], None),
+        ] {
+            let of = |raw: &&str| binding(raw.trim_end_matches('*'), raw.ends_with('*'));
+            let fitting: Vec<_> = identities.iter().map(of).collect();
+            let found = Binding::preferred(&fitting.iter().collect::<Vec<_>>());
+            let found = found.map(|binding| binding.identity.as_str());
+            assert_eq!(found, preferred, "{identities:?}");
+        }
+    }
+}

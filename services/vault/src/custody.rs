@@ -3,7 +3,7 @@
 
 mod logins;
 mod merge;
-mod portable;
+pub(crate) mod portable;
 
 use std::sync::Arc;
 

@@ -1,8 +1,9 @@
-//! Doors for fuzzing: what reads a vault file, without the work of a real passphrase, and what
-//! reads a provider's answers.
+//! Doors for fuzzing: what reads a vault file and an exported vault, without the work of a real
+//! passphrase, and what reads a provider's answers.
 
 use zeroize::Zeroizing;
 
+pub use crate::custody::portable::fuzz::Export;
 use crate::{
     file::{
         Metadata, VaultFile,

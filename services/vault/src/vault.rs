@@ -1,5 +1,6 @@
 //! The vault's door: every method checks the caller's right, then asks the keeper.
 
+mod defaults;
 mod entries;
 mod hosts;
 
@@ -26,6 +27,8 @@ use crate::{
     file::Metadata,
     keeper::{Changed, Content, Keeper},
 };
+
+pub(crate) use defaults::set_default;
 
 /// The vault as its contract promises it.
 #[derive(Debug)]
@@ -146,12 +149,6 @@ impl Vault for Door {
         Ok(records.into_iter().map(|record| self.with_last_use(record.binding)).collect())
     }
 
-    async fn revoke(&self, context: &Context, name: BindingName) -> Result<()> {
-        context.require(Scope::BindingsWrite)?;
-        let (keeper, context) = (Arc::clone(&self.keeper), context.clone());
-        self.keeper.owned(async move { revoke(&keeper, &context, &name).await }).await
-    }
-
     async fn declare_hosts(
         &self,
         context: &Context,
@@ -242,22 +239,6 @@ async fn bind(
                 binding::host_label(record.binding.hosts.as_deref().unwrap_or_default()),
             );
             Ok(Changed { value: record.binding, events: vec![event] })
-        })
-        .await
-}
-
-async fn revoke(keeper: &Keeper, context: &Context, name: &BindingName) -> Result<()> {
-    keeper
-        .change(context, |draft, _| {
-            let missing = || not_found(&format!("there is no binding {name}"));
-            let entry = draft.entries().get(name.as_str()).ok_or_else(missing)?;
-            let event = match Record::read(name.as_str(), &entry.metadata) {
-                Some(record) => binding_event(EventKind::BindingRevoked, context, &record.binding),
-                None => Event::new(EventKind::BindingRevoked, Actor::of(context))
-                    .with("aileron.binding.name", name.as_str()),
-            };
-            draft.remove(name.as_str());
-            Ok(Changed { value: (), events: vec![event] })
         })
         .await
 }

@@ -123,7 +123,7 @@ impl Kind {
             Sensitive::new(found.1.into_owned())
         };
         let finish =
-            Finish { session_id: begun.session_id, code: part("code"), state: part("state") };
+            Finish { session_id: begun.session_id, code: part("code"), state: part("state"), iss: None };
         person.finish_oauth2(&finish).await.unwrap();
     }
 }

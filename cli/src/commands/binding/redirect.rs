@@ -32,7 +32,16 @@ pub(super) struct Arrived {
     /// The code, or the provider's error.
     pub(super) answer: Result<Sensitive, String>,
     pub(super) state: Sensitive,
+    /// Who says to have answered (RFC 9207).
+    pub(super) iss: Option<String>,
     pub(super) page: Page,
+}
+
+/// A redirect of this setup.
+struct Read {
+    answer: Result<Sensitive, String>,
+    state: Sensitive,
+    iss: Option<String>,
 }
 
 /// A browser that waits for an answer.
@@ -61,8 +70,8 @@ impl Doorstep {
                 .map_err(|error| Failure::plain(format!("cannot wait for the browser: {error}")))?;
             let Ok(Ok(head)) = timeout(VISIT, head(&mut visitor)).await else { continue };
             match self.read(&head) {
-                Some((answer, state)) => {
-                    return Ok(Arrived { answer, state, page: Page(visitor) });
+                Some(Read { answer, state, iss }) => {
+                    return Ok(Arrived { answer, state, iss, page: Page(visitor) });
                 }
                 None => Page(visitor).nothing().await,
             }
@@ -70,7 +79,7 @@ impl Doorstep {
     }
 
     /// The answer in a request, if it is the one that is waited for.
-    fn read(&self, head: &str) -> Option<(Result<Sensitive, String>, Sensitive)> {
+    fn read(&self, head: &str) -> Option<Read> {
         let mut lines = head.split("\r\n");
         let target = lines.next()?.strip_prefix("GET ")?.strip_suffix(" HTTP/1.1")?;
         let mut hosts = lines
@@ -86,13 +95,18 @@ impl Doorstep {
         if url.path() != self.path || state != self.state {
             return None;
         }
-        if let Some(error) = member(&url, "error") {
-            let word = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
-            let known = error.len() <= 64 && error.chars().all(word);
-            let error = if known { error } else { "an error without a known code".to_owned() };
-            return Some((Err(error), state));
-        }
-        Some((Ok(Sensitive::new(member(&url, "code")?)), state))
+        let answer = match member(&url, "error") {
+            None => Ok(Sensitive::new(member(&url, "code")?)),
+            Some(error) => {
+                let word = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+                let known = error.len() <= 64 && error.chars().all(word);
+                Err(if known { error } else { "an error without a known code".to_owned() })
+            }
+        };
+        // Twice is not at all: the runtime refuses an empty one.
+        let named = url.query_pairs().any(|(name, _)| name == "iss");
+        let iss = named.then(|| member(&url, "iss").unwrap_or_default());
+        Some(Read { answer, state, iss })
     }
 }
 
@@ -171,12 +185,15 @@ mod tests {
     async fn only_the_answer_of_this_setup_is_read() {
         let doorstep = doorstep().await;
         let read = |target: &str| doorstep.read(&request(&doorstep, target));
-        let (answer, state) = read("/callback?code=c%2B&state=right&iss=x").unwrap();
+        let Read { answer, state, iss } = read("/callback?code=c%2B&state=right&iss=x").unwrap();
         assert_eq!((answer.unwrap().expose(), state.expose()), ("c+", "right"));
-        let (answer, _) = read("/callback?error=access_denied&state=right").unwrap();
-        assert_eq!(answer.unwrap_err(), "access_denied");
-        let (answer, _) = read("/callback?error=%1B%5B31m&state=right").unwrap();
-        assert_eq!(answer.unwrap_err(), "an error without a known code");
+        assert_eq!(iss.as_deref(), Some("x"));
+        let twice = read("/callback?code=c&state=right&iss=x&iss=y").unwrap();
+        assert_eq!(twice.iss.as_deref(), Some(""));
+        let denied = read("/callback?error=access_denied&state=right").unwrap();
+        assert_eq!((denied.answer.unwrap_err().as_str(), denied.iss), ("access_denied", None));
+        let steering = read("/callback?error=%1B%5B31m&state=right").unwrap();
+        assert_eq!(steering.answer.unwrap_err(), "an error without a known code");
         for target in [
             "/",
             "/favicon.ico",
@@ -221,7 +238,7 @@ mod tests {
             told
         };
         let wait = async {
-            let Arrived { answer, state: _, page } = doorstep.arrival().await.unwrap();
+            let Arrived { answer, state: _, iss: _, page } = doorstep.arrival().await.unwrap();
             page.say("Done", "You can close this page.").await;
             answer.unwrap()
         };

@@ -76,7 +76,7 @@ async fn by_browser(
 
 /// Ends the setup, and tells the browser how it ended.
 async fn finished(person: &Person, session_id: Sensitive, arrived: Arrived) -> Result<Binding> {
-    let Arrived { answer, state, page } = arrived;
+    let Arrived { answer, state, iss, page } = arrived;
     let code = match answer {
         Ok(code) => code,
         Err(error) => {
@@ -86,7 +86,7 @@ async fn finished(person: &Person, session_id: Sensitive, arrived: Arrived) -> R
             )));
         }
     };
-    let finish = Finish { session_id, code, state };
+    let finish = Finish { session_id, code, state, iss };
     match person.client.finish_oauth2(&finish).await {
         Ok(answer) => {
             page.say("Done", "The credential is bound. You can close this page.").await;

@@ -10,7 +10,7 @@ use aileron_api::{
 };
 use aileron_contract::{
     Context, Error, Reason, Scopes, Secret, bindings, credential::Oauth2Client, limits,
-    vault::Consent,
+    names::Sha256Hash, vault::Consent,
 };
 use axum::{
     Json as Answer,
@@ -33,9 +33,6 @@ use crate::{
 
 const CALLBACK: &str = "/v1/bindings/setup/oauth2/callback";
 
-/// Of the browser that began a setup. A browser sets up one binding at a time: the next setup
-/// takes the cookie's place.
-const COOKIE: &str = "aileron_oauth";
 
 /// Prepares a setup at the connector's provider and says where to send the person.
 #[utoipa::path(
@@ -72,11 +69,12 @@ pub(crate) async fn init(
     let bindings::Begun { session, authorize_url, redirect_uri, browser_cookie, expires_at: _ } =
         begun;
     let secure = redirect_uri.starts_with("https:");
+    let state = state_of(&authorize_url)?;
     let body = Begun { session_id: text(&session).into(), authorize_url, redirect_uri };
     let mut response = Answer(body).into_response();
     if let Some(value) = browser_cookie {
         let life = limits::OAUTH_SETUP_WALL.as_secs();
-        set_cookie(&mut response, &text(&value), life, secure)?;
+        set_cookie(&mut response, &cookie_name(&state), &text(&value), life, secure)?;
     }
     Ok(response)
 }
@@ -99,10 +97,14 @@ pub(crate) async fn init(
 pub(crate) async fn finish(
     State(shared): State<Shared>,
     Caller { context, .. }: Caller,
-    Json(Finish { session_id, code, state }): Json<Finish>,
+    Json(Finish { session_id, code, state, iss }): Json<Finish>,
 ) -> Result<(StatusCode, Answer<Binding>)> {
-    let finish =
-        bindings::Finish { session: secret(session_id), state: secret(state), code: secret(code) };
+    let finish = bindings::Finish {
+        session: secret(session_id),
+        state: secret(state),
+        code: secret(code),
+        issuer: iss,
+    };
     let bindings::Finished { binding, purpose } =
         shared.services.bindings.finish(&context, finish).await?;
     let status = match purpose {
@@ -229,7 +231,7 @@ async fn landed(
     headers: &HeaderMap,
     query: Result<Filter<Callback>>,
 ) -> Result<Response> {
-    let Filter(Callback { code, state, error, error_description: _ }) = query?;
+    let Filter(Callback { code, state, iss, error, error_description: _ }) = query?;
     let answer = match (error, code) {
         (Some(error), _) => bindings::Answer::Refused(error),
         (None, Some(code)) => bindings::Answer::Code(secret(code)),
@@ -238,7 +240,10 @@ async fn landed(
             return Err(Refusal::new(Reason::InvalidRequest, public));
         }
     };
-    let callback = bindings::Callback { state: secret(state), answer, cookie: cookie(headers) };
+    let state = secret(state);
+    let name = cookie_name(&state);
+    let cookie = cookie(headers, &name);
+    let callback = bindings::Callback { state, answer, cookie, issuer: iss };
     // Nobody is known to call: the setup carries the rights of whoever began it.
     let context = Context { scopes: Scopes::default(), ..Context::service("gateway") };
     let bindings::Landed { return_to, binding } =
@@ -246,7 +251,7 @@ async fn landed(
     let to = format!("{return_to}#aileron_oauth=ok&binding={}", binding.name);
     let to = HeaderValue::from_str(&to).map_err(Error::internal)?;
     let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response();
-    set_cookie(&mut response, "", 0, false)?;
+    set_cookie(&mut response, &name, "", 0, false)?;
     Ok(response)
 }
 
@@ -268,22 +273,43 @@ fn own_address(shared: &Shared, headers: &HeaderMap) -> Result<String> {
     Ok(format!("http://{host}"))
 }
 
-/// The one cookie of ours; a browser that brings two has been tampered with.
-fn cookie(headers: &HeaderMap) -> Option<Secret> {
+/// Of the browser that began a setup: each of its setups has a cookie of its own.
+fn cookie_name(state: &Secret) -> String {
+    let hash = state.expose(|state| Sha256Hash::of(&[state]));
+    let short: String = hex::encode(hash.bytes()).chars().take(16).collect();
+    format!("aileron_oauth_{short}")
+}
+
+/// What ties the provider's answer to the setup.
+fn state_of(authorize_url: &str) -> Result<Secret> {
+    let uri: http::Uri = authorize_url.parse().map_err(Error::internal)?;
+    let state = uri.query().unwrap_or_default().split('&').find_map(|it| it.strip_prefix("state="));
+    let state = state.ok_or_else(|| Error::internal("an authorization URL without a state"))?;
+    Ok(Secret::from(state.to_owned()))
+}
+
+/// The cookie of one setup; a browser that brings two has been tampered with.
+fn cookie(headers: &HeaderMap, ours: &str) -> Option<Secret> {
     let values = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut ours = values
         .flat_map(|value| value.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
-        .filter(|(name, _)| *name == COOKIE)
+        .filter(|(name, _)| *name == ours)
         .map(|(_, value)| value);
     let value = ours.next().filter(|value| !value.is_empty())?;
     ours.next().is_none().then(|| Secret::from(value.to_owned()))
 }
 
-fn set_cookie(response: &mut Response, value: &str, life: u64, secure: bool) -> Result<()> {
+fn set_cookie(
+    response: &mut Response,
+    name: &str,
+    value: &str,
+    life: u64,
+    secure: bool,
+) -> Result<()> {
     let secure = if secure { "; Secure" } else { "" };
     let cookie = format!(
-        "{COOKIE}={value}; Path={CALLBACK}; Max-Age={life}; HttpOnly; SameSite=Lax{secure}"
+        "{name}={value}; Path={CALLBACK}; Max-Age={life}; HttpOnly; SameSite=Lax{secure}"
     );
     let mut cookie = HeaderValue::from_str(&cookie).map_err(Error::internal)?;
     cookie.set_sensitive(true);

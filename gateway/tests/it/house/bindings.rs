@@ -7,6 +7,7 @@ use aileron_contract::{
         Finished, Landed, Purpose, Revoked,
     },
     names::{BindingName, Fqn},
+    vault::Binding,
 };
 use async_trait::async_trait;
 
@@ -53,7 +54,8 @@ impl Bindings for World {
     async fn callback(&self, context: &Context, callback: Callback) -> Result<Landed> {
         assert!(context.require(Scope::BindingsWrite).is_err(), "a callback holds no right");
         self.calls.lock().unwrap().push(("callback", context.clone()));
-        let Callback { state, answer, cookie } = callback;
+        let Callback { state, answer, cookie, issuer } = callback;
+        assert_eq!(issuer.as_deref().unwrap_or("https://id.example"), "https://id.example");
         if cookie.as_ref().map(shown).as_deref() != Some("c00kie") {
             return Err(Error::new(Reason::BrowserMismatch, "another browser"));
         }
@@ -104,6 +106,14 @@ impl Bindings for World {
             "oauth2/notes/untold" => Ok(Revoked::NotAtProvider("it did not answer".to_owned())),
             _ => Err(Error::new(Reason::BindingNotFound, "there is no such binding")),
         }
+    }
+
+    async fn set_default(&self, context: &Context, name: BindingName) -> Result<Binding> {
+        self.enter("set_default", context, Scope::BindingsWrite)?;
+        if name == known().name {
+            return Ok(Binding { default: true, ..known() });
+        }
+        Err(Error::new(Reason::BindingNotFound, "there is no such binding"))
     }
 
     async fn declare_scopes(

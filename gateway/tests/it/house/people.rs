@@ -31,6 +31,7 @@ fn binding(consent: Consent) -> Binding {
         kind,
         service,
         identity,
+        default: false,
         scope,
         account,
         status: BindingStatus::Active,
@@ -137,14 +138,6 @@ impl Vault for World {
         let known = known();
         let wanted = filter.name.is_none_or(|name| name == known.name);
         Ok(wanted.then_some(known).into_iter().collect())
-    }
-
-    async fn revoke(&self, context: &Context, name: BindingName) -> Result<()> {
-        self.enter("revoke", context, Scope::BindingsWrite)?;
-        if name == known().name {
-            return Ok(());
-        }
-        Err(Error::new(Reason::NotFound, "there is no such binding"))
     }
 
     async fn declare_hosts(

@@ -83,6 +83,8 @@ reasons! {
     /// A setup that never began here, was finished, or took too long.
     SessionNotFound = "session_not_found" => NotFound,
     StateMismatch = "state_mismatch" => Invalid,
+    /// The answer says that it comes from another provider than the one that was asked.
+    IssuerMismatch = "issuer_mismatch" => Forbidden,
     /// A command line's setup came back to the daemon, or the other way round.
     WrongCallerMode = "wrong_caller_mode" => Invalid,
     /// Another browser than the one that began the setup.
@@ -107,6 +109,8 @@ reasons! {
 
     // actions, runs, approvals
     ActionExists = "action_exists" => Conflict,
+    /// Nobody signed the action, and nobody agreed to that.
+    ActionUnsigned = "action_unsigned" => Forbidden,
     ActionDisabled = "action_disabled" => Conflict,
     ActionStateUnavailable = "action_state_unavailable" => Internal,
     /// The file or its record is not what the runtime wrote: a person has to look.

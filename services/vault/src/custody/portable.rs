@@ -182,6 +182,54 @@ fn too_large() -> Error {
     )
 }
 
+pub(crate) mod fuzz {
+    //! An exported vault under edits.
+
+    use zeroize::Zeroizing;
+
+    use super::{Sealed, seal};
+    use crate::{
+        file::{
+            Metadata, VaultFile,
+            v2::{Draft, NewPassphrase},
+        },
+        kdf::Kdf,
+    };
+
+    /// An exported vault and the key that its passphrase derives.
+    #[derive(Debug)]
+    pub struct Export {
+        file: Vec<u8>,
+        key: Zeroizing<[u8; 32]>,
+    }
+
+    impl Export {
+        /// With two entries; none when the system has no random bytes.
+        pub fn new() -> Option<Self> {
+            let kdf = Kdf { memory_kib: 8, passes: 1, lanes: 1 };
+            let salt = vec![5; 16];
+            let key = kdf.derive(b"open", &salt).ok()?;
+            let own = NewPassphrase { kdf, salt, key: key.clone() };
+            let (mut draft, keys) = Draft::create(&own).ok()?;
+            for path in ["api_key/a/x", "secret/b"] {
+                draft.put(&keys, path, Metadata::default(), path.as_bytes()).ok()?;
+            }
+            let vault = VaultFile::V2(draft.finish(&keys).ok()?);
+            Some(Self { file: seal(&vault, &keys, &own).ok()?, key })
+        }
+
+        pub fn bytes(&self) -> &[u8] {
+            &self.file
+        }
+
+        /// Do these bytes open as far as they should: the whole export, and nothing else?
+        pub fn is_sound_about(&self, bytes: &[u8]) -> bool {
+            let opens = Sealed::parse(bytes).is_ok_and(|sealed| sealed.open(&self.key).is_ok());
+            opens == (bytes == self.file)
+        }
+    }
+}
+
 /// Bytes in base64, without leaving copies of them behind.
 mod base64 {
     use base64::{Engine as _, engine::general_purpose::STANDARD};

@@ -24,7 +24,7 @@ use super::{
     store::named,
     tokens::Tokens,
 };
-use crate::{envelope, keeper::Keeper};
+use crate::{envelope, keeper::Keeper, vault::set_default};
 
 /// Setups under way, and the tokens they become.
 #[derive(Debug)]
@@ -99,24 +99,26 @@ impl Bindings for Door {
 
     async fn finish(&self, context: &Context, finish: Finish) -> Result<Finished> {
         context.require(Scope::BindingsWrite)?;
-        let Finish { session, state, code } = finish;
+        let Finish { session, state, code, issuer } = finish;
         places::sized(&[&session, &state, &code])?;
         self.unlocked().await?;
         let names = Names { session: &session, state: &state };
         let setup = self.setups().finish(names, self.tokens.store.now())?;
+        places::answered_by(&setup.plan.client, issuer.as_deref())?;
         let purpose = setup.plan.purpose;
         Ok(Finished { binding: self.complete(setup, code).await?, purpose })
     }
 
     // Nobody can show a token here: `state` and the cookie are what the browser has.
     async fn callback(&self, _: &Context, callback: Callback) -> Result<Landed> {
-        let Callback { state, answer, cookie } = callback;
+        let Callback { state, answer, cookie, issuer } = callback;
         places::sized(&[&state])?;
         if let Answer::Code(code) = &answer {
             places::sized(&[code])?;
             self.unlocked().await?;
         }
         let setup = self.setups().land(&state, cookie.as_ref(), self.tokens.store.now())?;
+        places::answered_by(&setup.plan.client, issuer.as_deref())?;
         let return_to = match &setup.way {
             Way::Browser { return_to, cookie: _ } => return_to.clone(),
             Way::Cli => return Err(Error::internal("a command line's setup was handed out")),
@@ -192,6 +194,14 @@ impl Bindings for Door {
         context.require(Scope::BindingsWrite)?;
         let (tokens, context) = (Arc::clone(&self.tokens), context.clone());
         self.keeper().owned(async move { revoke(&tokens, &context, &name).await }).await
+    }
+
+    async fn set_default(&self, context: &Context, name: BindingName) -> Result<Binding> {
+        context.require(Scope::BindingsWrite)?;
+        let (store, context) = (self.tokens.store.clone(), context.clone());
+        self.keeper()
+            .owned(async move { set_default(&store.0, &context, &name).await })
+            .await
     }
 
     async fn declare_scopes(

@@ -1,7 +1,10 @@
 //! Addresses and codes from outside that a browser or a person is shown, checked before they are.
 
 use aileron_contract::{
-    Error, Reason, Result, Secret, credential::Endpoint, limits, names::HostPort,
+    Error, Reason, Result, Secret,
+    credential::{Endpoint, Oauth2Client},
+    limits,
+    names::HostPort,
 };
 use oauth2::{RedirectUrl, StandardDeviceAuthorizationResponse};
 use url::Url;
@@ -42,6 +45,24 @@ pub(crate) fn return_to(raw: &str) -> Result<String> {
             "return_to is an http:// or https:// URL on 127.0.0.1, localhost or [::1]",
         )),
     }
+}
+
+/// An answer that names its provider has to name the one that was asked (RFC 9207). Another's
+/// code, brought here by a connector that sends its people there, would be handed to the
+/// connector's own provider. A manifest names endpoints and no issuer: the host of one of them
+/// has to be the issuer's.
+pub(crate) fn answered_by(client: &Oauth2Client, issuer: Option<&str>) -> Result<()> {
+    let Some(issuer) = issuer else { return Ok(()) };
+    let issuer = issuer.parse::<Endpoint>().ok().and_then(|issuer| issuer.authority());
+    let asked = [&client.authorize_url, &client.token_url].map(Endpoint::authority);
+    if issuer.is_some() && asked.contains(&issuer) {
+        return Ok(());
+    }
+    Err(Error::new(
+        Reason::IssuerMismatch,
+        "the answer says that it comes from another provider than the one you were sent to: \
+         nothing was bound, and the setup has been ended",
+    ))
 }
 
 /// What came back from a browser is small.
@@ -109,6 +130,22 @@ mod tests {
             "http:/\\localhost",
         ] {
             assert_eq!(return_to(raw).unwrap_err().reason(), Reason::InvalidReturnTo, "{raw}");
+        }
+    }
+
+    #[test]
+    fn an_answer_of_another_provider_is_refused() {
+        let [authorize, token] = ["https://id.example/o/authorize", "https://api.example/token"]
+            .map(|url| url.parse().unwrap());
+        let client = Oauth2Client::new(authorize, token, "c", vec!["s".to_owned()]).unwrap();
+        for fine in [None, Some("https://id.example"), Some("https://api.example/realm/x")] {
+            answered_by(&client, fine).unwrap();
+        }
+        for other in
+            ["", "id.example", "https://evil.example", "https://id.example:444", "http://id.example"]
+        {
+            let refused = answered_by(&client, Some(other)).unwrap_err();
+            assert_eq!(refused.reason(), Reason::IssuerMismatch, "{other}");
         }
     }
 

@@ -71,6 +71,7 @@ pub(crate) async fn finished(house: &House, begun: Begun) -> aileron_contract::R
         session: begun.session,
         state: secret(&returned(&back, "state").unwrap()),
         code: secret(&returned(&back, "code").unwrap()),
+        issuer: returned(&back, "iss"),
     };
     house.service.bindings().finish(&service(), finish).await.map(|finished| finished.binding)
 }
@@ -98,6 +99,7 @@ pub(crate) fn request_at(host: &str, method: &str, path: &str) -> Request {
         url: format!("http://{host}{path}"),
         headers: Vec::new(),
         body: Bytes::new(),
+        idempotent: false,
         max_response: 1024 * 1024,
         timeout: Duration::from_secs(30),
     }

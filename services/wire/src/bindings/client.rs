@@ -8,6 +8,7 @@ use aileron_contract::{
     },
     limits,
     names::{BindingName, Fqn},
+    vault::Binding,
 };
 use aileron_proto::vault::v1::{self as pb, bindings_service_client::BindingsServiceClient};
 use async_trait::async_trait;
@@ -52,24 +53,26 @@ impl Bindings for Remote {
     }
 
     async fn finish(&self, context: &Context, finish: Finish) -> Result<Finished> {
-        let Finish { session, state, code } = finish;
+        let Finish { session, state, code, issuer } = finish;
         let request = self.link.request(pb::FinishSetupRequest {
             context: context_to_wire(context),
             session: session.into_wire(),
             state: state.into_wire(),
             code: code.into_wire(),
+            issuer,
         })?;
         let finished = self.link.call(context, self.client().finish_setup(request)).await?;
         self.link.read(finished, "finished")
     }
 
     async fn callback(&self, context: &Context, callback: Callback) -> Result<Landed> {
-        let Callback { state, answer, cookie } = callback;
+        let Callback { state, answer, cookie, issuer } = callback;
         let request = self.link.request(pb::CallbackRequest {
             context: context_to_wire(context),
             state: state.into_wire(),
             answer: answer.into_wire(),
             cookie: cookie.into_wire(),
+            issuer,
         })?;
         let landed = self.link.call(context, self.client().callback(request)).await?;
         self.link.read(landed, "landed")
@@ -104,6 +107,16 @@ impl Bindings for Remote {
         })?;
         let revoked = self.link.call(context, self.client().revoke_binding(request)).await?;
         self.link.read(revoked, "revoked")
+    }
+
+    async fn set_default(&self, context: &Context, name: BindingName) -> Result<Binding> {
+        let request = self.link.request(pb::SetDefaultBindingRequest {
+            context: context_to_wire(context),
+            name: name.into_wire(),
+        })?;
+        let pb::SetDefaultBindingResponse { binding } =
+            self.link.call(context, self.client().set_default_binding(request)).await?;
+        self.link.read(binding, "binding")
     }
 
     async fn declare_scopes(

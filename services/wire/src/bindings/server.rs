@@ -48,9 +48,9 @@ impl BindingsService for Adapter {
     ) -> Answer<pb::FinishSetupResponse> {
         let (call, message) = Call::begin("bindings.finish_setup", request);
         call.answer(async {
-            let pb::FinishSetupRequest { context, session, state, code } = message;
+            let pb::FinishSetupRequest { context, session, state, code, issuer } = message;
             let [session, state, code] = [session, state, code].map(Secret::new);
-            let finish = Finish { session, state, code };
+            let finish = Finish { session, state, code, issuer };
             Ok(self.0.finish(&read(context, "context")?, finish).await?.into_wire())
         })
         .await
@@ -62,11 +62,12 @@ impl BindingsService for Adapter {
     ) -> Answer<pb::CallbackResponse> {
         let (call, message) = Call::begin("bindings.callback", request);
         call.answer(async {
-            let pb::CallbackRequest { context, state, answer, cookie } = message;
+            let pb::CallbackRequest { context, state, answer, cookie, issuer } = message;
             let callback = Callback {
                 state: Secret::new(state),
                 answer: read(answer, "answer")?,
                 cookie: read(cookie, "cookie")?,
+                issuer,
             };
             let landed = self.0.callback(&read(context, "context")?, callback).await?;
             Ok(landed.into_wire())
@@ -109,6 +110,20 @@ impl BindingsService for Adapter {
             let pb::RevokeBindingRequest { context, name } = message;
             let revoked = self.0.revoke(&read(context, "context")?, read(name, "name")?).await?;
             Ok(revoked.into_wire())
+        })
+        .await
+    }
+
+    async fn set_default_binding(
+        &self,
+        request: Request<pb::SetDefaultBindingRequest>,
+    ) -> Answer<pb::SetDefaultBindingResponse> {
+        let (call, message) = Call::begin("bindings.set_default", request);
+        call.answer(async {
+            let pb::SetDefaultBindingRequest { context, name } = message;
+            let binding =
+                self.0.set_default(&read(context, "context")?, read(name, "name")?).await?;
+            Ok(pb::SetDefaultBindingResponse { binding: binding.into_wire() })
         })
         .await
     }

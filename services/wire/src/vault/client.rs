@@ -138,15 +138,6 @@ impl Vault for Remote {
         self.link.read(bindings, "bindings")
     }
 
-    async fn revoke(&self, context: &Context, name: BindingName) -> Result<()> {
-        let request = self.link.request(pb::RevokeRequest {
-            context: context_to_wire(context),
-            name: name.into_wire(),
-        })?;
-        let pb::RevokeResponse {} = self.link.call(context, self.client().revoke(request)).await?;
-        Ok(())
-    }
-
     async fn declare_hosts(
         &self,
         context: &Context,

@@ -147,16 +147,6 @@ impl VaultService for Adapter {
         .await
     }
 
-    async fn revoke(&self, request: Request<pb::RevokeRequest>) -> Answer<pb::RevokeResponse> {
-        let (call, message) = Call::begin("vault.revoke", request);
-        call.answer(async {
-            let pb::RevokeRequest { context, name } = message;
-            self.0.revoke(&read(context, "context")?, read(name, "name")?).await?;
-            Ok(pb::RevokeResponse {})
-        })
-        .await
-    }
-
     async fn declare_hosts(
         &self,
         request: Request<pb::DeclareHostsRequest>,

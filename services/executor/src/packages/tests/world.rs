@@ -156,7 +156,12 @@ pub(super) fn connector_request(package: &str) -> ConnectorRequest {
 
 pub(super) fn action_request(package: &str) -> ActionRequest {
     let package = package.parse().unwrap();
-    ActionRequest { package, force: false, auto_install_connectors: true }
+    ActionRequest {
+        package,
+        force: false,
+        auto_install_connectors: true,
+        accept_unsigned: false,
+    }
 }
 
 pub(super) fn manifest(version: &str) -> String {
@@ -212,6 +217,7 @@ async fn open(
         egress: Arc::<FakeWeb>::clone(web),
         audit: Arc::<FakeAudit>::clone(audit),
         sources: Sources::github().unwrap(),
+        host: None,
         clock: || Timestamp::UNIX_EPOCH,
     };
     Service::open(options).await.unwrap()

@@ -124,10 +124,6 @@ impl Vault for FakeVault {
         Ok(bindings)
     }
 
-    async fn revoke(&self, _: &Context, _: BindingName) -> Result<()> {
-        unused()
-    }
-
     async fn declare_hosts(
         &self,
         _: &Context,

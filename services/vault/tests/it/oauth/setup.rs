@@ -6,7 +6,7 @@ use aileron_contract::{
     Reason, Scope,
     bindings::{Answer, Begin, Callback, Caller, Finish, Purpose},
     credential::{Form, HeaderTemplate},
-    vault::BindingStatus,
+    vault::{BindingFilter, BindingStatus},
 };
 
 use super::{
@@ -31,6 +31,7 @@ fn brought(url: &str, cookie: Option<&str>) -> Callback {
             None => Answer::Refused(returned(url, "error").unwrap()),
         },
         cookie: cookie.map(secret),
+        issuer: returned(url, "iss"),
     }
 }
 
@@ -75,6 +76,7 @@ async fn another_state_ends_the_setup() {
         session: session.duplicate(),
         state: secret(state),
         code: secret("c"),
+        issuer: None,
     };
     let forged = bindings.finish(&service(), finish("forged")).await;
     assert_refused(forged, Reason::StateMismatch);
@@ -93,6 +95,7 @@ async fn a_setup_is_finished_once_and_in_time() {
         session: begun.session.duplicate(),
         state: secret(&returned(&url, "state").unwrap()),
         code: secret(&returned(&url, "code").unwrap()),
+        issuer: None,
     };
     // Locked, the setup goes on waiting: the code is worth too much to be lost.
     house.service.vault().lock(&service()).await.unwrap();
@@ -138,8 +141,33 @@ async fn a_setup_comes_back_the_way_it_was_begun() {
     assert_refused(landed, Reason::WrongCallerMode);
     let begun = bindings.begin(&service(), by_browser(&provider)).await.unwrap();
     let state = returned(&begun.authorize_url, "state").unwrap();
-    let finish = Finish { session: begun.session, state: secret(&state), code: secret("c") };
+    let (state, code) = (secret(&state), secret("c"));
+    let finish = Finish { session: begun.session, state, code, issuer: None };
     assert_refused(bindings.finish(&service(), finish).await, Reason::WrongCallerMode);
+}
+
+#[tokio::test]
+async fn an_answer_of_another_provider_ends_the_setup_and_binds_nothing() {
+    let (provider, other) = (Provider::start(), Provider::start());
+    let house = House::with_vault().await;
+    let bindings = house.service.bindings();
+    let begun = bindings.begin(&service(), beginning(&provider)).await.unwrap();
+    let theirs = Browser::default().consents(&begun.authorize_url, &begun.redirect_uri).await;
+    let code = returned(&theirs, "code").unwrap();
+    // A connector sent its person to somebody else's provider, and has the answer brought to its own.
+    let state = secret(&returned(&begun.authorize_url, "state").unwrap());
+    let issuer = Some(other.url(""));
+    let finish = Finish { session: begun.session, state, code: secret(&code), issuer };
+    assert_refused(bindings.finish(&service(), finish).await, Reason::IssuerMismatch);
+    let begun = bindings.begin(&service(), by_browser(&provider)).await.unwrap();
+    let cookie = begun.browser_cookie.unwrap();
+    let url = Browser::default().consents(&begun.authorize_url, &begun.redirect_uri).await;
+    assert_eq!(returned(&url, "iss"), Some(provider.url("")));
+    let cookie = cookie.expose(|bytes| String::from_utf8(bytes.to_vec()).unwrap());
+    let forged = Callback { issuer: Some(other.url("")), ..brought(&url, Some(&cookie)) };
+    assert_refused(bindings.callback(&service(), forged).await, Reason::IssuerMismatch);
+    let all = house.service.vault().bindings(&daemon(), BindingFilter::default()).await;
+    assert!(all.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -154,6 +182,7 @@ async fn a_refusal_ends_the_setup_and_tells_the_code_alone() {
         state: secret(&state),
         answer: Answer::Refused(error.to_owned()),
         cookie: Some(cookie.duplicate()),
+        issuer: None,
     };
     let refused = bindings.callback(&service(), refusal("<b>Call 555-1234</b>")).await;
     let error = assert_refused(refused, Reason::ProviderError);
@@ -170,7 +199,7 @@ async fn a_forged_code_gets_no_tokens() {
     let begun = bindings.begin(&service(), beginning(&provider)).await.unwrap();
     let state = secret(&returned(&begun.authorize_url, "state").unwrap());
     let code = secret("forged-code-canary");
-    let finish = Finish { session: begun.session, state, code };
+    let finish = Finish { session: begun.session, state, code, issuer: None };
     let refused = bindings.finish(&service(), finish).await;
     let error = assert_refused(refused, Reason::TokenExchangeFailed);
     assert_eq!(error.details().unwrap()["error"], "invalid_grant");

@@ -5,6 +5,7 @@ use aileron_contract::{
         Landed, Revoked,
     },
     names::{BindingName, Fqn},
+    vault::Binding,
 };
 use async_trait::async_trait;
 
@@ -26,18 +27,18 @@ impl Bindings for FakeBindings {
     }
 
     async fn finish(&self, context: &Context, finish: Finish) -> Result<Finished> {
-        let Finish { session, state, code } = finish;
-        let arguments = (context, shown(&session), shown(&state), shown(&code));
+        let Finish { session, state, code, issuer } = finish;
+        let arguments = (context, shown(&session), shown(&state), shown(&code), issuer);
         self.stage.enter("finish", &arguments).map(samples::finished)
     }
 
     async fn callback(&self, context: &Context, callback: Callback) -> Result<Landed> {
-        let Callback { state, answer, cookie } = callback;
+        let Callback { state, answer, cookie, issuer } = callback;
         let answer = match answer {
             Answer::Code(code) => Ok(shown(&code)),
             Answer::Refused(error) => Err(error),
         };
-        let arguments = (context, shown(&state), answer, cookie.as_ref().map(shown));
+        let arguments = (context, shown(&state), answer, cookie.as_ref().map(shown), issuer);
         self.stage.enter("callback", &arguments).map(samples::landed)
     }
 
@@ -53,6 +54,10 @@ impl Bindings for FakeBindings {
     async fn revoke(&self, context: &Context, name: BindingName) -> Result<Revoked> {
         self.stage.enter("revoke", &(context, name))?;
         Ok(self.revoked.lock().unwrap().take().unwrap_or(Revoked::Here))
+    }
+
+    async fn set_default(&self, context: &Context, name: BindingName) -> Result<Binding> {
+        self.stage.enter("set_default", &(context, name)).map(vault::binding)
     }
 
     async fn declare_scopes(

@@ -64,10 +64,6 @@ impl Vault for FakeVault {
         self.stage.enter("bindings", &(context, filter)).map(samples::bindings)
     }
 
-    async fn revoke(&self, context: &Context, name: BindingName) -> Result<()> {
-        self.stage.enter("revoke", &(context, name)).map(|_| ())
-    }
-
     async fn declare_hosts(
         &self,
         context: &Context,

@@ -31,21 +31,35 @@ async fn browsers(bindings: &Handle, fake: &FakeBindings, full: bool) {
     assert_eq!(begun.expires_at, expected.expires_at);
     assert_eq!(stage.take(), [seen("begin", &(&context, samples::begin(full)))]);
 
-    let finish =
-        Finish { session: secret("session"), state: secret("state"), code: secret("co\0de") };
-    promise!(stage, "finish", (&context, b"session", b"state", b"co\0de"),
+    let issuer = full.then(|| "https://id.example".to_owned());
+    let finish = Finish {
+        session: secret("session"),
+        state: secret("state"),
+        code: secret("co\0de"),
+        issuer: issuer.clone(),
+    };
+    promise!(stage, "finish", (&context, b"session", b"state", b"co\0de", &issuer),
         bindings.finish(&context, finish) => samples::finished(full));
 
-    let cookie = full.then(|| secret("cookie"));
-    let code = Callback { state: secret("s"), answer: Answer::Code(secret("c")), cookie };
+    let code = Callback {
+        state: secret("s"),
+        answer: Answer::Code(secret("c")),
+        cookie: full.then(|| secret("cookie")),
+        issuer: issuer.clone(),
+    };
     let seen_answer: Result<Vec<u8>, String> = Ok(b"c".to_vec());
-    promise!(stage, "callback", (&context, b"s", &seen_answer, full.then_some(b"cookie")),
+    promise!(stage, "callback", (&context, b"s", &seen_answer, full.then_some(b"cookie"), &issuer),
         bindings.callback(&context, code) => samples::landed(full));
     let refused = "access_denied".to_owned();
-    let no =
-        Callback { state: secret("s"), answer: Answer::Refused(refused.clone()), cookie: None };
+    let no = Callback {
+        state: secret("s"),
+        answer: Answer::Refused(refused.clone()),
+        cookie: None,
+        issuer: None,
+    };
     let seen_answer: Result<Vec<u8>, String> = Err(refused);
-    promise!(stage, "callback", (&context, b"s", &seen_answer, None::<Vec<u8>>),
+    let nothing = (None::<Vec<u8>>, None::<String>);
+    promise!(stage, "callback", (&context, b"s", &seen_answer, &nothing.0, &nothing.1),
         bindings.callback(&context, no) => samples::landed(full));
 }
 
@@ -75,6 +89,8 @@ async fn ends(bindings: &Handle, fake: &FakeBindings, full: bool) {
         promise!(stage, "revoke", (&context, &binding),
             bindings.revoke(&context, binding.clone()) => revoked);
     }
+    promise!(stage, "set_default", (&context, &binding),
+        bindings.set_default(&context, binding.clone()) => vault::binding(full));
     let (connector, scopes) = (vault::consent(full).connector, texts(full));
     promise!(stage, "declare_scopes", (&context, &connector, &scopes),
         bindings.declare_scopes(&context, connector.clone(), scopes.clone()) => vault::stale(full));

@@ -1,6 +1,6 @@
 use aileron_contract::{
     Secret,
-    names::{BindingName, SecretName},
+    names::SecretName,
     vault::{Handle, PassphraseChange, PinDomain},
 };
 
@@ -55,8 +55,6 @@ async fn bindings(vault: &Handle, fake: &FakeVault, full: bool) {
     let filter = samples::binding_filter(full);
     promise!(stage, "bindings", (&context, &filter),
         vault.bindings(&context, filter.clone()) => samples::bindings(full));
-    let binding = name::<BindingName>("api_key/notes/me");
-    promise!(stage, "revoke", (&context, &binding), vault.revoke(&context, binding.clone()) => ());
     let (connector, hosts) = (samples::consent(full).connector, hosts(full));
     promise!(stage, "declare_hosts", (&context, &connector, &hosts),
         vault.declare_hosts(&context, connector.clone(), hosts.clone()) => samples::stale(full));
