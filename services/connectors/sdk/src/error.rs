@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
-pub type Result<T> = std::result::Result<T, Error>;
+/// What operations return.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// A failure, in one of the published classes and in words a person understands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -29,14 +29,44 @@ impl Request {
         Self::new("POST", url)
     }
 
+    pub fn put(url: impl Into<String>) -> Self {
+        Self::new("PUT", url)
+    }
+
+    pub fn patch(url: impl Into<String>) -> Self {
+        Self::new("PATCH", url)
+    }
+
+    pub fn delete(url: impl Into<String>) -> Self {
+        Self::new("DELETE", url)
+    }
+
     pub fn new(method: &'static str, url: impl Into<String>) -> Self {
         let (headers, body) = (BTreeMap::new(), String::new());
         Self { method, url: url.into(), headers, body, credential: None }
     }
 
+    /// Appends a parameter to the URL's query, escaped.
+    #[must_use]
+    pub fn query(mut self, name: &str, value: &str) -> Self {
+        self.url.push(if self.url.contains('?') { '&' } else { '?' });
+        self.url.push_str(&segment(name));
+        self.url.push('=');
+        self.url.push_str(&segment(value));
+        self
+    }
+
+    /// One value per name; a second one replaces the first.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Sends `body` as it is; say what it is with a `Content-Type`.
+    #[must_use]
+    pub fn body(mut self, body: impl Into<String>) -> Self {
+        self.body = body.into();
         self
     }
 
@@ -79,10 +109,12 @@ impl Response {
         self.status
     }
 
+    /// The answer's body.
     pub fn bytes(&self) -> &[u8] {
         &self.body
     }
 
+    /// The body as text; what is not UTF-8 is replaced.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
@@ -96,11 +128,33 @@ impl Response {
         }
     }
 
+    /// The body, read as JSON.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
         serde_json::from_slice(&self.body).map_err(|error| {
             Error::external_api(format!("the service's answer is not the expected JSON: {error}"))
         })
     }
+}
+
+/// Escapes text for one segment of a URL's path, or for its query: nothing in it can lead to
+/// another place than was meant. The segments `.` and `..`, which no escape makes harmless, are
+/// escaped twice and name nothing.
+pub fn segment(text: &str) -> String {
+    if matches!(text, "." | "..") {
+        return text.replace('.', "%252E");
+    }
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b".-_~".contains(&byte) {
+            escaped.push(char::from(byte));
+        } else {
+            let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('0');
+            escaped.push('%');
+            escaped.push(digit(byte >> 4).to_ascii_uppercase());
+            escaped.push(digit(byte & 15).to_ascii_uppercase());
+        }
+    }
+    escaped
 }
 
 #[cfg(test)]
@@ -128,5 +182,15 @@ mod tests {
         assert_eq!(class(204), None);
         assert_eq!(class(401), Some("unauthorized"));
         assert_eq!(class(500), Some("external_api_error"));
+    }
+
+    #[test]
+    fn an_argument_stays_inside_its_segment() {
+        assert_eq!(segment("a/../b?c=d#e&f"), "a%2F..%2Fb%3Fc%3Dd%23e%26f");
+        assert_eq!(segment("v1.2-x_y~z"), "v1.2-x_y~z");
+        assert_eq!(segment(".."), "%252E%252E");
+        assert_eq!(segment("ä %"), "%C3%A4%20%25");
+        let request = Request::get("https://a.example/").query("q", "a&b").query("n", "1");
+        assert_eq!(request.url, "https://a.example/?q=a%26b&n=1");
     }
 }

@@ -1,17 +1,14 @@
-//! The runtime's functions, made safe. Off WebAssembly there is no runtime: nothing is logged
-//! and every request fails.
+//! The runtime's functions, made safe. Off WebAssembly the host of a test takes their place;
+//! without one nothing is logged and every request fails.
 
 use crate::{Error, Result};
 
 pub(crate) fn log(level: &str, message: &str) {
-    let (level, level_len) = span(level.as_bytes());
-    let (message, message_len) = span(message.as_bytes());
-    raw::log(level, level_len, message, message_len);
+    raw::log(level.as_bytes(), message.as_bytes());
 }
 
 pub(crate) fn http_request(envelope: &[u8]) -> i32 {
-    let (envelope, len) = span(envelope);
-    raw::http_request(envelope, len)
+    raw::http_request(envelope)
 }
 
 pub(crate) fn http_status() -> Result<u16> {
@@ -31,12 +28,6 @@ fn no_response() -> Error {
     Error::runtime("the runtime has no response to read")
 }
 
-/// Where bytes lie and how many there are. An empty slice has a valid address as well. Memory is
-/// of 32 bits, so neither number is ever cut.
-fn span(bytes: &[u8]) -> (*const u8, u32) {
-    (bytes.as_ptr(), u32::try_from(bytes.len()).unwrap_or(u32::MAX))
-}
-
 #[cfg(target_arch = "wasm32")]
 #[expect(unsafe_code, reason = "calls into the runtime")]
 mod raw {
@@ -53,12 +44,14 @@ mod raw {
 
     pub(super) use host::{http_response_size, http_response_status};
 
-    pub(super) fn log(level: *const u8, level_len: u32, message: *const u8, len: u32) {
+    pub(super) fn log(level: &[u8], message: &[u8]) {
+        let ((level, level_len), (message, len)) = (span(level), span(message));
         // SAFETY: the runtime checks both ranges itself and only reads them.
         unsafe { host::log(level, level_len, message, len) }
     }
 
-    pub(super) fn http_request(request: *const u8, len: u32) -> i32 {
+    pub(super) fn http_request(request: &[u8]) -> i32 {
+        let (request, len) = span(request);
         // SAFETY: the runtime checks the range itself and only reads it.
         unsafe { host::http_request(request, len) }
     }
@@ -68,25 +61,44 @@ mod raw {
         // SAFETY: the runtime writes at most `len` bytes, and the slice is borrowed mutably.
         unsafe { host::http_response_read(body.as_mut_ptr(), len) }
     }
+
+    /// Where bytes lie and how many there are. An empty slice has a valid address as well. Memory is
+    /// of 32 bits, so neither number is ever cut.
+    fn span(bytes: &[u8]) -> (*const u8, u32) {
+        (bytes.as_ptr(), u32::try_from(bytes.len()).unwrap_or(u32::MAX))
+    }
 }
 
 #[cfg(not(target_arch = "wasm32"))]
 mod raw {
-    pub(super) fn log(_: *const u8, _: u32, _: *const u8, _: u32) {}
+    use crate::testing::current;
 
-    pub(super) fn http_request(_: *const u8, _: u32) -> i32 {
-        -1
+    pub(super) fn log(level: &[u8], message: &[u8]) {
+        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+        current(|host| host.log(&text(level), &text(message)));
+    }
+
+    pub(super) fn http_request(request: &[u8]) -> i32 {
+        current(|host| host.http_request(request)).unwrap_or(-1)
     }
 
     pub(super) fn http_response_size() -> i32 {
-        -1
+        let size = current(|host| host.response().map(|(_, body)| body.len())).flatten();
+        size.and_then(|size| i32::try_from(size).ok()).unwrap_or(-1)
     }
 
     pub(super) fn http_response_status() -> i32 {
-        -1
+        let status = current(|host| host.response().map(|(status, _)| *status)).flatten();
+        status.map_or(-1, i32::from)
     }
 
-    pub(super) fn http_response_read(_: &mut [u8]) -> i32 {
-        -1
+    pub(super) fn http_response_read(to: &mut [u8]) -> i32 {
+        let read = current(|host| {
+            let (_, body) = host.response()?;
+            let (to, from) = (to.get_mut(..body.len())?, body);
+            to.copy_from_slice(from);
+            i32::try_from(from.len()).ok()
+        });
+        read.flatten().unwrap_or(-1)
     }
 }
