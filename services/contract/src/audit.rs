@@ -76,6 +76,12 @@ closed! {
         ActionEnabled = "action.enabled",
         ActionDisabled = "action.disabled",
         ActionQuarantined = "action.quarantined",
+        /// A person accepted a file as it is, or that it is gone.
+        ActionAccepted = "action.accepted",
+        /// `actions.lock` is not what the runtime wrote.
+        LockQuarantined = "lock.quarantined",
+        /// A person had it written anew.
+        LockRenewed = "lock.renewed",
         ConnectorInstalled = "connector.installed",
         BindingCreated = "binding.created",
         BindingResolved = "binding.resolved",
@@ -86,6 +92,7 @@ closed! {
         BindingRefreshed = "binding.refreshed",
         BindingStale = "binding.stale",
         BindingHostsAdopted = "binding.hosts_adopted",
+        BindingDefaultChosen = "binding.default_chosen",
         ExecutionStarted = "execution.started",
         ExecutionSucceeded = "execution.succeeded",
         ExecutionFailed = "execution.failed",

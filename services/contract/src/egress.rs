@@ -45,6 +45,9 @@ pub struct Request {
     /// Guest headers, one value per name.
     pub headers: Vec<(String, String)>,
     pub body: Bytes,
+    /// Declared to do no harm when it is carried out twice. Where an upstream refuses a token that
+    /// can be replaced, such a request is sent a second time, and so is one that only reads.
+    pub idempotent: bool,
     /// Refuse bodies longer than this, in bytes, after decompression.
     pub max_response: u64,
     /// Give up after this long, from the call to the last byte.
@@ -55,8 +58,9 @@ pub struct Request {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CredentialUse {
     pub form: Form,
-    /// The binding to use; none picks the only one of the connector and kind, and of several
-    /// signing keys the one for the region of the request's host.
+    /// The binding to use; none picks the [preferred](crate::vault::Binding::preferred) one of the
+    /// connector and kind, and of several signing keys the one for the region of the request's
+    /// host.
     pub binding: Option<BindingName>,
 }
 

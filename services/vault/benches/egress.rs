@@ -159,6 +159,7 @@ impl Caller for Through {
             url: format!("https://{}/notes?limit=20", self.host),
             headers: Vec::new(),
             body: Bytes::new(),
+            idempotent: false,
             max_response: 1024 * 1024,
             timeout: Duration::from_secs(30),
         };

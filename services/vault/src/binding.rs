@@ -29,11 +29,15 @@ pub(crate) const HOSTS_ADDED: &str = "hosts_added";
 pub(crate) const GRANTED: &str = "granted_scopes";
 pub(crate) const MISSING: &str = "missing_scopes";
 pub(crate) const REFRESHABLE: &str = "refresh_token_present";
+/// Ours: the person's choice among several. Sealed like all labels that decide something, and
+/// believed in our own files only: see [`crate::file`].
+pub(crate) const DEFAULT: &str = "default";
 /// Ours: when new tokens were last asked for, until it is known what came of it.
 pub(crate) const REFRESHING: &str = "refreshing";
 
 impl Record {
-    /// What a person's consent becomes. `earlier` keeps the day it was first given.
+    /// What a person's consent becomes. `earlier` keeps the day it was first given, and its place
+    /// among several.
     pub(crate) fn new(consent: &Consent, earlier: Option<&Self>, now: Timestamp) -> Result<Self> {
         let Consent {
             connector,
@@ -79,6 +83,7 @@ impl Record {
             kind,
             service: service.clone(),
             identity: identity.clone(),
+            default: earlier.is_some_and(|earlier| earlier.binding.default),
             scope: scope.clone(),
             account: account.clone(),
             status: BindingStatus::Active,
@@ -119,6 +124,7 @@ impl Record {
             kind,
             service: name.service().to_owned(),
             identity: name.identity().parse::<Identity>().ok()?,
+            default: label(DEFAULT).is_some_and(|chosen| chosen == "true"),
             scope: label("scope").cloned(),
             account: label("account").cloned(),
             status,
@@ -154,6 +160,7 @@ impl Record {
         set("service", Some(binding.service.clone()));
         set("identity", Some(binding.identity.to_string()));
         set("connector_fqn", Some(binding.connector.to_string()));
+        set(DEFAULT, binding.default.then(|| "true".to_owned()));
         set("status", Some(binding.status.to_string()));
         set("stale_reason", binding.stale_reason.clone());
         set("created_at", seconds(Some(binding.created_at)));

@@ -9,7 +9,7 @@ use aileron_contract::{
     egress::CredentialUse,
     failure::{Boundary, Class, Failure},
     names::{BindingName, Fqn, HostPort, SecretName, VaultPath},
-    vault::{BindingFilter, BindingStatus},
+    vault::{Binding, BindingFilter, BindingStatus},
 };
 use async_trait::async_trait;
 
@@ -111,13 +111,13 @@ fn for_region(found: Vec<Record>, host: &HostPort) -> Vec<Record> {
     }
 }
 
-/// Of several that fit, the one whose identity is `default`.
-fn by_default(found: Vec<Record>) -> Vec<Record> {
-    let mut defaults = found.iter().filter(|record| record.binding.is_default());
-    match (defaults.next(), defaults.next()) {
-        (Some(record), None) => vec![record.clone()],
-        _ => found,
+/// Of several that fit, the preferred one; where there is none all stay, to be named.
+fn by_default(mut found: Vec<Record>) -> Vec<Record> {
+    let fitting: Vec<_> = found.iter().map(|record| &record.binding).collect();
+    if let Some(name) = Binding::preferred(&fitting).map(|binding| binding.name.clone()) {
+        found.retain(|record| record.binding.name == name);
     }
+    found
 }
 
 /// The consent, when the binding has one that counts.
@@ -179,8 +179,8 @@ fn unclear(found: &[Record], connector: &Fqn, wanted: &CredentialUse) -> Failure
         )
     } else {
         format!(
-            "{connector} has several {} bindings ({}): say which, or revoke the others \
-             (`aileron binding list`)",
+            "{connector} has several {} bindings ({}): say whose account with `--identity`, or \
+             choose one for good with `aileron binding default NAME`",
             wanted.form.kind(),
             candidates.join(", ")
         )

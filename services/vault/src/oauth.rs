@@ -22,6 +22,7 @@ mod tokens;
 mod trouble;
 
 pub(crate) use door::Door;
+pub(crate) use store::missing;
 pub(crate) use tokens::Tokens;
 
 /// Is what we take from a provider, or from an older file, stored so that it reads back?

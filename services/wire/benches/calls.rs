@@ -155,6 +155,7 @@ fn request(body: &Bytes) -> Request {
         url: "https://api.example.com/notes".to_owned(),
         headers: vec![("content-type".to_owned(), "application/json".to_owned())],
         body: body.clone(),
+        idempotent: false,
         max_response: 1 << 20,
         timeout: Duration::from_secs(30),
     }

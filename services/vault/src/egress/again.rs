@@ -4,14 +4,16 @@ use std::time::Duration;
 
 use aileron_contract::{credential::CredentialKind, egress::Request};
 
-/// Requests that change nothing, with a credential that can be replaced. Another request may have
-/// been acted upon, whatever the answer says.
+/// Requests with a credential that can be replaced, that change nothing or were declared to do no
+/// harm when they are carried out twice. Another request may have been acted upon, whatever the
+/// answer says.
 pub(super) fn repeatable(request: &Request) -> bool {
     let token = request
         .credential
         .as_ref()
         .is_some_and(|wanted| wanted.form.kind() == CredentialKind::Oauth2);
-    token && matches!(request.method.as_str(), "" | "GET" | "HEAD")
+    let reads = matches!(request.method.as_str(), "" | "GET" | "HEAD" | "OPTIONS");
+    token && (reads || request.idempotent)
 }
 
 /// The same request in what is left of its time; none when that is over.

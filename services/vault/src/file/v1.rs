@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use aileron_contract::names::Sha256Hash;
+use aileron_contract::names::{BindingName, Sha256Hash};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::{Entries, FileError, Metadata, Sealed, Seen, UnlockError, text};
-use crate::{envelope, keys::Keys};
+use crate::{binding::DEFAULT, envelope, keys::Keys};
 
 const VERIFICATION: &[u8] = b"aileron-vault-v1";
 
@@ -52,7 +52,12 @@ impl File {
         }
         let entries = secrets
             .into_iter()
-            .map(|(path, TextEntry { value, metadata })| {
+            .map(|(path, TextEntry { value, mut metadata })| {
+                // Nobody could choose a default in such a file, and nothing seals its labels: one
+                // that says so was put there by something else.
+                if path.parse::<BindingName>().is_ok() {
+                    metadata.labels.remove(DEFAULT);
+                }
                 (path, Sealed { envelope: value, metadata })
             })
             .collect();

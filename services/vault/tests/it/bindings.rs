@@ -1,7 +1,10 @@
+mod defaults;
+
 use std::time::Duration;
 
 use aileron_contract::{
     Reason,
+    bindings::Revoked,
     credential::{Form, HeaderTemplate, Reach, Signing},
     egress::{CredentialUse, Outcome, Request},
     failure::Class,
@@ -26,6 +29,7 @@ fn wanted(binding: Option<&str>) -> Request {
         url: "https://notes.invalid/".to_owned(),
         headers: Vec::new(),
         body: Bytes::new(),
+        idempotent: false,
         max_response: 1_000,
         timeout: Duration::from_secs(5),
     }
@@ -63,8 +67,10 @@ async fn a_binding_is_set_up_listed_rebound_and_revoked() {
     };
     assert!(vault.bindings(&daemon(), other).await.unwrap().is_empty());
     house.unlock().await;
-    vault.revoke(&service(), binding.name.clone()).await.unwrap();
-    assert_refused(vault.revoke(&service(), binding.name).await, Reason::NotFound);
+    let bindings = house.service.bindings();
+    let revoked = bindings.revoke(&service(), binding.name.clone()).await.unwrap();
+    assert_eq!(revoked, Revoked::Here);
+    assert_refused(bindings.revoke(&service(), binding.name).await, Reason::BindingNotFound);
     assert!(vault.bindings(&daemon(), BindingFilter::default()).await.unwrap().is_empty());
     assert_eq!(
         house.log.take(),

@@ -44,6 +44,7 @@ pub(super) fn request_to_wire(
         url,
         headers,
         body,
+        idempotent,
         max_response,
         timeout,
     } = request;
@@ -56,6 +57,7 @@ pub(super) fn request_to_wire(
         url,
         headers: headers.into_wire(),
         body_length: u64::try_from(body.len()).map_err(Error::internal)?,
+        idempotent,
         max_response,
         timeout: Some(duration_to_wire(timeout, "timeout")?),
     };
@@ -73,6 +75,7 @@ pub(super) fn request_from_wire(head: pb::SendHead) -> Result<(Context, Request,
         url,
         headers,
         body_length,
+        idempotent,
         max_response,
         timeout,
     } = head;
@@ -84,6 +87,7 @@ pub(super) fn request_from_wire(head: pb::SendHead) -> Result<(Context, Request,
         url,
         headers: read(headers, "headers")?,
         body: Bytes::new(),
+        idempotent,
         max_response,
         timeout: duration_from_wire(timeout, "timeout")?,
     };

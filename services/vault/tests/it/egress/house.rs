@@ -285,6 +285,7 @@ pub(crate) fn request(url: &str, declared: &[&str]) -> Request {
         url: url.to_owned(),
         headers: Vec::new(),
         body: Bytes::new(),
+        idempotent: false,
         max_response: 1024 * 1024,
         timeout: Duration::from_secs(20),
     }

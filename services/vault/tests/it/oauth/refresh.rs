@@ -232,6 +232,45 @@ async fn a_refused_token_is_replaced_once_and_only_for_what_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_declared_request_is_sent_again_once_with_the_new_token_and_no_other_is() {
+    let provider = Provider::start();
+    let house = bound(&provider).await;
+    let calls = async || provider.control("calls").await.parse::<u32>().unwrap();
+    assert_eq!(get(&house, &provider).await, Ok(200));
+    provider.control("end").await;
+    for method in ["POST", "PUT", "PATCH", "DELETE", "PROPFIND"] {
+        let before = calls().await;
+        let refused = called(&house, request(&provider, method, "/api")).await.unwrap();
+        assert_eq!((refused.0, calls().await - before), (401, 1), "{method}");
+    }
+    assert_eq!(provider.refreshes().await, "0");
+
+    let declared = |method: &str, path: &str| {
+        let mut declared = request(&provider, method, path);
+        declared.idempotent = true;
+        declared.body = "the same once more".into();
+        declared
+    };
+    let before = calls().await;
+    let answered = called(&house, declared("POST", "/api")).await.unwrap();
+    assert_eq!((answered.0, calls().await - before), (200, 2));
+    assert_eq!(provider.refreshes().await, "1");
+
+    // What only reads needs no declaration.
+    provider.control("end").await;
+    later(Duration::from_secs(90));
+    let answered = called(&house, request(&provider, "OPTIONS", "/api")).await.unwrap();
+    assert_eq!((answered.0, provider.refreshes().await.as_str()), (200, "2"));
+
+    // An upstream that refuses every token gets two of them and no third.
+    later(Duration::from_secs(90));
+    let before = calls().await;
+    let never = called(&house, declared("PUT", "/api/never")).await.unwrap();
+    assert_eq!((never.0, calls().await - before), (401, 2));
+    assert_eq!(provider.refreshes().await, "3");
+}
+
+#[tokio::test]
 async fn revoking_tells_the_provider_and_does_not_depend_on_it() {
     let mut provider = Provider::start();
     let house = bound(&provider).await;

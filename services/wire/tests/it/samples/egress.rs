@@ -21,6 +21,7 @@ pub(crate) fn request(full: bool, method: &str, body: Bytes) -> Request {
         url: text(full).unwrap_or_default(),
         headers: headers(full),
         body,
+        idempotent: full,
         max_response: if full { u64::MAX } else { 0 },
         timeout: if full { Duration::new(3_600, 999_999_999) } else { Duration::from_secs(30) },
     }

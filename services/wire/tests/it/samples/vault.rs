@@ -65,6 +65,7 @@ pub(crate) fn binding(full: bool) -> Binding {
         kind: CredentialKind::ApiKey,
         service: "notes".to_owned(),
         identity: name("me"),
+        default: full,
         scope: text(full),
         account: text(full),
         status: if full { BindingStatus::Stale } else { BindingStatus::Active },
