@@ -32,6 +32,11 @@ pub(crate) enum BindingCommand {
     Rebind(BindingRebindArguments),
     /// Sign in at the provider again, keeping the binding's name
     Reauthorize(ReauthorizeArguments),
+    /// Choose the binding that is used where several fit
+    Default {
+        /// The binding, such as api_key/linear/work
+        name: String,
+    },
     /// Remove a binding, here and at its provider
     Revoke {
         /// The binding, such as api_key/linear/work

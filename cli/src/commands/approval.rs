@@ -105,6 +105,9 @@ fn show(printer: Printer, approval: &PendingApproval) {
         let gap = if value.starts_with('\n') || value.is_empty() { "" } else { " " };
         printer.say(format!("  {}:{gap}{value}", one_line(&field.label)));
     }
+    if let Some(identity) = &approval.identity {
+        printer.say(format!("  identity: {}", one_line(identity)));
+    }
     if let Some(digest) = &approval.digest {
         // Enough to compare by eye with another surface; the decision carries all of it.
         printer.say(format!("  digest: {}", digest.chars().take(23).collect::<String>()));

@@ -60,6 +60,14 @@ pub(super) async fn run(command: BindingCommand, connection: &Connection<'_>) ->
             person.leave().await;
             done?;
         }
+        BindingCommand::Default { name } => {
+            let person = connection.person_of_vault().await?;
+            let chosen = person.client.set_default_binding(&name).await;
+            person.leave().await;
+            let chosen = chosen?.value;
+            let (name, connector) = (chosen.name, chosen.connector_fqn);
+            printer.tick(format!("{name} is what {connector} uses where several fit"));
+        }
         BindingCommand::Revoke { name } => {
             let person = connection.person_of_vault().await?;
             let revoked = person.client.revoke_binding(&name).await;
@@ -77,6 +85,14 @@ pub(super) async fn run(command: BindingCommand, connection: &Connection<'_>) ->
     Ok(Exit::Done)
 }
 
+/// A connector that lacks a credential, and whose account it is to be.
+#[derive(Clone, Copy)]
+pub(super) struct Lacking<'a> {
+    pub(super) fqn: &'a str,
+    /// `default` when nobody said.
+    pub(super) identity: Option<&'a str>,
+}
+
 /// Offers to bind what a connector needs; without a terminal it only says how. True when it is
 /// bound now.
 pub(super) async fn offer(
@@ -85,8 +101,20 @@ pub(super) async fn offer(
     fqn: &str,
     asked_for: bool,
 ) -> Result<bool> {
+    offer_to(Lacking { fqn, identity: None }, connection, person, asked_for).await
+}
+
+/// The same for an identity.
+pub(super) async fn offer_to(
+    lacking: Lacking<'_>,
+    connection: &Connection<'_>,
+    person: &Person,
+    asked_for: bool,
+) -> Result<bool> {
     let printer = connection.printer;
-    let later = format!("bind it later: aileron binding setup {fqn}");
+    let Lacking { fqn, identity } = lacking;
+    let named = identity.map(|identity| format!(" --identity {identity}")).unwrap_or_default();
+    let later = format!("bind it later: aileron binding setup {fqn}{named}");
     if !terminal::present() {
         printer.say(format!("{fqn} needs a credential; {later}"));
         return Ok(false);
@@ -97,7 +125,8 @@ pub(super) async fn offer(
         printer.say(later);
         return Ok(false);
     }
-    let called = Called { identity: "default".to_owned(), service: None, account: None };
+    let identity = identity.unwrap_or("default").to_owned();
+    let called = Called { identity, service: None, account: None };
     let given = Given { value: &ValueArguments::default(), sign_in: SignIn::default() };
     bind(connection, person, &connector, called, given).await?;
     Ok(true)
@@ -281,6 +310,7 @@ async fn list(connection: &Connection<'_>, filter: &BindingFilter, json: bool) -
             (None, _) => String::new(),
         };
         let status = status_of(&binding);
+        let status = if binding.default { format!("{status}, default") } else { status };
         [binding.name, binding.connector_fqn, status, used, refreshed]
     });
     let nothing = "nothing is bound: aileron binding setup CONNECTOR";
@@ -302,6 +332,7 @@ async fn inspect(connection: &Connection<'_>, binding: Binding) -> Result<()> {
         users.join(" ")
     };
     let status = status_of(&binding);
+    let chosen = if binding.default { "used where several fit" } else { "" };
     let refreshes = match binding.refresh_token_present {
         Some(true) => "by itself",
         Some(false) => "no: sign in again when it ends",
@@ -315,6 +346,7 @@ async fn inspect(connection: &Connection<'_>, binding: Binding) -> Result<()> {
             ("kind", binding.kind),
             ("used by", users),
             ("status", status),
+            ("default", chosen.to_owned()),
             ("hosts", binding.hosts.unwrap_or_default().join(" ")),
             ("scope", binding.scope.unwrap_or_default()),
             ("granted scopes", binding.granted_scopes.join(" ")),

@@ -10,7 +10,7 @@ use serde_json::{
     value::{RawValue, to_raw_value},
 };
 
-use super::binding;
+use super::binding::{self, Lacking};
 use crate::{
     arguments::RunArguments,
     connection::Connection,
@@ -26,7 +26,7 @@ pub(super) async fn run(arguments: &RunArguments, connection: &Connection<'_>) -
     if let Err(error) = &answer
         && !arguments.json
         && let Some(connector) = unbound(error)
-        && bound_now(connection, error, &connector).await?
+        && bound_now(connection, error, &connector, arguments).await?
     {
         // Refused before anything was sent: the same call, for the first time.
         answer = called(arguments, connection, &args).await;
@@ -75,7 +75,8 @@ async fn called(
 ) -> Result<Answer<RunOutcome>, Error> {
     let key = arguments.idempotency_key.as_deref();
     let _working = connection.printer.working("running");
-    connection.client.run_action_as_written(&arguments.name, args, key).await
+    let asked = (args, arguments.identity.as_deref());
+    connection.client.run_action_as_written(&arguments.name, asked, key).await
 }
 
 /// The connector that has no credential at all, when that is why a call failed. Of several
@@ -89,13 +90,19 @@ fn unbound(error: &Error) -> Option<String> {
 }
 
 /// Offers the person at the terminal to bind what is missing.
-async fn bound_now(connection: &Connection<'_>, error: &Error, connector: &str) -> Result<bool> {
+async fn bound_now(
+    connection: &Connection<'_>,
+    error: &Error,
+    connector: &str,
+    arguments: &RunArguments,
+) -> Result<bool> {
     if !terminal::present() {
         return Ok(false);
     }
     connection.printer.cross(error.to_string());
     let person = connection.person(None).await?;
-    let bound = Box::pin(binding::offer(connection, &person, connector, false)).await;
+    let lacking = Lacking { fqn: connector, identity: arguments.identity.as_deref() };
+    let bound = Box::pin(binding::offer_to(lacking, connection, &person, false)).await;
     person.leave().await;
     bound
 }
@@ -146,6 +153,7 @@ async fn converted(arguments: &RunArguments, connection: &Connection<'_>) -> Res
 }
 
 /// Text becomes the declared type; an undeclared argument stays text, for the runtime to refuse.
+/// A type of the author's own is only a hint: what does not fit stays text.
 fn convert(key: &str, value: &str, input: Option<&Input>) -> Result<Value> {
     let kind = input.map_or("string", |input| input.kind.as_str());
     if kind == "string" {
@@ -160,8 +168,10 @@ fn convert(key: &str, value: &str, input: Option<&Input>) -> Result<Value> {
         "object" => value.is_object(),
         _ => true,
     };
+    let hint = input.is_some_and(|input| input.declared_type.is_some());
     parsed
         .filter(fits)
+        .or_else(|| hint.then(|| Value::String(value.to_owned())))
         .ok_or_else(|| Failure::plain(format!("--arg {key}: {value:?} is not of type {kind}")))
 }
 
@@ -199,5 +209,12 @@ mod tests {
         }
         assert!(convert("k", "1.5", Some(&input("integer"))).is_err());
         assert!(convert("k", "yes", Some(&input("boolean"))).is_err());
+    }
+
+    #[test]
+    fn a_type_of_the_authors_own_is_a_hint() {
+        let hint = Input { declared_type: Some("Int".to_owned()), ..input("integer") };
+        assert_eq!(convert("k", "1", Some(&hint)).unwrap(), serde_json::json!(1));
+        assert_eq!(convert("k", "one", Some(&hint)).unwrap(), serde_json::json!("one"));
     }
 }

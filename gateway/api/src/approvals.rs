@@ -27,6 +27,9 @@ pub struct PendingApproval {
     #[serde(default)]
     #[schema(value_type = Object)]
     pub args: Object,
+    /// Whose account was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_id: Option<String>,
     /// What a person reads. Bidirectional and invisible characters are escaped.

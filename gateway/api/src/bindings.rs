@@ -19,6 +19,9 @@ pub struct Binding {
     pub kind: String,
     pub service: String,
     pub identity: String,
+    /// A person chose it among the bindings of its connector and kind.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub default: bool,
     pub connector_fqn: String,
     #[schema(format = DateTime)]
     pub created_at: String,

@@ -27,6 +27,9 @@ pub struct Run {
     #[serde(default)]
     #[schema(value_type = Object)]
     pub args: Object,
+    /// Whose account was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connector_fqn: Option<String>,
     /// The step under way or last attempted.

@@ -167,6 +167,27 @@ pub(crate) async fn rebind(
     Ok(Answer(shape::binding(shared.services.vault.bind(&context, consent, value).await?)))
 }
 
+/// Chooses the binding that is used where several of its connector and kind fit and a call names
+/// no identity. An earlier choice among them ends.
+#[utoipa::path(
+    post,
+    path = "/v1/bindings/{name}/default",
+    tag = "bindings",
+    params(("name" = String, Path, description = "`<kind>/<service>/<identity>`, each `/` sent as `%2F`")),
+    responses(
+        (status = 200, description = "Chosen", body = Binding),
+        (status = 404, description = "There is none", body = aileron_api::error::ErrorEnvelope),
+        (status = 423, description = "The vault is locked", body = aileron_api::error::ErrorEnvelope),
+    )
+)]
+pub(crate) async fn set_default(
+    State(shared): State<Shared>,
+    Caller { context, .. }: Caller,
+    Name(name): Name<BindingName>,
+) -> Result<Answer<Binding>> {
+    Ok(Answer(shape::binding(shared.services.bindings.set_default(&context, name).await?)))
+}
+
 async fn bind_all(
     shared: &Shared,
     context: &Context,

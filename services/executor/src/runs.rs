@@ -3,6 +3,7 @@
 mod announce;
 mod call;
 mod connector;
+mod credentials;
 mod decide;
 mod door;
 mod drive;

@@ -137,6 +137,7 @@ fn happened(event: &AuditEvent) -> &'static str {
         ("binding.refreshed", _) => "a bound credential was refreshed",
         ("binding.stale", _) => "a connector reaches hosts that its binding does not cover",
         ("binding.hosts_adopted", _) => "an older binding took the hosts its connector declares",
+        ("binding.default_chosen", _) => "a binding was chosen among several that fit",
         ("execution.started", _) => "a call began",
         ("execution.succeeded", _) => "a call succeeded",
         ("execution.failed", Some("ambiguous")) => {

@@ -47,14 +47,16 @@ impl Client {
     pub async fn run_action_as_written(
         &self,
         name: &str,
-        args: &RawValue,
+        (args, identity): (&RawValue, Option<&str>),
         idempotency_key: Option<&str>,
     ) -> Result<Answer<RunOutcome>> {
         #[derive(Serialize)]
         struct Body<'a> {
             args: &'a RawValue,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            identity: Option<&'a str>,
         }
-        self.run_with(name, &Body { args }, idempotency_key).await
+        self.run_with(name, &Body { args, identity }, idempotency_key).await
     }
 
     async fn run_with(

@@ -30,6 +30,11 @@ impl Client {
         self.send(Call::new(Method::POST, &["bindings", name, "rebind"]).json(body)).await?.json()
     }
 
+    /// Chooses the binding that is used where several fit.
+    pub async fn set_default_binding(&self, name: &str) -> Result<Answer<Binding>> {
+        self.send(Call::new(Method::POST, &["bindings", name, "default"])).await?.json()
+    }
+
     /// Revokes, and tells what became of it at the provider.
     pub async fn revoke_binding(&self, name: &str) -> Result<Answer<RevokedBinding>> {
         let call = Call::new(Method::DELETE, &["bindings", name]).query("report", "true");

@@ -123,6 +123,7 @@ fn of_run(record: &Record, kind: EventKind) -> Result<Event> {
         .with("aileron.action.hash", record.action_hash.to_string())
         .with("aileron.connector.fqn", record.connector.as_ref().map(ToString::to_string))
         .with("aileron.session.id", record.session.as_ref().map(ToString::to_string))
+        .with("aileron.binding.identity", record.identity.as_ref().map(ToString::to_string))
         .with(
             "aileron.consent.decision",
             if record.gate.is_some() { "approved" } else { "unattended" },
@@ -152,6 +153,7 @@ fn of_approval(record: &Record, kind: EventKind, by: &Principal, once: bool) -> 
         .with("aileron.approval.action", record.action.as_str())
         .with("aileron.connector.fqn", record.connector.as_ref().map(ToString::to_string))
         .with("aileron.session.id", record.session.as_ref().map(ToString::to_string))
+        .with("aileron.binding.identity", record.identity.as_ref().map(ToString::to_string))
         .with("aileron.approval.digest", record.gate.as_ref().map(|gate| gate.digest.to_string()));
     if once {
         event.id = Some(event_id(record, kind)?);

@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use aileron_contract::{
     Context, Error, Reason, Result, Scope, Timestamp,
-    credential::CredentialKind,
     executor::{Call, RunState, Started},
     failure::Failure,
     json, limits,
     names::RunId,
-    vault::{BindingFilter, BindingStatus, State},
+    vault::State,
 };
 use jiff::{SignedDuration, tz::TimeZone};
 use serde_json::{Map, Value};
@@ -49,6 +48,10 @@ impl Engine {
             Err(failure) => return self.refuse(context, &installed, failure).await,
         };
         let (plan, arguments) = plan;
+        let credentials = match self.foreseen(&plan, call.identity.as_ref()).await? {
+            Ok(credentials) => credentials,
+            Err(failure) => return self.refuse(context, &installed, failure).await,
+        };
         let record = Record {
             id: run_id(self.now())?,
             version: 0,
@@ -56,6 +59,7 @@ impl Engine {
             action_hash: installed.hash,
             connector: Some(plan.first.package.fqn.clone()),
             arguments,
+            identity: call.identity,
             principal: context.principal.clone(),
             session: context.session.clone(),
             requested_at: self.now(),
@@ -65,10 +69,10 @@ impl Engine {
         };
         let engine = Arc::clone(self);
         if installed.file.gated() {
-            return self.owned(Box::pin(engine.park(record, plan))).await;
+            return self.owned(Box::pin(engine.park(record, plan, credentials))).await;
         }
         let slot = self.slot()?;
-        self.owned(Box::pin(engine.begin_run(record, plan, slot))).await
+        self.owned(Box::pin(engine.begin_run(record, (plan, credentials), slot))).await
     }
 
     /// The outcome of an earlier call with the same key.
@@ -158,7 +162,7 @@ impl Engine {
     async fn begin_run(
         self: Arc<Self>,
         record: Record,
-        plan: Plan,
+        (plan, credentials): (Plan, Vec<Credential>),
         slot: OwnedSemaphorePermit,
     ) -> Result<Started> {
         let live = self.begin(&record.id);
@@ -168,14 +172,19 @@ impl Engine {
             return self.taken(&record).await;
         }
         let engine = Arc::clone(&self);
-        let started = Drive { engine, record, plan, credentials: Vec::new(), live };
+        let started = Drive { engine, record, plan, credentials, live };
         let started = Box::pin(started.carry_out()).await;
         drop(slot);
         Ok(started)
     }
 
     /// Parks a run until a person decides.
-    async fn park(self: Arc<Self>, record: Record, plan: Plan) -> Result<Started> {
+    async fn park(
+        self: Arc<Self>,
+        record: Record,
+        plan: Plan,
+        credentials: Vec<Credential>,
+    ) -> Result<Started> {
         let _one_at_a_time = self.parking.lock().await;
         let waiting = Query { states: vec![RunState::Parked], ..Query::default() };
         if self.ledger.count(&waiting).await? >= u64::from(limits::APPROVALS_PENDING) {
@@ -186,11 +195,11 @@ impl Engine {
         }
         let wall = SignedDuration::try_from(self.parts.approval_wall).map_err(Error::internal)?;
         let expires_at = record.requested_at.checked_add(wall).map_err(Error::internal)?;
-        let credentials = self.credentials(&plan).await?;
         let digest = approval::digest(
             &plan.installed,
             Covered {
                 arguments: &record.arguments,
+                identity: record.identity.as_ref(),
                 credentials: &credentials,
                 session: record.session.as_ref(),
                 expires_at,
@@ -216,38 +225,6 @@ impl Engine {
         again.ok_or_else(|| Error::internal("the id of a new run was taken"))
     }
 
-    /// The credential of each connector of the plan, as egress would pick it now.
-    pub(super) async fn credentials(&self, plan: &Plan) -> Result<Vec<Credential>> {
-        let mut credentials: Vec<Credential> = Vec::new();
-        for step in plan.steps() {
-            if credentials.iter().any(|known| known.connector == step.package.fqn) {
-                continue;
-            }
-            let loaded = self.parts.library.connector(step.hash).await?;
-            let Some(need) = loaded.manifest.need() else { continue };
-            let filter = BindingFilter {
-                connector: Some(step.package.fqn.clone()),
-                kind: Some(need.kind()),
-                name: None,
-            };
-            let context = Context::service("executor");
-            let mut bound = self.parts.vault.bindings(&context, filter).await?;
-            bound.retain(|binding| binding.status == BindingStatus::Active);
-            // Of several signing keys the request's host picks one, which nobody knows yet.
-            if bound.len() > 1 && need.kind() != CredentialKind::AwsSigv4 {
-                let defaults = bound.iter().filter(|binding| binding.is_default()).count();
-                bound.retain(|binding| defaults == 1 && binding.is_default());
-            }
-            let only = if bound.len() == 1 { bound.pop() } else { None };
-            credentials.push(Credential {
-                connector: step.package.fqn.clone(),
-                hosts: only.as_ref().and_then(|only| only.hosts.clone()).unwrap_or_default(),
-                binding: only.map(|only| only.name),
-            });
-        }
-        Ok(credentials)
-    }
-
     fn slot(&self) -> Result<OwnedSemaphorePermit> {
         Arc::clone(&self.slots).try_acquire_owned().map_err(|_| {
             Error::new(
@@ -263,8 +240,14 @@ fn repetition(context: &Context, call: &Call) -> Result<Option<Repetition>> {
     let Some(key) = &context.idempotency_key else { return Ok(None) };
     let caller =
         (principal_text(&context.principal), context.session.as_ref().map(ToString::to_string));
-    let request =
-        json::digest("aileron/run-request/v1", &(&caller, call.action.as_str(), &call.arguments))?;
+    let domain = "aileron/run-request/v1";
+    let (action, arguments) = (call.action.as_str(), &call.arguments);
+    let request = match &call.identity {
+        None => json::digest(domain, &(&caller, action, arguments))?,
+        Some(identity) => {
+            json::digest(domain, &(&caller, action, arguments, identity.as_str()))?
+        }
+    };
     let key = json::digest("aileron/idempotency-key/v1", &(&caller, key.as_str()))?;
     Ok(Some(Repetition { key, request }))
 }

@@ -234,13 +234,16 @@ impl Engine {
                 return Ok(Err(changed("connector", message)));
             }
         }
-        let credentials = self.credentials(&plan).await?;
-        if approval::credentials_digest(&credentials)? != gate.credentials {
-            let message = "the credential bound to the connector changed after the approval";
-            return Ok(Err(changed("binding", message.to_owned())));
-        }
+        let credentials = match self.credentials(&plan, record.identity.as_ref()).await? {
+            Ok(same) if approval::credentials_digest(&same)? == gate.credentials => same,
+            Ok(_) | Err(_) => {
+                let message = "the credential bound to the connector changed after the approval";
+                return Ok(Err(changed("binding", message.to_owned())));
+            }
+        };
         let covered = Covered {
             arguments: &record.arguments,
+            identity: record.identity.as_ref(),
             credentials: &credentials,
             session: record.session.as_ref(),
             expires_at: gate.expires_at,

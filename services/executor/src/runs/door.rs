@@ -28,7 +28,7 @@ pub(super) struct Door {
     pub(super) egress: egress::Handle,
     pub(super) journal: Arc<Journal>,
     pub(super) connector: Arc<Loaded>,
-    /// The binding the person approved; none lets egress pick the only one.
+    /// The binding that was approved or asked for; none lets egress pick one.
     pub(super) binding: Option<BindingName>,
     pub(super) session: Option<SessionId>,
     /// The step may be repeated without harm, by declaration.
@@ -120,6 +120,7 @@ impl Door {
             url: request.url,
             headers: request.headers,
             body: request.body,
+            idempotent: self.repeatable,
             max_response: limits::GUEST_RESPONSE,
             timeout: self.remaining(),
         }

@@ -27,7 +27,7 @@ pub(super) struct Drive {
     pub(super) engine: Arc<Engine>,
     pub(super) record: Record,
     pub(super) plan: Plan,
-    /// The credentials a person approved; empty when nobody had to.
+    /// The credentials that were approved or asked for; empty lets egress pick.
     pub(super) credentials: Vec<Credential>,
     pub(super) live: Live,
 }

@@ -99,6 +99,7 @@ impl Engine {
             action: record.action,
             connector: record.connector,
             arguments: record.arguments,
+            identity: record.identity,
             session: record.session,
             requested_at: record.requested_at,
             expires_at: gate.expires_at,

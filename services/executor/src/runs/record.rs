@@ -5,7 +5,7 @@ use aileron_contract::{
     Context, Principal, Timestamp,
     executor::{Run, RunResult, RunState},
     failure::Failure,
-    names::{ActionName, Fqn, RunId, SessionId, Sha256Hash},
+    names::{ActionName, Fqn, Identity, RunId, SessionId, Sha256Hash},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -28,6 +28,10 @@ pub(crate) struct Record {
     #[serde(with = "optional")]
     pub(crate) connector: Option<Fqn>,
     pub(crate) arguments: Map<String, Value>,
+    /// The account that was asked for. Records of calls without one do not mention it, as those
+    /// from before there was any.
+    #[serde(default, with = "optional", skip_serializing_if = "Option::is_none")]
+    pub(crate) identity: Option<Identity>,
     #[serde(with = "principal")]
     pub(crate) principal: Principal,
     #[serde(with = "optional")]
@@ -73,7 +77,7 @@ pub(crate) struct Repetition {
     /// Of the caller and its idempotency key: one run per value.
     #[serde(with = "plain")]
     pub(crate) key: Sha256Hash,
-    /// Of the caller, the action and the arguments: a repetition has the same.
+    /// Of the caller, the action, the arguments and the identity: a repetition has the same.
     #[serde(with = "plain")]
     pub(crate) request: Sha256Hash,
 }
@@ -262,6 +266,7 @@ impl Record {
             action_hash: self.action_hash,
             connector: self.connector.clone(),
             arguments: self.arguments.clone(),
+            identity: self.identity.clone(),
             state,
             step: None,
             gated: self.gate.is_some(),

@@ -36,7 +36,7 @@ pub(super) struct Attempts<'a> {
     pub(super) engine: &'a Arc<Engine>,
     pub(super) journal: &'a Arc<Journal>,
     pub(super) step: &'a PlannedStep,
-    /// The binding the person approved.
+    /// The binding that was approved or asked for.
     pub(super) binding: Option<BindingName>,
 }
 

@@ -6,6 +6,7 @@ mod calls;
 mod crashes;
 mod fakes;
 mod house;
+mod identities;
 #[path = "../../../store/tests/it/postgres.rs"]
 mod postgres;
 mod servers;

@@ -9,6 +9,7 @@ use aileron_contract::{
         Revoked,
     },
     names::{BindingName, Fqn},
+    vault::Binding,
 };
 use async_trait::async_trait;
 
@@ -37,6 +38,9 @@ impl Bindings for DeclaredScopes {
         unused()
     }
     async fn revoke(&self, _: &Context, _: BindingName) -> Result<Revoked> {
+        unused()
+    }
+    async fn set_default(&self, _: &Context, _: BindingName) -> Result<Binding> {
         unused()
     }
     async fn declare_scopes(

@@ -18,6 +18,7 @@ fn parked() -> Record {
         action_hash: Sha256Hash::new([1; 32]),
         connector: Some("github://a/notes".parse().unwrap()),
         arguments: serde_json::json!({"title": "x", "n": 0.1}).as_object().unwrap().clone(),
+        identity: None,
         principal: Principal::Agent("claude".into()),
         session: Some("s1".parse().unwrap()),
         requested_at: at(0),
@@ -174,4 +175,15 @@ fn an_agent_sees_only_its_own_session() {
 fn a_record_with_a_surplus_field_is_not_read() {
     let text = parked().to_text().unwrap().replacen('{', "{\"extra\":1,", 1);
     assert!(Record::from_text(&text).is_err());
+}
+
+#[test]
+fn an_identity_is_kept_and_a_call_without_one_is_written_as_it_always_was() {
+    let text = parked().to_text().unwrap();
+    assert!(!text.contains("identity"), "{text}");
+    let named = Record { identity: Some("work".parse().unwrap()), ..parked() };
+    let back = Record::from_text(&named.to_text().unwrap()).unwrap();
+    assert_eq!(back, named);
+    let odd = named.to_text().unwrap().replace("\"work\"", "\"a/b\"");
+    assert!(Record::from_text(&odd).is_err());
 }

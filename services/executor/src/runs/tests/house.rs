@@ -178,6 +178,7 @@ pub(super) fn binding(identity: &str) -> Binding {
         kind: CredentialKind::ApiKey,
         service: "notes".to_owned(),
         identity: identity.parse().unwrap(),
+        default: false,
         scope: None,
         account: None,
         status: BindingStatus::Active,
@@ -196,7 +197,8 @@ pub(super) fn binding(identity: &str) -> Binding {
 }
 
 pub(super) fn call(action: &str, arguments: Value) -> Call {
-    Call { action: action.parse().unwrap(), arguments: arguments.as_object().unwrap().clone() }
+    let arguments = arguments.as_object().unwrap().clone();
+    Call { action: action.parse().unwrap(), arguments, identity: None }
 }
 
 pub(super) fn agent() -> Context {
