@@ -9,6 +9,9 @@ use crate::Object;
 pub struct Actions {
     pub items: Vec<Action>,
     pub load_errors: Vec<LoadError>,
+    /// What a person should know about the actions as a whole.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 /// An action file that is not offered, and why.
@@ -47,6 +50,9 @@ pub struct Action {
     /// Is the file the one a person installed? Absent while the vault is locked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pinned: Option<bool>,
+    /// How the file departs from the published grammar; absent when it keeps it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lenient: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
@@ -82,7 +88,8 @@ pub struct Step {
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct Input {
-    #[schema(pattern = "^[a-z][a-z0-9_]*$")]
+    /// `^[a-z][a-z0-9_]*$` by the published grammar; a lenient file's may have capital letters.
+    #[schema(pattern = "^[A-Za-z_][A-Za-z0-9_]*$")]
     pub name: String,
     /// `string`, `integer`, `number`, `boolean`, `array` or `object`.
     #[serde(rename = "type")]
@@ -98,6 +105,10 @@ pub struct Input {
     pub label: Option<String>,
     #[serde(default)]
     pub multiline: bool,
+    /// The type as its author wrote it, when it is none of the published ones: `type` is then the
+    /// nearest of those, and not enforced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub declared_type: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, ToSchema)]
@@ -136,6 +147,9 @@ pub struct RunAction {
     #[serde(default, skip_serializing_if = "Object::is_empty")]
     #[schema(value_type = Object)]
     pub args: Object,
+    /// Whose account to use, with every connector that has a binding of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<String>,
 }
 
 /// A run that succeeded (200).

@@ -10,10 +10,11 @@ use aileron_contract::executor;
 use super::text;
 
 pub(crate) fn actions(actions: executor::Actions) -> Actions {
-    let executor::Actions { items, load_errors } = actions;
+    let executor::Actions { items, load_errors, warnings } = actions;
     Actions {
         items: items.into_iter().map(action).collect(),
         load_errors: load_errors.into_iter().map(load_error).collect(),
+        warnings,
     }
 }
 
@@ -38,6 +39,7 @@ pub(crate) fn action(action: executor::Action) -> Action {
         pinned,
         body,
         path,
+        lenient,
     } = action;
     Action {
         name: name.to_string(),
@@ -53,6 +55,7 @@ pub(crate) fn action(action: executor::Action) -> Action {
         path,
         hash: Some(hash.to_string()),
         pinned,
+        lenient,
     }
 }
 
@@ -72,7 +75,16 @@ fn step(step: executor::Step) -> Step {
 }
 
 fn input(input: executor::Input) -> Input {
-    let executor::Input { name, kind, items, required, description, label, multiline } = input;
+    let executor::Input {
+        name,
+        kind,
+        items,
+        required,
+        description,
+        label,
+        multiline,
+        declared,
+    } = input;
     Input {
         name,
         kind: kind.to_string(),
@@ -81,6 +93,7 @@ fn input(input: executor::Input) -> Input {
         description,
         label,
         multiline,
+        declared_type: declared,
     }
 }
 

@@ -10,7 +10,8 @@ use crate::{
     closed::closed,
     failure::{Class, Failure},
     names::{
-        ActionName, AuditId, BindingName, Fqn, PackageRef, RunId, SessionId, Sha256Hash, Version,
+        ActionName, AuditId, BindingName, Fqn, Identity, PackageRef, RunId, SessionId, Sha256Hash,
+        Version,
     },
 };
 
@@ -72,6 +73,8 @@ pub struct Counts {
 pub struct Actions {
     pub items: Vec<Action>,
     pub load_errors: Vec<LoadError>,
+    /// What a person should know about the actions as a whole, once, in sentences.
+    pub warnings: Vec<String>,
 }
 
 /// An action file that is not offered, and why.
@@ -103,6 +106,9 @@ pub struct Action {
     /// Markdown.
     pub body: String,
     pub path: String,
+    /// How the file departs from the published grammar, in a few sentences; empty when it keeps
+    /// it.
+    pub lenient: Vec<String>,
 }
 
 /// A connector an action needs, at exactly these bytes.
@@ -124,6 +130,9 @@ pub struct Input {
     pub description: String,
     pub label: Option<String>,
     pub multiline: bool,
+    /// The type as its author wrote it, when it is none of the published ones: `kind` is the
+    /// nearest of those, and shown but not enforced.
+    pub declared: Option<String>,
 }
 
 closed! {
@@ -170,6 +179,9 @@ pub struct PreviewRule {
 pub struct Call {
     pub action: ActionName,
     pub arguments: Map<String, Value>,
+    /// Whose account to use with every connector that has a binding of it; the others use what
+    /// they would use without. `binding_required` when none has.
+    pub identity: Option<Identity>,
 }
 
 /// What `run` returns.
@@ -234,6 +246,8 @@ pub struct Run {
     pub action_hash: Sha256Hash,
     pub connector: Option<Fqn>,
     pub arguments: Map<String, Value>,
+    /// The account that was asked for.
+    pub identity: Option<Identity>,
     pub state: RunState,
     /// The step under way or last attempted.
     pub step: Option<String>,
@@ -271,6 +285,8 @@ pub struct Approval {
     pub action: ActionName,
     pub connector: Option<Fqn>,
     pub arguments: Map<String, Value>,
+    /// The account that was asked for.
+    pub identity: Option<Identity>,
     pub session: Option<SessionId>,
     pub requested_at: Timestamp,
     pub expires_at: Timestamp,

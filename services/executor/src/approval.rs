@@ -6,7 +6,7 @@ use aileron_contract::{
     Result, Timestamp,
     executor::{Field, Input},
     json::{self, visible},
-    names::{BindingName, Fqn, HostPort, SessionId, Sha256Hash},
+    names::{BindingName, Fqn, HostPort, Identity, SessionId, Sha256Hash},
 };
 use serde_json::{Map, Value, json};
 
@@ -19,7 +19,8 @@ const DOMAIN: &str = "aileron/approval/v1";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Credential {
     pub(crate) connector: Fqn,
-    /// None when nothing, or more than one thing, is bound.
+    /// None when nothing is bound, or several things are and egress does not choose, or chooses
+    /// by the host of the request.
     pub(crate) binding: Option<BindingName>,
     /// Where the binding's consent lets it go.
     pub(crate) hosts: Vec<HostPort>,
@@ -29,6 +30,7 @@ pub(crate) struct Credential {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Covered<'a> {
     pub(crate) arguments: &'a Map<String, Value>,
+    pub(crate) identity: Option<&'a Identity>,
     pub(crate) credentials: &'a [Credential],
     pub(crate) session: Option<&'a SessionId>,
     pub(crate) expires_at: Timestamp,
@@ -36,7 +38,9 @@ pub(crate) struct Covered<'a> {
 
 /// SHA-256 over the RFC 8785 form of the action's bytes (by hash), its connectors' bytes, what
 /// each guest will get, the credentials, the session and the end of the approval. The place of
-/// the preview is fixed in the form, so that one may join it without a second version.
+/// the preview is fixed in the form, so that one may join it without a second version; the
+/// identity is in it where one was asked for, so that calls without one have the digest they had
+/// before there was any.
 pub(crate) fn digest(installed: &Installed, covered: Covered<'_>) -> Result<Sha256Hash> {
     let action = &installed.file;
     let connectors: Vec<Value> = action
@@ -58,23 +62,24 @@ pub(crate) fn digest(installed: &Installed, covered: Covered<'_>) -> Result<Sha2
                 "id": step.id,
                 "connector": step.connector.as_str(),
                 "op": step.op,
-                "args": arguments::of_step(step, covered.arguments),
+                "args": arguments::of_step(step, &action.inputs, covered.arguments),
             })
         })
         .collect();
     let credentials: Vec<Value> = covered.credentials.iter().map(credential_form).collect();
-    json::digest(
-        DOMAIN,
-        &json!({
-            "action": { "name": action.name.as_str(), "hash": installed.hash.to_string() },
-            "connectors": connectors,
-            "steps": steps,
-            "preview": null,
-            "bindings": credentials,
-            "session": covered.session.map(SessionId::as_str),
-            "expires_at": covered.expires_at.to_string(),
-        }),
-    )
+    let mut form = json!({
+        "action": { "name": action.name.as_str(), "hash": installed.hash.to_string() },
+        "connectors": connectors,
+        "steps": steps,
+        "preview": null,
+        "bindings": credentials,
+        "session": covered.session.map(SessionId::as_str),
+        "expires_at": covered.expires_at.to_string(),
+    });
+    if let (Some(identity), Some(members)) = (covered.identity, form.as_object_mut()) {
+        members.insert("identity".to_owned(), identity.as_str().into());
+    }
+    json::digest(DOMAIN, &form)
 }
 
 /// A digest of the credentials alone, to tell a changed binding from a changed file.
@@ -138,7 +143,54 @@ mod tests {
             description: "d".to_owned(),
             label: (name == "to").then(|| "Recipient".to_owned()),
             multiline: name == "text",
+            declared: None,
         }
+    }
+
+    fn installed() -> Installed {
+        let text = format!(
+            "+++\nname = \"gated\"\nversion = \"1.0.0\"\nsource = \
+             \"github://acme/notes/actions/gated@1.0.0\"\n[match]\nintent = \"i\"\n\
+             [[requires.connectors]]\nname = \"github://acme/notes\"\nversion = \"1.0.0\"\n\
+             hash = \"{}\"\ncapabilities = [\"create\"]\n[[inputs]]\nname = \"title\"\n\
+             type = \"string\"\ndescription = \"d\"\n[[execute]]\nid = \"s0\"\n\
+             connector = \"github://acme/notes\"\nop = \"create\"\n+++\nbody\n",
+            Sha256Hash::new([2; 32])
+        );
+        Installed {
+            file: crate::formats::action::parse(text.as_bytes(), "gated.md").unwrap(),
+            hash: Sha256Hash::new([1; 32]),
+            path: std::path::PathBuf::new(),
+            enabled: true,
+            pinned: Some(true),
+        }
+    }
+
+    #[test]
+    fn the_digest_without_an_identity_is_the_one_it_always_was() {
+        let arguments = json!({ "title": "x" });
+        let credentials = [Credential {
+            connector: "github://acme/notes".parse().unwrap(),
+            binding: Some("api_key/notes/me".parse().unwrap()),
+            hosts: vec!["notes.example:443".parse().unwrap()],
+        }];
+        let (session, identity) = ("s1".parse().unwrap(), "me".parse().unwrap());
+        let covered = Covered {
+            arguments: arguments.as_object().unwrap(),
+            identity: None,
+            credentials: &credentials,
+            session: Some(&session),
+            expires_at: "2026-01-01T00:00:00Z".parse().unwrap(),
+        };
+        // Computed from the form by another program.
+        assert_eq!(
+            digest(&installed(), covered).unwrap().hex(),
+            "ad1805da8e418784884a10a709190a4081f3e2574a0016157a4d0e9d2273ae76"
+        );
+        assert_eq!(
+            digest(&installed(), Covered { identity: Some(&identity), ..covered }).unwrap().hex(),
+            "b4fd809913a298692c5348a59e01bbda25cbf78dbed8c3876e2b506b7c3e747c"
+        );
     }
 
     #[test]

@@ -52,9 +52,14 @@ pub(crate) fn check(
 /// The arguments one step's guest gets. The author's inputs come first, with `${args.name}`
 /// replaced; they are never overridden. Arguments that the step's inputs do not mention are
 /// passed on under their own names, as published.
-pub(crate) fn of_step(step: &Step, arguments: &Map<String, Value>) -> Map<String, Value> {
-    let mut used = Vec::new();
-    let mut joined = template::fill_map(&step.inputs, arguments, &mut used);
+pub(crate) fn of_step(
+    step: &Step,
+    inputs: &[Input],
+    arguments: &Map<String, Value>,
+) -> Map<String, Value> {
+    let mut template = template::Template::new(inputs, arguments);
+    let mut joined = template.fill_map(&step.inputs);
+    let used = template.used();
     for (name, value) in arguments {
         if !step.inputs.contains_key(name) && !used.contains(name) {
             joined.insert(name.clone(), value.clone());
@@ -64,6 +69,10 @@ pub(crate) fn of_step(step: &Step, arguments: &Map<String, Value>) -> Map<String
 }
 
 fn misfit(input: &Input, value: &Value) -> Option<String> {
+    // The type is its author's own, and its nearest published one a guess.
+    if input.declared.is_some() {
+        return None;
+    }
     if !fits(input.kind, value) {
         return Some(format!("{} must be {}", input.name, article(input.kind)));
     }
@@ -122,6 +131,7 @@ mod tests {
             description: "d".to_owned(),
             label: None,
             multiline: false,
+            declared: None,
         }
     }
 
@@ -183,7 +193,7 @@ mod tests {
         let step = step(json!({"channel": "#safe", "text": "${args.text}", "limit": 5}));
         let given = map(json!({"channel": "#evil", "text": "hi", "limit": 100}));
         assert_eq!(
-            of_step(&step, &given),
+            of_step(&step, &[], &given),
             map(json!({"channel": "#safe", "text": "hi", "limit": 5}))
         );
     }
@@ -196,7 +206,7 @@ mod tests {
         }));
         let given = map(json!({"n": 5, "f": 2.0, "tags": ["a", "b"]}));
         assert_eq!(
-            of_step(&step, &given),
+            of_step(&step, &[], &given),
             map(json!({
                 "n": 5, "deep": {"list": [["a", "b"], "#5"]}, "note": "5 of 2, [\"a\",\"b\"]"
             }))
@@ -206,23 +216,50 @@ mod tests {
     #[test]
     fn an_unset_optional_input_leaves_no_key_and_no_wrong_value() {
         let step = step(json!({"a": "${args.x}", "b": ["${args.x}", 1], "c": "see ${args.x}"}));
-        assert_eq!(of_step(&step, &Map::new()), map(json!({"b": [1], "c": "see ${args.x}"})));
+        assert_eq!(of_step(&step, &[], &Map::new()), map(json!({"b": [1], "c": "see ${args.x}"})));
     }
 
     #[test]
     fn arguments_no_step_input_mentions_are_passed_on() {
         let step = step(json!({"query": "${args.q}"}));
         let given = map(json!({"q": "x", "page": 2}));
-        assert_eq!(of_step(&step, &given), map(json!({"query": "x", "page": 2})));
+        assert_eq!(of_step(&step, &[], &given), map(json!({"query": "x", "page": 2})));
     }
 
     #[test]
     fn a_value_that_looks_like_a_placeholder_is_not_replaced_again() {
         let step = step(json!({"a": "${args.x}", "b": "<${args.x}>"}));
         let given = map(json!({"x": "${args.y}", "y": "secret"}));
-        let joined = of_step(&step, &given);
+        let joined = of_step(&step, &[], &given);
         assert_eq!(joined["a"], "${args.y}");
         assert_eq!(joined["b"], "<${args.y}>");
+    }
+
+    #[test]
+    fn types_of_an_api_are_not_enforced_but_bounds_and_names_are() {
+        let lenient = |name: &str, kind| Input {
+            declared: Some("IssueFilter".to_owned()),
+            ..input(name, kind, false)
+        };
+        let inputs = [lenient("filter", InputKind::Object), lenient("first", InputKind::Integer)];
+        let given = map(json!({"filter": "text", "first": [1.5]}));
+        assert_eq!(check(&inputs, given.clone()).unwrap(), given);
+        assert!(check(&inputs, map(json!({"Filter": {}}))).is_err());
+        let long = "x".repeat(limits::ARGUMENTS);
+        assert!(check(&inputs, map(json!({"filter": long}))).is_err());
+    }
+
+    #[test]
+    fn capital_letters_make_a_placeholder_only_of_a_declared_input() {
+        let step = step(json!({"a": "${args.teamId}", "b": "<${args.teamId}>", "c": "${args.Ti}"}));
+        let given = map(json!({"teamId": "T1"}));
+        let inputs = [input("teamId", InputKind::String, false)];
+        let joined = of_step(&step, &inputs, &given);
+        assert_eq!(joined, map(json!({"a": "T1", "b": "<T1>", "c": "${args.Ti}"})));
+        let left_out = of_step(&step, &inputs, &Map::new());
+        assert_eq!(left_out, map(json!({"b": "<${args.teamId}>", "c": "${args.Ti}"})));
+        // A strict file declares no such input: there it is text, as it always was.
+        assert_eq!(of_step(&step, &[], &Map::new()), step.inputs);
     }
 
     proptest! {
@@ -233,7 +270,7 @@ mod tests {
             let step = step(json!({"a": "fixed", "b": {"c": 1}}));
             let given: Map<String, Value> =
                 given.into_iter().map(|(key, text)| (key, Value::from(text))).collect();
-            let joined = of_step(&step, &given);
+            let joined = of_step(&step, &[], &given);
             prop_assert_eq!(&joined["a"], "fixed");
             prop_assert_eq!(&joined["b"], &json!({"c": 1}));
         }

@@ -27,6 +27,7 @@ fn action(name: ActionName) -> Action {
         pinned: Some(true),
         body: "# Notes".to_owned(),
         path: "/home/actions/notes-list.md".to_owned(),
+        lenient: Vec::new(),
     }
 }
 
@@ -58,6 +59,7 @@ fn run(id: RunId) -> Run {
         action_hash: Sha256Hash::new([1; 32]),
         connector: None,
         arguments: serde_json::Map::new(),
+        identity: None,
         state: RunState::Ambiguous,
         step: Some("create".to_owned()),
         gated: true,
@@ -81,7 +83,7 @@ impl Executor for World {
     async fn actions(&self, context: &Context) -> Result<Actions> {
         self.enter("actions", context, Scope::ActionsList)?;
         let items = vec![action("notes-list".parse().unwrap())];
-        Ok(Actions { items, load_errors: Vec::new() })
+        Ok(Actions { items, load_errors: Vec::new(), warnings: Vec::new() })
     }
 
     async fn action(&self, context: &Context, name: ActionName) -> Result<Action> {

@@ -8,8 +8,11 @@ use aileron_contract::{
 };
 
 use super::{Problem, frontmatter, table::Document};
+use lenient::Departures;
+use references::Declared;
 
 mod inputs;
+mod lenient;
 mod raw;
 mod references;
 
@@ -29,6 +32,8 @@ pub struct ActionFile {
     pub approval: Option<ApprovalRule>,
     /// Markdown after the frontmatter.
     pub body: String,
+    /// How the file departs from the published grammar, in sentences; empty when it keeps it.
+    pub lenient: Vec<String>,
 }
 
 impl ActionFile {
@@ -65,9 +70,11 @@ pub fn parse(bytes: &[u8], file: &str) -> Result<ActionFile, Problem> {
     if intent.is_blank() {
         return Err(document.invalid("match.intent must not be empty", intent.line));
     }
-    let inputs = inputs::check(&document, raw.inputs)?;
-    let steps = steps(&document, raw.steps, line, &requires, &inputs)?;
-    let approval = raw.approval.map(|rule| approval(&document, rule, &inputs)).transpose()?;
+    let mut departures = Departures::default();
+    let inputs = inputs::check(&document, raw.inputs, &mut departures)?;
+    let declared = Declared { inputs: &inputs, strict: departures.none() };
+    let steps = steps(&document, raw.steps, line, &requires, declared)?;
+    let approval = raw.approval.map(|rule| approval(&document, rule, declared)).transpose()?;
     Ok(ActionFile {
         name,
         version,
@@ -78,6 +85,7 @@ pub fn parse(bytes: &[u8], file: &str) -> Result<ActionFile, Problem> {
         steps,
         approval,
         body: envelope.body,
+        lenient: departures.sentences(),
     })
 }
 
@@ -131,7 +139,7 @@ fn steps(
     raw: Vec<raw::Step>,
     line: u32,
     requires: &[Requirement],
-    inputs: &[Input],
+    inputs: Declared<'_>,
 ) -> Result<Vec<Step>, Problem> {
     if raw.is_empty() {
         return Err(document.invalid("execute needs at least one step", line));
@@ -175,7 +183,7 @@ fn steps(
 fn approval(
     document: &Document<'_>,
     raw: raw::Approval,
-    inputs: &[Input],
+    inputs: Declared<'_>,
 ) -> Result<ApprovalRule, Problem> {
     let required = raw.required.is_some_and(|flag| flag.value);
     let preview = raw.preview.map(|rule| preview(document, rule, inputs)).transpose()?;
@@ -185,7 +193,7 @@ fn approval(
 fn preview(
     document: &Document<'_>,
     raw: raw::Preview,
-    inputs: &[Input],
+    inputs: Declared<'_>,
 ) -> Result<PreviewRule, Problem> {
     let op = document.required(raw.op, "approval.preview.op", raw.line)?;
     if op.is_blank() {

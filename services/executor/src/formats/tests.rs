@@ -5,6 +5,8 @@ use proptest::prelude::*;
 use super::Problem;
 
 mod actions;
+mod lenient;
+mod lock;
 mod manifests;
 mod suites;
 

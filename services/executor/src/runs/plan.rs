@@ -51,7 +51,7 @@ impl Plan {
                 idempotent: step.idempotent,
                 package: requirement.package.clone(),
                 hash: requirement.hash,
-                args: arguments::of_step(step, given),
+                args: arguments::of_step(step, &installed.file.inputs, given),
             });
         }
         let mut steps = steps.into_iter();

@@ -49,7 +49,8 @@ impl Executor for Remote {
             self.link.request(pb::ActionsRequest { context: context_to_wire(context) })?;
         let until = self.link.until(context, None)?;
         let mut frames = self.link.wait(until, self.client().actions(request)).await?;
-        let mut actions = Actions { items: Vec::new(), load_errors: Vec::new() };
+        let mut actions =
+            Actions { items: Vec::new(), load_errors: Vec::new(), warnings: Vec::new() };
         loop {
             let pb::ActionsFrame { frame } = self.link.frame(until, &mut frames).await?;
             match self.link.understood(required(frame, "frame"))? {
@@ -59,6 +60,7 @@ impl Executor for Remote {
                 actions_frame::Frame::LoadError(error) => {
                     actions.load_errors.push(self.link.read(error, "error")?);
                 }
+                actions_frame::Frame::Warning(warning) => actions.warnings.push(warning),
                 actions_frame::Frame::End(End {}) => return Ok(actions),
             }
         }
@@ -91,11 +93,12 @@ impl Executor for Remote {
     }
 
     async fn run(&self, context: &Context, call: Call) -> Result<Started> {
-        let Call { action, arguments } = call;
+        let Call { action, arguments, identity } = call;
         let request = self.link.request(pb::RunRequest {
             context: context_to_wire(context),
             action: action.into_wire(),
             arguments_json: arguments.into_wire(),
+            identity: identity.into_wire(),
         })?;
         let started = self.link.call(context, self.client().run(request)).await?;
         self.link.read(started, "started")

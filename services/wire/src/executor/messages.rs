@@ -20,12 +20,14 @@ messages! {
 
     Action => pb::Action {
         name, version, source, hash, requires, intent, inputs, steps, approval, enabled, pinned,
-        body, path,
+        body, path, lenient,
     }
 
     Requirement => pb::Requirement { package, hash, capabilities }
 
-    Input => pb::Input { name, kind, items, required, description, label, multiline }
+    Input => pb::Input {
+        name, kind, items, required, description, label, multiline, declared,
+    }
 
     Step => pb::Step { id, connector, op, idempotent, inputs = inputs_json }
 
@@ -58,14 +60,14 @@ messages! {
     RunFilter => pb::RunFilter { action, state, session, limit }
 
     Run => pb::Run {
-        id, action, action_hash, connector, arguments = arguments_json, state, step, gated,
-        principal, session, requested_at, expires_at, decided_at, decided_by, reason, ended_at,
+        id, action, action_hash, connector, arguments = arguments_json, identity, state, step,
+        gated, principal, session, requested_at, expires_at, decided_at, decided_by, reason, ended_at,
         result, failure, digest, quarantined,
     }
 
     Approval => pb::Approval {
-        id, action, connector, arguments = arguments_json, session, requested_at, expires_at,
-        input_fields, digest,
+        id, action, connector, arguments = arguments_json, identity, session, requested_at,
+        expires_at, input_fields, digest,
     }
 
     Field => pb::Field { label, value, missing, multiline }

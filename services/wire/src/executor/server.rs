@@ -42,14 +42,16 @@ impl ExecutorService for Adapter {
         let ending = call.ending();
         call.answer(async {
             let pb::ActionsRequest { context } = message;
-            let Actions { items, load_errors } = self.0.actions(&read(context, "context")?).await?;
+            let Actions { items, load_errors, warnings } =
+                self.0.actions(&read(context, "context")?).await?;
             let frame = |frame| pb::ActionsFrame { frame: Some(frame) };
             let items =
                 items.into_iter().map(|action| actions_frame::Frame::Action(action.into_wire()));
             let errors = load_errors
                 .into_iter()
                 .map(|error| actions_frame::Frame::LoadError(error.into_wire()));
-            let frames = items.chain(errors);
+            let warnings = warnings.into_iter().map(actions_frame::Frame::Warning);
+            let frames = items.chain(errors).chain(warnings);
             let frames = stream::iter(frames).map(move |item| Ok(frame(item)));
             Ok(ending.finite(frames, frame(actions_frame::Frame::End(End {}))))
         })
@@ -86,9 +88,12 @@ impl ExecutorService for Adapter {
     async fn run(&self, request: Request<pb::RunRequest>) -> Answer<pb::RunResponse> {
         let (call, message) = Call::begin("executor.run", request);
         call.answer(async {
-            let pb::RunRequest { context, action, arguments_json } = message;
-            let arguments = asked_json(&arguments_json)?;
-            let action = ActionCall { action: read(action, "action")?, arguments };
+            let pb::RunRequest { context, action, arguments_json, identity } = message;
+            let action = ActionCall {
+                action: read(action, "action")?,
+                arguments: asked_json(&arguments_json)?,
+                identity: read(identity, "identity")?,
+            };
             let started = self.0.run(&read(context, "context")?, action).await?;
             Ok(started.into_wire())
         })

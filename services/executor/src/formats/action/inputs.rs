@@ -5,19 +5,27 @@ use aileron_contract::{
     names::InputName,
 };
 
-use super::raw;
+use super::{
+    lenient::{self, Departures, Mapped},
+    raw,
+};
 use crate::formats::{
     Problem,
     table::{Document, Spot},
 };
 
-/// Checks the declared inputs, in order.
-pub(super) fn check(document: &Document<'_>, raw: Vec<raw::Input>) -> Result<Vec<Input>, Problem> {
+/// Checks the declared inputs, in order, and notes where the file departs from the published
+/// grammar.
+pub(super) fn check(
+    document: &Document<'_>,
+    raw: Vec<raw::Input>,
+    departures: &mut Departures,
+) -> Result<Vec<Input>, Problem> {
     let mut inputs: Vec<Input> = Vec::with_capacity(raw.len());
     let mut names = std::collections::BTreeSet::new();
     for entry in raw {
         let line = entry.line;
-        let input = input(document, entry)?;
+        let input = input(document, entry, departures)?;
         if !names.insert(input.name.clone()) {
             let message = format!("inputs.name {:?} is used twice", input.name);
             return Err(document.invalid(message, line));
@@ -27,11 +35,14 @@ pub(super) fn check(document: &Document<'_>, raw: Vec<raw::Input>) -> Result<Vec
     Ok(inputs)
 }
 
-fn input(document: &Document<'_>, raw: raw::Input) -> Result<Input, Problem> {
-    let name: InputName = document.required_named(raw.name, "inputs.name", raw.line)?;
-    let kind = document.required(raw.kind, "inputs.type", raw.line)?;
-    let kind_line = kind.line;
-    let kind = kind_of(document, &kind, "inputs.type")?;
+fn input(
+    document: &Document<'_>,
+    raw: raw::Input,
+    departures: &mut Departures,
+) -> Result<Input, Problem> {
+    let name = name(document, raw.name, raw.line, departures)?;
+    let declared = document.required(raw.kind, "inputs.type", raw.line)?;
+    let kind = Kind::read(document, &declared, "inputs.type")?;
     let description = document.required(raw.description, "inputs.description", raw.line)?;
     if description.is_blank() {
         return Err(document.invalid("inputs.description must not be blank", description.line));
@@ -40,36 +51,93 @@ fn input(document: &Document<'_>, raw: raw::Input) -> Result<Input, Problem> {
         return Err(document.invalid("inputs.label must not be blank", label.line));
     }
     let multiline = raw.multiline.is_some_and(|flag| flag.value);
-    if multiline && kind != InputKind::String {
+    if multiline && kind.kind != InputKind::String {
         let rule = "inputs.multiline goes with type \"string\" only";
-        return Err(document.invalid(rule, kind_line));
+        return Err(document.invalid(rule, declared.line));
     }
-    let items = match &raw.items {
-        Some(items) if kind != InputKind::Array => {
-            let rule = "inputs.items_type goes with type \"array\" only";
-            return Err(document.invalid(rule, items.line));
-        }
-        Some(items) => match kind_of(document, items, "inputs.items_type")? {
-            InputKind::Array => {
-                let rule = "inputs.items_type cannot be \"array\"";
-                return Err(document.invalid(rule, items.line));
-            }
-            kind => Some(kind),
-        },
-        None => None,
-    };
+    let items = raw.items.as_ref().map(|items| items_of(document, &kind, items)).transpose()?;
+    let shown = shown(&declared.value, &kind, raw.items.as_ref().zip(items.as_ref()));
+    if let Some(shown) = &shown {
+        departures.kind(shown);
+    }
     Ok(Input {
-        name: name.as_str().to_owned(),
-        kind,
-        items,
+        name,
+        kind: kind.kind,
+        items: items.map_or(kind.items, |items| Some(items.kind)),
         required: raw.required.is_none_or(|flag| flag.value),
-        description: description.value,
+        description: match &shown {
+            // Callers that know the description alone see the type as well.
+            Some(declared) => format!("{} (type {declared})", description.value),
+            None => description.value,
+        },
         label: raw.label.map(|label| label.value),
         multiline,
+        declared: shown,
     })
 }
 
-/// The one place where a type's spelling gets its meaning.
-fn kind_of(document: &Document<'_>, raw: &Spot<String>, key: &str) -> Result<InputKind, Problem> {
-    document.named(raw, key)
+fn name(
+    document: &Document<'_>,
+    raw: raw::Text,
+    line: u32,
+    departures: &mut Departures,
+) -> Result<String, Problem> {
+    let name = document.required(raw, "inputs.name", line)?;
+    match document.named::<InputName>(&name, "inputs.name") {
+        Ok(_) => {}
+        Err(_) if lenient::is_input_name(&name.value) => departures.name(&name.value),
+        Err(problem) => return Err(problem),
+    }
+    Ok(name.value)
+}
+
+/// A type's spelling with its meaning.
+struct Kind {
+    kind: InputKind,
+    items: Option<InputKind>,
+    /// Is the spelling a published one?
+    published: bool,
+}
+
+impl Kind {
+    /// The one place where a type's spelling gets its meaning.
+    fn read(document: &Document<'_>, raw: &Spot<String>, key: &str) -> Result<Self, Problem> {
+        match document.named(raw, key) {
+            Ok(kind) => Ok(Self { kind, items: None, published: true }),
+            Err(problem) => {
+                let Mapped { kind, items } = lenient::mapped(&raw.value).ok_or(problem)?;
+                Ok(Self { kind, items, published: false })
+            }
+        }
+    }
+}
+
+fn items_of(
+    document: &Document<'_>,
+    array: &Kind,
+    items: &Spot<String>,
+) -> Result<Kind, Problem> {
+    if array.kind != InputKind::Array {
+        let rule = "inputs.items_type goes with type \"array\" only";
+        return Err(document.invalid(rule, items.line));
+    }
+    let kind = Kind::read(document, items, "inputs.items_type")?;
+    if kind.kind == InputKind::Array {
+        let rule = "inputs.items_type cannot be \"array\"";
+        return Err(document.invalid(rule, items.line));
+    }
+    Ok(kind)
+}
+
+/// The type as its author wrote it; none when all of it is published.
+fn shown(
+    declared: &str,
+    kind: &Kind,
+    items: Option<(&Spot<String>, &Kind)>,
+) -> Option<String> {
+    match items {
+        None => (!kind.published).then(|| declared.to_owned()),
+        Some((_, items)) if kind.published && items.published => None,
+        Some((items, _)) => Some(format!("{declared} of {}", items.value)),
+    }
 }

@@ -126,7 +126,7 @@ fn each_broken_rule_is_a_validation_error_on_its_line() {
         ("hash = \"sha256:aa", "hash = \"sha256:../../x"),
         ("capabilities = [\"create\", \"read\"]", "capabilities = []"),
         ("capabilities = [\"create\", \"read\"]", "capabilities = [\" \"]"),
-        ("name = \"title\"", "name = \"Title\""),
+        ("name = \"title\"", "name = \"my-title\""),
         ("name = \"tags\"", "name = \"title\" # again"),
         ("type = \"array\"", "type = \"list\""),
         ("type = \"string\"", "type = \"integer\""),

@@ -22,9 +22,10 @@ pub(crate) fn actions(full: bool) -> Actions {
         Actions {
             items: vec![action(true), action(false)],
             load_errors: vec![error(0), error(u32::MAX)],
+            warnings: vec![String::new(), "one warning".to_owned()],
         }
     } else {
-        Actions { items: Vec::new(), load_errors: Vec::new() }
+        Actions { items: Vec::new(), load_errors: Vec::new(), warnings: Vec::new() }
     }
 }
 
@@ -59,6 +60,7 @@ pub(crate) fn action(full: bool) -> Action {
         // Larger than what a caller may send.
         body: "# Body\n".repeat(if full { 700_000 } else { 0 }),
         path: "actions/notes-create.md".to_owned(),
+        lenient: if full { vec!["types are shown".to_owned()] } else { Vec::new() },
     }
 }
 
@@ -71,6 +73,7 @@ fn input(full: bool) -> Input {
         description: text(full).unwrap_or_default(),
         label: text(full),
         multiline: full,
+        declared: text(full),
     }
 }
 
@@ -85,7 +88,8 @@ fn step(idempotent: Option<bool>) -> Step {
 }
 
 pub(crate) fn call(full: bool, action: &str) -> Call {
-    Call { action: name(action), arguments: object(full) }
+    let identity = full.then(|| name("work"));
+    Call { action: name(action), arguments: object(full), identity }
 }
 
 pub(crate) fn result(full: bool) -> RunResult {
@@ -125,6 +129,7 @@ pub(crate) fn run(full: bool) -> Run {
         action_hash: hash(),
         connector: full.then(|| name("github://a/b")),
         arguments: object(full),
+        identity: full.then(|| name("work")),
         state: if full { RunState::Ambiguous } else { RunState::Parked },
         step: text(full),
         gated: full,
@@ -168,6 +173,7 @@ fn approval(full: bool) -> Approval {
         action: name("notes-create"),
         connector: full.then(|| name("github://a/b")),
         arguments: object(full),
+        identity: full.then(|| name("work")),
         session: full.then(|| name("s1")),
         requested_at: before_1970(),
         expires_at: time(),
