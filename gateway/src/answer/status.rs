@@ -16,9 +16,10 @@ pub(super) fn of_error(reason: Reason) -> StatusCode {
         | Reason::MalformedTarball
         | Reason::ConnectorsMissing
         | Reason::ActionUnsigned
+        | Reason::FingerprintMismatch
         | Reason::NotOauth2
         | Reason::TokenExchangeFailed => StatusCode::UNPROCESSABLE_ENTITY,
-        Reason::KeyFetchFailed => StatusCode::BAD_GATEWAY,
+        Reason::KeyFetchFailed | Reason::HubUnreachable => StatusCode::BAD_GATEWAY,
         // of HTTP itself
         Reason::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         _ => of_kind(reason.kind()),
@@ -88,6 +89,10 @@ mod tests {
             (Reason::UnlockBackoff, 429),
             (Reason::StoreUnwritable, 500),
             (Reason::KeyFetchFailed, 502),
+            (Reason::FingerprintMismatch, 422),
+            (Reason::HubUnreachable, 502),
+            (Reason::HubDisabled, 503),
+            (Reason::HubConflict, 409),
             (Reason::ServiceUnavailable, 503),
             (Reason::DeadlineExceeded, 504),
         ] {

@@ -115,12 +115,77 @@ limits! {
     FETCH_SMALL_WALL: Duration = Duration::from_secs(15), "seconds", seconds;
     /// Fetching a package.
     FETCH_PACKAGE_WALL: Duration = Duration::from_mins(2), "seconds", seconds;
+    /// Packages installed by one call: a suite comes in as many as it needs.
+    INSTALL_BATCH: usize = 64, "packages", size;
+    /// Packages of one call fetched at once: a source is no load test.
+    INSTALL_FETCHES: usize = 8, "packages", size;
+    /// Archives that were shown and may be installed next, together; the oldest go first.
+    PREVIEWED_BYTES: usize = 64 * 1024 * 1024, "bytes", size;
+    /// How long such an archive is what would be installed; later it is fetched again.
+    PREVIEWED_WALL: Duration = Duration::from_mins(10), "seconds", seconds;
+    /// One page of a repository's releases, with the notes publishers write.
+    RELEASE_PAGE: u64 = 16 * MIB, "bytes", number;
+    /// Pages read, of a hundred releases each: the source itself lists no more.
+    RELEASE_PAGES: u32 = 100, "pages", count;
+    /// Pages asked for at once, of all repositories together.
+    RELEASE_FETCHES: usize = 8, "pages", size;
+    /// Listing one repository's releases, every page of it.
+    RELEASES_WALL: Duration = Duration::from_mins(2), "seconds", seconds;
+    /// A release's tag, and the tag a source gives to one state of its listing.
+    TAG: usize = 300, "bytes", size;
+    /// One listing kept on disk, of as many releases as are read.
+    RELEASE_LISTING: u64 = 4 * MIB, "bytes", number;
+    /// Listings kept on disk; the oldest go first.
+    RELEASE_LISTINGS: usize = 256, "files", size;
+    /// A package from a person's own disk, its files together.
+    LOCAL_PACKAGE: usize = 32 * 1024 * 1024, "bytes", size;
+    /// The body that brings one, in base64.
+    LOCAL_BODY: usize = 44 * 1024 * 1024, "bytes", size;
+    /// Packages from a person's own disk that lie ready at once; the oldest go first.
+    LOCAL_PACKAGES: usize = 16, "packages", size;
+    /// And what they may hold together, unpacked.
+    LOCAL_SHELF: usize = 128 * 1024 * 1024, "bytes", size;
+    /// How long one lies ready to be installed.
+    LOCAL_WALL: Duration = Duration::from_mins(15), "seconds", seconds;
     /// Redirects followed, as published.
     REDIRECTS: u32 = 10, "redirects", count;
     /// Installed connectors kept in memory; one larger is kept alone.
     CONNECTOR_CACHE: usize = 256 * 1024 * 1024, "bytes", size;
     /// Installed action files read at start.
     ACTIONS: usize = 4_096, "files", size;
+    /// `actions.lock`: as many actions, with names of ordinary length.
+    LOCK_FILE: u64 = 8 * MIB, "bytes", number;
+    /// What is shown of the difference between a file and what was accepted; more is read in the
+    /// file itself.
+    DIFFERENCE: usize = 256 * 1024, "bytes", size;
+    /// All differences of one list together; the rest is asked for one by one.
+    DIFFERENCES: usize = 16 * 1024 * 1024, "bytes", size;
+
+    // the Hub
+    /// The Hub's repository as one archive: thousands of entries are a tenth of it.
+    HUB_ARCHIVE: u64 = 16 * MIB, "bytes", number;
+    /// That archive, unpacked: a bomb ends there.
+    HUB_UNPACKED: u64 = 64 * MIB, "bytes", number;
+    /// Files and folders of that archive, whatever they are.
+    HUB_FILES: u32 = 20_000, "files", count;
+    /// One entry: a suite of thousands of actions.
+    HUB_ENTRY: usize = 256 * 1024, "bytes", size;
+    /// All entries together: they are kept in memory, and answered at once.
+    HUB_TEXT: usize = 16 * 1024 * 1024, "bytes", size;
+    /// The kept copy: all entries as JSON text.
+    HUB_COPY: u64 = 48 * MIB, "bytes", number;
+    /// Actions of one suite of the Hub: as many as may be installed.
+    HUB_MEMBERS: usize = 4_096, "actions", size;
+    /// Files of the Hub that cannot be read and are told one by one; the rest is counted.
+    HUB_PROBLEMS: usize = 256, "files", size;
+    /// A search in the Hub.
+    HUB_QUERY: usize = 256, "bytes", size;
+    /// Fetching the Hub, as published.
+    HUB_WALL: Duration = Duration::from_secs(30), "seconds", seconds;
+    /// How long a copy of the Hub answers before the Hub is asked again.
+    HUB_FRESH: Duration = Duration::from_hours(24), "seconds", seconds;
+    /// A Hub that did not answer is left alone this long, unless a person asks for it.
+    HUB_PAUSE: Duration = Duration::from_mins(5), "seconds", seconds;
 
     // runs
     /// Runs under way at once; further ones are refused with `busy`.

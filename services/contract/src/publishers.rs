@@ -4,7 +4,17 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::{Context, Result, Timestamp, names::Authority};
+use crate::{
+    Context, Result, Timestamp,
+    names::{Authority, Fqn},
+};
+
+mod hub;
+pub use hub::{
+    ActionOffer, ConnectorOffer, HubAuthority, HubConflict, HubConflictKind, HubCopy, HubDecision,
+    HubEntry, HubFound, HubKind, HubListing, HubOffer, HubProblem, HubQuery, HubRisk, SuiteOffer,
+    TrustState,
+};
 
 /// How the other rooms hold the contract, wherever its service runs.
 pub type Handle = Arc<dyn Publishers>;
@@ -15,7 +25,8 @@ pub trait Publishers: Send + Sync + 'static {
     /// Trusted keys, sorted by authority. `verified` is none while the vault is locked.
     async fn keyring(&self, context: &Context) -> Result<Keyring>;
 
-    /// Looks up the key a repository publishes, without trusting it.
+    /// Looks up the key a repository publishes, without trusting it; for an owner, the key that
+    /// the first of its connectors in the Hub names.
     async fn published_key(&self, context: &Context, authority: Authority) -> Result<PublishedKey>;
 
     /// Trusts a key for an authority. Trusting a known key again changes nothing.
@@ -27,6 +38,28 @@ pub trait Publishers: Send + Sync + 'static {
         context: &Context,
         request: DistrustRequest,
     ) -> Result<Vec<TrustedKey>>;
+
+    /// What the Hub lists, from the runtime's copy. The copy is fetched when there is none or when
+    /// it is old; one that cannot be renewed is used with a warning. `hub_unreachable` when there
+    /// is none, `hub_disabled` when the configuration says so.
+    async fn hub(&self, context: &Context, query: HubQuery) -> Result<HubListing>;
+
+    /// One entry; `not_found`. Without a kind, the kind its name says.
+    async fn hub_entry(
+        &self,
+        context: &Context,
+        fqn: Fqn,
+        kind: Option<HubKind>,
+    ) -> Result<HubFound>;
+
+    /// Asks the Hub anew, whatever the age of the copy.
+    async fn hub_refresh(&self, context: &Context) -> Result<HubCopy>;
+
+    /// What a person should know before installing what an entry offers: the keys of its
+    /// publishers, fetched now, and whether they are trusted. `not_found`, `key_fetch_failed`;
+    /// `validation_error` when a connector it needs is not listed.
+    async fn hub_decision(&self, context: &Context, fqn: Fqn, kind: HubKind)
+    -> Result<HubDecision>;
 }
 
 /// Which keys are trusted, and whether the file that says so can be believed.
@@ -57,6 +90,8 @@ pub struct PublishedKey {
     /// Already trusted for this authority or its owner.
     pub trusted: bool,
     pub fetched_at: Timestamp,
+    /// The address it was fetched from.
+    pub source: String,
 }
 
 /// A key to trust, and for whose packages.

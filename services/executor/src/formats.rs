@@ -1,5 +1,5 @@
-//! Readers of the published file formats: connector manifests, action files, suites. Schemas are
-//! closed, every refusal names its file and line, and what was read is valid by construction.
+//! Readers of the file formats: connector manifests, action files, suites, the lockfile. Schemas
+//! are closed, every refusal names its file and line, and what was read is valid by construction.
 //! Deliberately absent: files, network, time.
 
 use std::fmt;
@@ -8,6 +8,8 @@ use aileron_contract::{Error, Reason, failure::Class};
 
 pub mod action;
 pub mod frontmatter;
+pub mod hub;
+pub mod lock;
 pub mod manifest;
 mod spawn;
 pub mod suite;

@@ -6,38 +6,52 @@ use std::{path::PathBuf, sync::Arc};
 
 use aileron_contract::{
     Context, Error, Kind, Packages, Result, Scope, Timestamp, audit, bindings, egress,
-    names::Fqn,
+    names::{ActionName, Fqn, PackageRef, Sha256Hash},
     packages::{
+        Acceptance, Accepted, Drift, Needs, Synced,
         ActionPreview, ActionRequest, Connector, ConnectorPreview, ConnectorRequest, Handle,
-        InstalledAction, InstalledConnector, Suite, SuiteSource,
+        InstalledAction, InstalledConnector, LocalFiles, LocalPackage, Suite, SuiteSource, Update,
     },
     publishers::Handle as PublishersHandle,
     vault,
 };
 use aileron_store::Database;
+use aileron_wasmhost::Host;
 use async_trait::async_trait;
 use tokio_util::task::TaskTracker;
 
+mod archives;
 pub mod catalog;
 mod declare;
 mod describe;
+mod drift;
 mod fetch;
 mod history;
+mod hub;
 mod install;
 mod journal;
+mod kept;
 pub mod keyring;
 pub mod keys;
+mod local;
+mod lock;
+mod missing;
 mod pins;
+mod prune;
 mod publishers;
 mod records;
+pub mod releases;
 mod sources;
 pub mod store;
 mod suites;
+mod supply;
 pub mod tarball;
+mod tool;
 mod trust;
+mod updates;
 mod verify;
 
-pub use sources::Sources;
+pub use sources::{HUB, Sources};
 
 use catalog::Catalog;
 use store::ConnectorStore;
@@ -51,6 +65,8 @@ pub struct Options {
     pub egress: egress::Handle,
     pub audit: audit::Handle,
     pub sources: Sources,
+    /// Compiles connectors when they are installed; without it they are when first called.
+    pub host: Option<Host>,
     pub clock: fn() -> Timestamp,
 }
 
@@ -70,30 +86,41 @@ pub struct Service {
 impl Service {
     /// Opens the store and finishes what a crash interrupted. Works while the vault is locked.
     pub async fn open(options: Options) -> Result<Self> {
-        let Options { home, database, vault, bindings, egress, audit, mut sources, clock } =
+        let Options { home, database, vault, bindings, egress, audit, mut sources, host, clock } =
             options;
         database.migrate(pins::MIGRATIONS).await?;
         let pins = pins::Pins::new(database, Arc::clone(&vault), Arc::clone(&audit));
         let token = sources.token.take();
         let with_token = token.is_some();
         let hosts = sources.asset_hosts.clone();
+        let fetcher = fetch::Fetcher::new(egress, token, hosts, clock);
+        let sources = Arc::new(sources);
+        let hub = hub::Hub::new(&home, fetcher.clone(), Arc::clone(&sources), clock)?;
+        let lock = lock::LockFile::new(&home, pins.clone(), Arc::clone(&audit), clock);
         let parts = Parts {
-            journal: journal::Journal::new(home.clone(), pins.clone()),
+            journal: journal::Journal::new(home.clone(), pins.clone(), lock.clone()),
+            lock,
             store: ConnectorStore::new(&home, pins.clone()),
             keyring: keyring::KeyringFile::new(&home, pins.clone()),
-            fetcher: fetch::Fetcher::new(egress, token, hosts),
-            sources: Arc::new(sources),
+            releases: releases::Releases::new(fetcher.clone(), Arc::clone(&sources), &home),
+            local: local::Shelf::default(),
+            kept: kept::KeptActions::new(&home),
+            fetcher,
+            archives: archives::Archives::default(),
+            sources,
+            hub,
             with_token,
             home,
             pins,
             vault,
             bindings,
             audit,
+            host,
             clock,
             changing: Arc::default(),
             tasks: TaskTracker::new(),
         };
-        match parts.journal.finish().await {
+        match install::recover(&parts).await {
             // A log that is not there yet is asked again at the next waking.
             Err(error) if error.kind() == Kind::Unavailable => {
                 tracing::warn!(%error, "what was interrupted is finished later");
@@ -120,12 +147,17 @@ impl Service {
         self.parts.store.clone()
     }
 
+    /// How much is no longer as a person accepted it. `vault_locked` while nobody can tell.
+    pub async fn drift(&self) -> Result<u64> {
+        drift::count(&self.parts, &self.catalog).await
+    }
+
     /// The vault was unlocked: tells it the hosts and scopes of every installed connector, which
     /// bindings of older files wait for, and refreshes the published index.
     pub async fn wake(&self) -> Result<()> {
         {
             let _changing = self.parts.changing.lock().await;
-            self.parts.journal.finish().await?;
+            install::recover(&self.parts).await?;
         }
         declare::all(&self.parts).await?;
         self.parts.store.write_index().await
@@ -144,14 +176,22 @@ struct Parts {
     home: PathBuf,
     pins: pins::Pins,
     journal: journal::Journal,
+    lock: lock::LockFile,
     store: ConnectorStore,
     keyring: keyring::KeyringFile,
     fetcher: fetch::Fetcher,
+    releases: releases::Releases,
+    /// Packages of the person's own disk, ready to be installed.
+    local: local::Shelf,
+    kept: kept::KeptActions,
+    archives: archives::Archives,
     sources: Arc<Sources>,
+    hub: hub::Hub,
     with_token: bool,
     vault: vault::Handle,
     bindings: bindings::Handle,
     audit: audit::Handle,
+    host: Option<Host>,
     clock: fn() -> Timestamp,
     /// Held while anything installed or trusted changes: one change sees the last one's end.
     changing: Arc<tokio::sync::Mutex<()>>,
@@ -189,7 +229,7 @@ impl Packages for Door {
         request: ConnectorRequest,
     ) -> Result<ConnectorPreview> {
         context.require(Scope::PackagesPreview)?;
-        describe::connector_preview(&self.parts, request).await
+        describe::connector_preview(&self.parts, context, request).await
     }
 
     async fn install_connector(
@@ -235,9 +275,72 @@ impl Packages for Door {
             .await
     }
 
+    async fn newest(&self, context: &Context, fqn: Fqn, prereleases: bool) -> Result<PackageRef> {
+        context.require(Scope::PackagesPreview)?;
+        updates::newest(&self.parts, fqn, prereleases).await
+    }
+
+    async fn updates(&self, context: &Context, prereleases: bool) -> Result<Vec<Update>> {
+        context.require(Scope::PackagesPreview)?;
+        updates::updates(&self.parts, &self.catalog, prereleases).await
+    }
+
+    async fn bring(&self, context: &Context, files: LocalFiles) -> Result<LocalPackage> {
+        context.require(Scope::PackagesInstall)?;
+        local::bring(&self.parts, files).await
+    }
+
+    async fn preview_actions(
+        &self,
+        context: &Context,
+        requests: Vec<ActionRequest>,
+    ) -> Result<Vec<Result<ActionPreview>>> {
+        context.require(Scope::PackagesPreview)?;
+        install::batch::previews(&self.parts, &self.catalog, requests).await
+    }
+
+    async fn install_actions(
+        &self,
+        context: &Context,
+        requests: Vec<ActionRequest>,
+    ) -> Result<Vec<Result<InstalledAction>>> {
+        context.require(Scope::PackagesInstall)?;
+        let (parts, catalog, context) = (self.parts.clone(), self.catalog.clone(), context.clone());
+        let found = install::batch::find_actions(&parts, &catalog, requests).await?;
+        let change =
+            async move { install::batch::actions(&parts, &catalog, &context, found).await };
+        self.parts.owned(change).await
+    }
+
     async fn suite(&self, context: &Context, source: SuiteSource) -> Result<Suite> {
         context.require(Scope::PackagesPreview)?;
         suites::read(&self.parts, source).await
+    }
+
+    async fn drift(&self, context: &Context, only: Option<ActionName>) -> Result<Vec<Drift>> {
+        context.require(Scope::ActionsList)?;
+        drift::list(&self.parts, &self.catalog, only.as_ref()).await
+    }
+
+    async fn accept(&self, context: &Context, acceptance: Acceptance) -> Result<Accepted> {
+        context.require(Scope::PackagesInstall)?;
+        let (parts, catalog, context) = (self.parts.clone(), self.catalog.clone(), context.clone());
+        self.parts
+            .owned(async move { drift::accept(&parts, &catalog, &context, acceptance).await })
+            .await
+    }
+
+    async fn needs(&self, context: &Context) -> Result<Needs> {
+        context.require(Scope::ActionsList)?;
+        missing::needs(&self.parts, &self.catalog).await
+    }
+
+    async fn sync(&self, context: &Context, only: Option<Vec<Sha256Hash>>) -> Result<Synced> {
+        context.require(Scope::PackagesInstall)?;
+        let (parts, catalog, context) = (self.parts.clone(), self.catalog.clone(), context.clone());
+        self.parts
+            .owned(async move { missing::sync(&parts, &catalog, &context, only).await })
+            .await
     }
 }
 

@@ -36,8 +36,9 @@ pub struct Config {
     pub idle_lock: Option<Duration>,
     pub roles: Vec<Role>,
     pub services: Doors,
-    /// Published keys other programs read; checked here so that a mistake is seen.
+    /// The Hub's repository; none turns the Hub off.
     pub hub_url: Option<String>,
+    /// A published key other programs read; checked here so that a mistake is seen.
     pub quiet_hours: Option<QuietHours>,
 }
 

@@ -233,6 +233,8 @@ fn sources(config: &Config) -> Result<Sources> {
     }
     sources.asset_hosts.extend(github.asset_hosts.iter().cloned());
     sources.token.clone_from(&github.token);
+    let hub = config.hub_url.as_deref().map(str::parse).transpose();
+    sources.hub = hub.map_err(Error::internal)?;
     Ok(sources)
 }
 

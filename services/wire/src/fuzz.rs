@@ -41,6 +41,8 @@ pub fn means_the_same(kind: u8, bytes: &[u8]) -> bool {
         same::<packages::InstalledAction, executor_pb::InstalledAction>,
         same::<publishers::Keyring, executor_pb::Keyring>,
         same::<publishers::PublishedKey, executor_pb::PublishedKey>,
+        same::<publishers::HubListing, executor_pb::HubListing>,
+        same::<publishers::HubDecision, executor_pb::HubDecision>,
         same::<vault::Entry, vault_pb::Entry>,
         same::<vault::Consent, vault_pb::Consent>,
         same::<vault::Binding, vault_pb::Binding>,

@@ -14,7 +14,8 @@ use aileron_contract::{
         ActionName, AuditId, Authority, BindingName, Fqn, HostPort, Identity, Login, PackageRef,
         RunId, SecretName, SessionId, Sha256Hash, VaultPath, Version,
     },
-    packages::SignatureStatus,
+    packages::{DriftState, PackageKind, SignatureStatus},
+    publishers::{HubConflictKind, HubKind, HubRisk, TrustState},
     vault::{BindingStatus, EntryScope, PinDomain, State},
 };
 use serde_json::{Map, Value};
@@ -38,9 +39,9 @@ macro_rules! texts {
 
 texts! {
     ActionName, ActorKind, AuditId, Authority, BindingName, BindingStatus, Boundary, Class,
-    ConsentDecision, CredentialKind, EntryScope, EventKind, Fqn, HostPort, IdempotencyKey, Identity,
-    InputKind, Login, PackageRef, PinDomain, Purpose, RunId, RunState, Scope, SecretName, SessionId, Sha256Hash,
-    SignatureStatus, State, VaultPath, Version,
+    ConsentDecision, CredentialKind, EntryScope, EventKind, Fqn, HostPort, HubConflictKind, HubKind, HubRisk, IdempotencyKey, Identity,
+    DriftState, InputKind, Login, PackageKind, PackageRef, PinDomain, Purpose, RunId, RunState, Scope, SecretName, SessionId, Sha256Hash,
+    SignatureStatus, State, TrustState, VaultPath, Version,
 }
 
 /// Types that mean the same on both sides.

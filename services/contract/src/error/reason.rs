@@ -104,6 +104,13 @@ reasons! {
     FqnMismatch = "fqn_mismatch" => Invalid,
     ConnectorsMissing = "connectors_missing" => Conflict,
     KeyFetchFailed = "key_fetch_failed" => Unavailable,
+    /// The key is not the one a person confirmed.
+    FingerprintMismatch = "fingerprint_mismatch" => Invalid,
+    HubDisabled = "hub_disabled" => Unavailable,
+    /// There is no copy of the Hub, and it does not answer.
+    HubUnreachable = "hub_unreachable" => Unavailable,
+    /// An entry of the Hub contradicts another, or itself.
+    HubConflict = "hub_conflict" => Conflict,
     StoreUnwritable = "store_unwritable" => Internal,
     StoreUnreadable = "store_unreadable" => Internal,
 

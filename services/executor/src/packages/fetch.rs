@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use aileron_contract::{
-    Context, Error, Reason, Result,
+    Context, Reason, Timestamp,
     egress::{Authorization, Fetch, Handle, Outcome, Response},
     limits,
     names::HostPort,
@@ -12,61 +12,27 @@ use bytes::{Bytes, BytesMut};
 use futures::StreamExt as _;
 use url::Url;
 
+mod problem;
+mod tree;
+
+pub(super) use problem::FetchError;
+use problem::Pause;
+pub(super) use tree::Tree;
+
 /// Fetches through egress; no other part of this service reaches the network.
 #[derive(Clone)]
 pub(super) struct Fetcher {
     egress: Handle,
     token: Option<Authorization>,
     asset_hosts: Arc<[HostPort]>,
+    clock: fn() -> Timestamp,
 }
 
-/// Why a document did not arrive.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum FetchError {
-    /// The source answered, but not with the document.
-    #[error("{0} answered {1}")]
-    Status(Url, u16),
-    /// No answer, or a cut one.
-    #[error("{url} could not be fetched: {message}")]
-    Broken { url: Url, message: String, retriable: bool },
-    #[error("{0} is longer than {1} bytes")]
-    TooLong(Url, u64),
-    /// Egress itself is not there.
-    #[error(transparent)]
-    Boundary(#[from] Error),
-}
-
-impl FetchError {
-    fn retriable(&self) -> bool {
-        match self {
-            Self::Status(_, status) => *status >= 500 || *status == 429,
-            Self::Broken { retriable, .. } => *retriable,
-            Self::TooLong(..) => false,
-            Self::Boundary(_) => true,
-        }
-    }
-
-    /// As callers see it: `reason`, with what a caller may do.
-    pub(super) fn told(self, reason: Reason, advice: &str) -> Error {
-        let retriable = self.retriable();
-        let (text, status) = match self {
-            Self::Boundary(error) => return error,
-            Self::Status(ref url, status) => {
-                let meaning = match status {
-                    404 => " (not found, or not public)",
-                    403 | 429 => " (refused, perhaps too many requests: a token raises the limit)",
-                    _ => "",
-                };
-                (format!("{url} answered {status}{meaning}"), Some(status))
-            }
-            other => (other.to_string(), None),
-        };
-        let mut details = serde_json::json!({ "retriable": retriable });
-        if let (Some(status), Some(fields)) = (status, details.as_object_mut()) {
-            fields.insert("status".to_owned(), status.into());
-        }
-        Error::new(reason, format!("{text}; {advice}")).with_details(details)
-    }
+/// A page of a listing, or the news that it is still the known one.
+#[derive(Debug)]
+pub(super) enum Listed {
+    Same,
+    Fresh { body: Bytes, etag: Option<String>, link: Option<String> },
 }
 
 impl Fetcher {
@@ -74,28 +40,31 @@ impl Fetcher {
         egress: Handle,
         token: Option<Authorization>,
         asset_hosts: Vec<HostPort>,
+        clock: fn() -> Timestamp,
     ) -> Self {
-        Self { egress, token, asset_hosts: asset_hosts.into() }
+        Self { egress, token, asset_hosts: asset_hosts.into(), clock }
     }
 
-    /// A package's archive; it may be on an asset host.
-    pub(super) async fn archive(&self, url: Url) -> Result<Bytes> {
+    /// Has the source a token of the person's?
+    pub(super) fn with_token(&self) -> bool {
+        self.token.is_some()
+    }
+
+    /// A package's archive on its public page; it may be on an asset host.
+    pub(super) async fn archive(&self, url: Url) -> Result<Bytes, FetchError> {
+        let fetch = self.large(&url);
+        self.fetch(url, fetch).await
+    }
+
+    /// A package's archive through the API, for those with a token. The token goes no further
+    /// than the API; the archive itself may be on an asset host.
+    pub(super) async fn asset(&self, url: Url) -> Result<Bytes, FetchError> {
         let fetch = Fetch {
-            redirects: self.asset_hosts.to_vec(),
-            max_response: limits::PACKAGE_COMPRESSED,
-            timeout: limits::FETCH_PACKAGE_WALL,
-            ..small(&url, limits::PACKAGE_COMPRESSED)
+            accept: Some("application/octet-stream".to_owned()),
+            authorization: self.token.clone(),
+            ..self.large(&url)
         };
-        self.fetch(url, fetch).await.map_err(|error| match error {
-            FetchError::Status(ref url, 404) => {
-                let text = format!(
-                    "{url} answered 404 (tag or release not found): check name and version"
-                );
-                let details = serde_json::json!({ "retriable": false, "status": 404 });
-                Error::new(Reason::FetchFailed, text).with_details(details)
-            }
-            other => other.told(Reason::FetchFailed, "nothing was installed"),
-        })
+        self.fetch(url, fetch).await
     }
 
     /// A small public document.
@@ -114,12 +83,49 @@ impl Fetcher {
         self.fetch(url, fetch).await
     }
 
+    /// A page of releases, unless it is still the one with the tag `etag`.
+    pub(super) async fn listing(
+        &self,
+        url: Url,
+        etag: Option<&str>,
+    ) -> Result<Listed, FetchError> {
+        let fetch = Fetch {
+            accept: Some("application/vnd.github+json".to_owned()),
+            if_none_match: etag.map(str::to_owned),
+            authorization: self.token.clone(),
+            ..small(&url, limits::RELEASE_PAGE)
+        };
+        let answered = self.ask(url, fetch).await?;
+        if answered.status == NOT_MODIFIED {
+            return Ok(Listed::Same);
+        }
+        let (etag, link) = (answered.header("etag"), answered.header("link"));
+        Ok(Listed::Fresh { body: answered.body, etag, link })
+    }
+
+    fn large(&self, url: &Url) -> Fetch {
+        Fetch {
+            redirects: self.asset_hosts.to_vec(),
+            timeout: limits::FETCH_PACKAGE_WALL,
+            ..small(url, limits::PACKAGE_COMPRESSED)
+        }
+    }
+
     async fn fetch(&self, url: Url, fetch: Fetch) -> Result<Bytes, FetchError> {
+        self.ask(url, fetch).await.map(|answered| answered.body)
+    }
+
+    async fn ask(&self, url: Url, fetch: Fetch) -> Result<Answered, FetchError> {
         let (max, wall) = (fetch.max_response, fetch.timeout);
+        let known = fetch.if_none_match.is_some();
         let context = Context::service("executor");
         let answer = async {
             match self.egress.fetch(&context, fetch).await? {
-                Outcome::Answered(response) => read(&url, response, max).await,
+                Outcome::Answered(response) if known && response.status == NOT_MODIFIED => {
+                    let Response { status, headers, .. } = response;
+                    Ok(Answered { status, headers, body: Bytes::new() })
+                }
+                Outcome::Answered(response) => self.read(&url, response, max).await,
                 Outcome::Failed(failed) => Err(FetchError::Broken {
                     url: url.clone(),
                     message: failed.failure.message,
@@ -137,6 +143,43 @@ impl Fetcher {
             }),
         }
     }
+
+    async fn read(&self, url: &Url, response: Response, max: u64) -> Result<Answered, FetchError> {
+        let Response { status, headers, mut body, .. } = response;
+        if !(200..300).contains(&status) {
+            let pause = Pause::of(status, &headers, (self.clock)());
+            return Err(FetchError::Status { url: url.clone(), status, pause });
+        }
+        let mut bytes = BytesMut::new();
+        while let Some(chunk) = body.next().await {
+            let chunk = chunk.map_err(|error| FetchError::Broken {
+                url: url.clone(),
+                message: error.public().to_owned(),
+                retriable: error.reason() != Reason::BodyTooLarge,
+            })?;
+            let length = bytes.len().saturating_add(chunk.len());
+            if u64::try_from(length).unwrap_or(u64::MAX) > max {
+                return Err(FetchError::TooLong(url.clone(), max));
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(Answered { status, headers, body: bytes.freeze() })
+    }
+}
+
+const NOT_MODIFIED: u16 = 304;
+
+/// A whole answer.
+struct Answered {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: Bytes,
+}
+
+impl Answered {
+    fn header(&self, name: &str) -> Option<String> {
+        self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.clone())
+    }
 }
 
 fn small(url: &Url, max: u64) -> Fetch {
@@ -149,25 +192,4 @@ fn small(url: &Url, max: u64) -> Fetch {
         max_response: max,
         timeout: limits::FETCH_SMALL_WALL,
     }
-}
-
-async fn read(url: &Url, response: Response, max: u64) -> Result<Bytes, FetchError> {
-    if !(200..300).contains(&response.status) {
-        return Err(FetchError::Status(url.clone(), response.status));
-    }
-    let mut body = response.body;
-    let mut bytes = BytesMut::new();
-    while let Some(chunk) = body.next().await {
-        let chunk = chunk.map_err(|error| FetchError::Broken {
-            url: url.clone(),
-            message: error.public().to_owned(),
-            retriable: error.reason() != Reason::BodyTooLarge,
-        })?;
-        let length = bytes.len().saturating_add(chunk.len());
-        if u64::try_from(length).unwrap_or(u64::MAX) > max {
-            return Err(FetchError::TooLong(url.clone(), max));
-        }
-        bytes.extend_from_slice(&chunk);
-    }
-    Ok(bytes.freeze())
 }

@@ -1,13 +1,16 @@
-//! The contract about publishers: the keyring, and the keys they publish.
+//! The contract about publishers: the keyring, the keys they publish, and the Hub.
 
 use aileron_contract::{
     Context, Publishers, Result, Scope,
-    names::Authority,
-    publishers::{DistrustRequest, Keyring, PublishedKey, TrustRequest, Trusted, TrustedKey},
+    names::{Authority, Fqn},
+    publishers::{
+        DistrustRequest, HubCopy, HubDecision, HubFound, HubKind, HubListing, HubQuery, Keyring,
+        PublishedKey, TrustRequest, Trusted, TrustedKey,
+    },
 };
 use async_trait::async_trait;
 
-use super::{Parts, trust};
+use super::{Parts, hub, trust};
 
 /// The contract's implementation. Mutations run on the tracker: they end even when the caller
 /// is gone.
@@ -41,5 +44,43 @@ impl Publishers for Door {
         context.require(Scope::KeyringTrust)?;
         let (parts, context) = (self.parts.clone(), context.clone());
         self.parts.owned(async move { trust::distrust(&parts, &context, request).await }).await
+    }
+    async fn hub(&self, context: &Context, query: HubQuery) -> Result<HubListing> {
+        context.require(Scope::PackagesPreview)?;
+        self.view().await?.listing(&query)
+    }
+
+    async fn hub_entry(
+        &self,
+        context: &Context,
+        fqn: Fqn,
+        kind: Option<HubKind>,
+    ) -> Result<HubFound> {
+        context.require(Scope::PackagesPreview)?;
+        self.view().await?.found(&fqn, kind)
+    }
+
+    async fn hub_refresh(&self, context: &Context) -> Result<HubCopy> {
+        context.require(Scope::PackagesPreview)?;
+        let hub = self.parts.hub.clone();
+        self.parts.owned(async move { hub.refresh().await }).await
+    }
+
+    async fn hub_decision(
+        &self,
+        context: &Context,
+        fqn: Fqn,
+        kind: HubKind,
+    ) -> Result<HubDecision> {
+        context.require(Scope::PackagesPreview)?;
+        hub::decide::decision(&self.parts, &fqn, kind).await
+    }
+}
+
+impl Door {
+    /// A copy that is being renewed is renewed to its end, whatever becomes of the caller.
+    async fn view(&self) -> Result<hub::View> {
+        let hub = self.parts.hub.clone();
+        self.parts.owned(async move { hub.view().await }).await
     }
 }

@@ -7,6 +7,8 @@ use aileron_contract::{
 };
 use url::Url;
 
+use super::releases::listing;
+
 /// The addresses of a GitHub, the public one or a company's own.
 #[derive(Debug)]
 pub struct Sources {
@@ -19,7 +21,12 @@ pub struct Sources {
     pub token: Option<Authorization>,
     /// Where release downloads may redirect to, besides `base_url`'s own host.
     pub asset_hosts: Vec<HostPort>,
+    /// The Hub's repository; none turns the Hub off.
+    pub hub: Option<Url>,
 }
+
+/// The Hub's repository, as published.
+pub const HUB: &str = "https://github.com/ALRubinger/aileron-connectors-hub.git";
 
 impl Sources {
     /// The public GitHub.
@@ -35,6 +42,7 @@ impl Sources {
             raw_url: address("https://raw.githubusercontent.com")?,
             token: None,
             asset_hosts: hosts.iter().map(|host| host.parse()).collect::<Result<_>>()?,
+            hub: Some(address(HUB)?),
         })
     }
 
@@ -61,6 +69,7 @@ impl Sources {
             token: None,
             // An address has no subdomains.
             asset_hosts: media.parse().into_iter().collect(),
+            hub: Some(address(HUB)?),
         })
     }
 
@@ -68,12 +77,32 @@ impl Sources {
     pub(super) fn archive(&self, package: &PackageRef) -> Result<Url> {
         let fqn = &package.fqn;
         only_github(fqn.scheme(), fqn.as_str())?;
-        let tag = match fqn.subpath() {
-            "" => format!("v{}", package.version),
-            subpath => format!("{subpath}/v{}", package.version),
-        };
-        let path = [fqn.owner(), fqn.repo(), "releases", "download", &tag, "aileron.tar.gz"];
+        let path = [fqn.owner(), fqn.repo(), "releases", "download", &tag(package), ARCHIVE];
         below(&self.base_url, &path)
+    }
+
+    /// What the API knows about the release of a package.
+    pub(super) fn release(&self, package: &PackageRef) -> Result<Url> {
+        let fqn = &package.fqn;
+        only_github(fqn.scheme(), fqn.as_str())?;
+        let path = ["repos", fqn.owner(), fqn.repo(), "releases", "tags", &tag(package)];
+        below(&self.api_url, &path)
+    }
+
+    /// A file of a release through the API, which wants to know its number.
+    pub(super) fn asset(&self, package: &PackageRef, id: u64) -> Result<Url> {
+        let (owner, repo) = (package.fqn.owner(), package.fqn.repo());
+        below(&self.api_url, &["repos", owner, repo, "releases", "assets", &id.to_string()])
+    }
+
+    /// One page of a repository's releases, from 1.
+    pub(super) fn releases(&self, repository: &Fqn, page: u32) -> Result<Url> {
+        only_github(repository.scheme(), repository.as_str())?;
+        let path = ["repos", repository.owner(), repository.repo(), "releases"];
+        let mut url = below(&self.api_url, &path)?;
+        let (per_page, page) = (listing::PER_PAGE.to_string(), page.to_string());
+        url.query_pairs_mut().append_pair("per_page", &per_page).append_pair("page", &page);
+        Ok(url)
     }
 
     /// A repository's published key: through the API for those with a token, else its raw file.
@@ -113,19 +142,32 @@ pub(super) fn repository(authority: &Authority) -> Result<Fqn> {
     })
 }
 
+/// The name every package's archive has on its release page.
+pub(super) const ARCHIVE: &str = "aileron.tar.gz";
+
+fn tag(package: &PackageRef) -> String {
+    match package.fqn.subpath() {
+        "" => format!("v{}", package.version),
+        subpath => format!("{subpath}/v{}", package.version),
+    }
+}
+
 /// Every other scheme is a name we can hold but not fetch.
 fn only_github(scheme: Scheme, name: &str) -> Result<()> {
     let advice = match scheme {
         Scheme::Github => return Ok(()),
         Scheme::Gitlab => "packages are fetched from GitHub only for now",
         Scheme::Hub => "the hub no longer serves packages: use the github:// name it lists",
-        Scheme::Local => "a local connector is made on this machine and has nothing to fetch",
+        Scheme::Local => {
+            "a local package is nowhere but on your disk: give its folder or archive (aileron \
+             connector install ./dist, aileron action add ./actions/name)"
+        }
     };
     Err(Error::new(Reason::UnknownScheme, format!("{name} cannot be fetched: {advice}")))
 }
 
 /// `base` with further path segments, each percent-encoded as one segment (`/` becomes `%2F`).
-fn below(base: &Url, segments: &[&str]) -> Result<Url> {
+pub(super) fn below(base: &Url, segments: &[&str]) -> Result<Url> {
     let mut url = base.clone();
     url.path_segments_mut()
         .map_err(|()| Error::new(Reason::ConfigInvalid, format!("{base} has no paths")))?
@@ -172,6 +214,24 @@ mod tests {
         assert_eq!(
             sources.key(&repository, true).unwrap().as_str(),
             "https://api.github.com/repos/acme/notes/contents/keys/publisher.pub"
+        );
+    }
+
+    #[test]
+    fn releases_are_asked_of_the_api() {
+        let sources = Sources::github().unwrap();
+        let package = package("github://acme/notes/actions/list@1.0.0");
+        assert_eq!(
+            sources.releases(&package.fqn, 3).unwrap().as_str(),
+            "https://api.github.com/repos/acme/notes/releases?per_page=100&page=3"
+        );
+        assert_eq!(
+            sources.release(&package).unwrap().as_str(),
+            "https://api.github.com/repos/acme/notes/releases/tags/actions%2Flist%2Fv1.0.0"
+        );
+        assert_eq!(
+            sources.asset(&package, 7).unwrap().as_str(),
+            "https://api.github.com/repos/acme/notes/releases/assets/7"
         );
     }
 

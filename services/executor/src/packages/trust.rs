@@ -2,11 +2,21 @@
 
 use aileron_contract::{
     Context, Error, Reason, Result, audit, limits,
-    names::Authority,
+    names::{Authority, Scheme},
     publishers::{DistrustRequest, Keyring, PublishedKey, TrustRequest, Trusted, TrustedKey},
 };
 
-use super::{Parts, keyring, keys, pins::Move, sources};
+use bytes::Bytes;
+use url::Url;
+
+use super::{
+    Parts,
+    fetch::FetchError,
+    hub, keyring,
+    keys::{self, Key},
+    pins::Move,
+    sources,
+};
 
 /// The keyring as it is, believed or not.
 pub(super) async fn list(parts: &Parts) -> Result<Keyring> {
@@ -18,25 +28,25 @@ pub(super) async fn list(parts: &Parts) -> Result<Keyring> {
     })
 }
 
-/// The key a repository publishes.
+/// The key a repository publishes; for an owner, the one its first connector in the Hub names.
 pub(super) async fn published(parts: &Parts, authority: Authority) -> Result<PublishedKey> {
-    let repository = sources::repository(&authority)?;
-    let url = parts.sources.key(&repository, parts.with_token)?;
-    let fetched = if parts.with_token {
-        let accept = "application/vnd.github.raw";
-        parts.fetcher.api(url, accept, limits::KEY_FILE).await
+    let github = authority.as_str().starts_with(Scheme::Github.text());
+    let (key, source) = if authority.is_owner() && github {
+        let view = parts.hub.view().await?;
+        let (_, url) = hub::keys::of_owner(&view, &parts.sources, &authority)?;
+        (fetched(parts, authority.as_str(), url.clone()).await?, url)
     } else {
-        parts.fetcher.public(url, limits::KEY_FILE).await
+        let repository = sources::repository(&authority)?;
+        let with_token = parts.fetcher.with_token();
+        let url = parts.sources.key(&repository, with_token)?;
+        let file = if with_token {
+            let accept = "application/vnd.github.raw";
+            parts.fetcher.api(url.clone(), accept, limits::KEY_FILE).await
+        } else {
+            parts.fetcher.public(url.clone(), limits::KEY_FILE).await
+        };
+        (read(authority.as_str(), file)?, url)
     };
-    let file = fetched.map_err(|error| {
-        let advice = "the repository may publish no key (keys/publisher.pub), or be private: set \
-                      GH_TOKEN for the daemon, or give the key from a file (--key-file)";
-        error.told(Reason::KeyFetchFailed, advice)
-    })?;
-    let key = keys::parse(&file).map_err(|error| {
-        let text = format!("{authority} publishes a key that cannot be used: {}", error.public());
-        Error::new(Reason::KeyFetchFailed, text)
-    })?;
     let seen = parts.keyring.look().await;
     let trusted = seen
         .is_ok_and(|seen| seen.verified == Some(true) && seen.keys.of(&authority).contains(&key));
@@ -46,6 +56,24 @@ pub(super) async fn published(parts: &Parts, authority: Authority) -> Result<Pub
         fingerprint: keys::fingerprint(&key),
         trusted,
         fetched_at: (parts.clock)(),
+        source: source.to_string(),
+    })
+}
+
+/// The key at an address that `whose` names.
+pub(super) async fn fetched(parts: &Parts, whose: &str, url: Url) -> Result<Key> {
+    read(whose, parts.fetcher.public(url, limits::KEY_FILE).await)
+}
+
+fn read(whose: &str, file: Result<Bytes, FetchError>) -> Result<Key> {
+    let file = file.map_err(|error| {
+        let advice = "the repository may publish no key (keys/publisher.pub), or be private: set \
+                      GH_TOKEN for the daemon, or give the key from a file (--key-file)";
+        error.told(Reason::KeyFetchFailed, advice)
+    })?;
+    keys::parse(&file).map_err(|error| {
+        let text = format!("{whose} publishes a key that cannot be used: {}", error.public());
+        Error::new(Reason::KeyFetchFailed, text)
     })
 }
 

@@ -39,6 +39,11 @@ pub(super) fn https_url(raw: &str) -> Result<String, String> {
     Ok(raw.trim_end_matches('/').to_owned())
 }
 
+/// The Hub's repository; an empty text turns the Hub off.
+pub(super) fn hub_url(raw: &str) -> Result<Option<String>, String> {
+    if raw.is_empty() { Ok(None) } else { https_url(raw).map(Some) }
+}
+
 pub(super) fn absolute(raw: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(raw);
     if path.is_absolute() { Ok(path) } else { Err(format!("{raw:?} is not an absolute path")) }

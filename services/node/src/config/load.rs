@@ -8,8 +8,8 @@ use serde_yaml_ng::Value;
 use super::{
     Config, Doors, Github, QuietHours, Role, doors,
     grammar::{
-        absolute, address, database_url, host_name, host_port, hours, https_url, log_filter,
-        minutes, origin, secret, time_of_day, timezone,
+        absolute, address, database_url, host_name, host_port, hours, https_url, hub_url,
+        log_filter, minutes, origin, secret, time_of_day, timezone,
     },
     section::Section,
 };
@@ -58,9 +58,15 @@ pub fn load(file: &str, environment: &Environment, flags: &Flags) -> Result<Conf
         idle_lock: file.idle_lock,
         roles,
         services: file.services,
-        hub_url: file.hub_url,
+        hub_url: hub(file.hub_url, file.hub_enabled),
         quiet_hours: file.quiet_hours,
     })
+}
+
+/// The Hub's repository, unless the file turns the Hub off in one of the two published ways.
+fn hub(url: Option<Option<String>>, enabled: Option<bool>) -> Option<String> {
+    let url = url.unwrap_or_else(|| Some(aileron_executor::packages::HUB.to_owned()));
+    url.filter(|_| enabled.unwrap_or(true))
 }
 
 /// Loopback, and a port the system chooses.
@@ -81,7 +87,9 @@ struct File {
     private_hosts: Vec<HostPort>,
     idle_lock: Option<Duration>,
     services: Doors,
-    hub_url: Option<String>,
+    /// None is the published one; a second none turns the Hub off.
+    hub_url: Option<Option<String>>,
+    hub_enabled: Option<bool>,
     quiet_hours: Option<QuietHours>,
 }
 
@@ -127,7 +135,7 @@ impl File {
         section.finish();
 
         let mut hub = root.section("hub");
-        let hub_url = hub.text("url", https_url);
+        let (hub_url, hub_enabled) = (hub.text("url", hub_url), hub.flag("enabled"));
         hub.finish();
         let quiet_hours = quiet_hours(&mut root);
         root.finish();
@@ -145,6 +153,7 @@ impl File {
             idle_lock,
             services,
             hub_url,
+            hub_enabled,
             quiet_hours,
         }
     }
@@ -295,6 +304,20 @@ mod tests {
         let config = load(file, &environment(&[]), &Flags::default()).unwrap();
         assert_eq!(config.hub_url.as_deref(), Some("https://example.com/hub.git"));
         assert!(config.quiet_hours.is_some());
+    }
+
+    #[test]
+    fn the_hub_is_the_published_one_unless_the_file_says_otherwise() {
+        let hub =
+            |file: &str| load(file, &environment(&[]), &Flags::default()).map(|it| it.hub_url);
+        assert_eq!(hub("").unwrap().as_deref(), Some(aileron_executor::packages::HUB));
+        assert_eq!(hub("hub: {url: ''}\n").unwrap(), None);
+        assert_eq!(hub("hub: {enabled: false}\n").unwrap(), None);
+        let own = "hub: {url: 'https://h.example/o/r', enabled: true}\n";
+        assert_eq!(hub(own).unwrap().as_deref(), Some("https://h.example/o/r"));
+        for wrong in ["hub: {enabled: perhaps}\n", "hub: {url: 'http://h.example/o/r'}\n"] {
+            assert_eq!(hub(wrong).expect_err(wrong).len(), 1);
+        }
     }
 
     #[test]

@@ -74,6 +74,18 @@ impl<'p> Section<'p> {
         parse(&raw).map_err(|problem| self.problems.push(format!("{path}: {problem}"))).ok()
     }
 
+    /// Yes or no.
+    pub(super) fn flag(&mut self, key: &str) -> Option<bool> {
+        let path = self.path_of(key);
+        match self.values.remove(key)? {
+            Value::Bool(flag) => Some(flag),
+            _ => {
+                self.problems.push(format!("{path}: true or false is expected"));
+                None
+            }
+        }
+    }
+
     /// A list of texts; empty when absent.
     pub(super) fn list<T>(
         &mut self,

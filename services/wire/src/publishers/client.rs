@@ -2,8 +2,11 @@
 
 use aileron_contract::{
     Context, Publishers, Result, limits,
-    names::Authority,
-    publishers::{DistrustRequest, Keyring, PublishedKey, TrustRequest, Trusted, TrustedKey},
+    names::{Authority, Fqn},
+    publishers::{
+        DistrustRequest, HubCopy, HubDecision, HubFound, HubKind, HubListing, HubQuery, Keyring,
+        PublishedKey, TrustRequest, Trusted, TrustedKey,
+    },
 };
 use aileron_proto::executor::v1::{self as pb, publishers_service_client::PublishersServiceClient};
 use async_trait::async_trait;
@@ -73,5 +76,56 @@ impl Publishers for Remote {
         let pb::DistrustResponse { removed } =
             self.link.call(context, self.client().distrust(request)).await?;
         self.link.read(removed, "removed")
+    }
+    async fn hub(&self, context: &Context, query: HubQuery) -> Result<HubListing> {
+        let HubQuery { kind, text } = query;
+        let request = self.link.request(pb::HubRequest {
+            context: context_to_wire(context),
+            kind: kind.into_wire(),
+            text,
+        })?;
+        let pb::HubResponse { listing } =
+            self.link.call(context, self.client().hub(request)).await?;
+        self.link.read(listing, "listing")
+    }
+
+    async fn hub_entry(
+        &self,
+        context: &Context,
+        fqn: Fqn,
+        kind: Option<HubKind>,
+    ) -> Result<HubFound> {
+        let request = self.link.request(pb::GetHubEntryRequest {
+            context: context_to_wire(context),
+            fqn: fqn.into_wire(),
+            kind: kind.into_wire(),
+        })?;
+        let pb::GetHubEntryResponse { found } =
+            self.link.call(context, self.client().get_hub_entry(request)).await?;
+        self.link.read(found, "found")
+    }
+
+    async fn hub_refresh(&self, context: &Context) -> Result<HubCopy> {
+        let request =
+            self.link.request(pb::RefreshHubRequest { context: context_to_wire(context) })?;
+        let pb::RefreshHubResponse { copy } =
+            self.link.call(context, self.client().refresh_hub(request)).await?;
+        self.link.read(copy, "copy")
+    }
+
+    async fn hub_decision(
+        &self,
+        context: &Context,
+        fqn: Fqn,
+        kind: HubKind,
+    ) -> Result<HubDecision> {
+        let request = self.link.request(pb::GetHubDecisionRequest {
+            context: context_to_wire(context),
+            fqn: fqn.into_wire(),
+            kind: kind.into_wire(),
+        })?;
+        let pb::GetHubDecisionResponse { decision } =
+            self.link.call(context, self.client().get_hub_decision(request)).await?;
+        self.link.read(decision, "decision")
     }
 }

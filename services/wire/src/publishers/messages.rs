@@ -2,9 +2,13 @@
 
 use aileron_contract::{
     Result,
-    publishers::{DistrustRequest, Keyring, PublishedKey, Trusted, TrustedKey},
+    publishers::{
+        ActionOffer, ConnectorOffer, DistrustRequest, HubAuthority, HubConflict, HubCopy,
+        HubDecision, HubEntry, HubFound, HubListing, HubOffer, HubProblem, Keyring, PublishedKey,
+        SuiteOffer, Trusted, TrustedKey,
+    },
 };
-use aileron_proto::executor::v1::{self as pb, distrust_request::Which};
+use aileron_proto::executor::v1::{self as pb, distrust_request::Which, hub_entry::Offer};
 
 use crate::message::{Wire, messages, must_be_there, read};
 
@@ -14,7 +18,9 @@ messages! {
 
     TrustedKey => pb::TrustedKey { authority, key, fingerprint }
 
-    PublishedKey => pb::PublishedKey { authority, key, fingerprint, trusted, fetched_at }
+    PublishedKey => pb::PublishedKey {
+        authority, key, fingerprint, trusted, fetched_at, source,
+    }
 
     Trusted => pb::TrustResponse { key, already, path }
 }
@@ -36,3 +42,48 @@ impl Wire<Which> for DistrustRequest {
 }
 
 must_be_there!(DistrustRequest => Which);
+
+// the Hub
+messages! {
+    HubListing => pb::HubListing { entries, problems, copy }
+
+    HubFound => pb::HubFound { entry, copy }
+
+    HubEntry => pb::HubEntry { fqn, description, publisher, offer, conflicts }
+
+    ConnectorOffer => pb::ConnectorOffer { key_url, release_pattern }
+
+    ActionOffer => pb::ActionOffer { connector, intents, category }
+
+    SuiteOffer => pb::SuiteOffer { members, connectors, category }
+
+    HubConflict => pb::HubConflict { kind, detail }
+
+    HubProblem => pb::HubProblem { file, line, message }
+
+    HubCopy => pb::HubCopy { source, commit, fetched_at, checked_at, age_seconds, warning }
+
+    HubDecision => pb::HubDecision { entry, authorities }
+
+    HubAuthority => pb::HubAuthority { connector, publisher, fingerprint, trust, footprint, risks }
+}
+
+impl Wire<Offer> for HubOffer {
+    fn into_wire(self) -> Offer {
+        match self {
+            Self::Connector(offer) => Offer::Connector(offer.into_wire()),
+            Self::Action(offer) => Offer::Action(offer.into_wire()),
+            Self::Suite(offer) => Offer::Suite(offer.into_wire()),
+        }
+    }
+
+    fn from_wire(offer: Offer, field: &'static str) -> Result<Self> {
+        Ok(match offer {
+            Offer::Connector(offer) => Self::Connector(read(offer, field)?),
+            Offer::Action(offer) => Self::Action(read(offer, field)?),
+            Offer::Suite(offer) => Self::Suite(read(offer, field)?),
+        })
+    }
+}
+
+must_be_there!(HubOffer => Offer);

@@ -2,7 +2,7 @@
 
 use aileron_contract::{
     limits,
-    publishers::{Handle, TrustRequest},
+    publishers::{Handle, HubQuery, TrustRequest},
 };
 use aileron_proto::executor::v1::{
     self as pb,
@@ -76,6 +76,57 @@ impl PublishersService for Adapter {
             let which = read(which, "which")?;
             let removed = self.0.distrust(&read(context, "context")?, which).await?;
             Ok(pb::DistrustResponse { removed: removed.into_wire() })
+        })
+        .await
+    }
+    async fn hub(&self, request: Request<pb::HubRequest>) -> Answer<pb::HubResponse> {
+        let (call, message) = Call::begin("publishers.hub", request);
+        call.answer(async {
+            let pb::HubRequest { context, kind, text } = message;
+            let query = HubQuery { kind: read(kind, "kind")?, text };
+            let listing = self.0.hub(&read(context, "context")?, query).await?;
+            Ok(pb::HubResponse { listing: listing.into_wire() })
+        })
+        .await
+    }
+
+    async fn get_hub_entry(
+        &self,
+        request: Request<pb::GetHubEntryRequest>,
+    ) -> Answer<pb::GetHubEntryResponse> {
+        let (call, message) = Call::begin("publishers.hub_entry", request);
+        call.answer(async {
+            let pb::GetHubEntryRequest { context, fqn, kind } = message;
+            let (fqn, kind) = (read(fqn, "fqn")?, read(kind, "kind")?);
+            let found = self.0.hub_entry(&read(context, "context")?, fqn, kind).await?;
+            Ok(pb::GetHubEntryResponse { found: found.into_wire() })
+        })
+        .await
+    }
+
+    async fn refresh_hub(
+        &self,
+        request: Request<pb::RefreshHubRequest>,
+    ) -> Answer<pb::RefreshHubResponse> {
+        let (call, message) = Call::begin("publishers.hub_refresh", request);
+        call.answer(async {
+            let pb::RefreshHubRequest { context } = message;
+            let copy = self.0.hub_refresh(&read(context, "context")?).await?;
+            Ok(pb::RefreshHubResponse { copy: copy.into_wire() })
+        })
+        .await
+    }
+
+    async fn get_hub_decision(
+        &self,
+        request: Request<pb::GetHubDecisionRequest>,
+    ) -> Answer<pb::GetHubDecisionResponse> {
+        let (call, message) = Call::begin("publishers.hub_decision", request);
+        call.answer(async {
+            let pb::GetHubDecisionRequest { context, fqn, kind } = message;
+            let (fqn, kind) = (read(fqn, "fqn")?, read(kind, "kind")?);
+            let decision = self.0.hub_decision(&read(context, "context")?, fqn, kind).await?;
+            Ok(pb::GetHubDecisionResponse { decision: decision.into_wire() })
         })
         .await
     }

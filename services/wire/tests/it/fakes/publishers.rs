@@ -1,7 +1,10 @@
 use aileron_contract::{
     Context, Publishers, Result,
-    names::Authority,
-    publishers::{DistrustRequest, Keyring, PublishedKey, TrustRequest, Trusted, TrustedKey},
+    names::{Authority, Fqn},
+    publishers::{
+        DistrustRequest, HubCopy, HubDecision, HubFound, HubKind, HubListing, HubQuery, Keyring,
+        PublishedKey, TrustRequest, Trusted, TrustedKey,
+    },
 };
 use async_trait::async_trait;
 
@@ -33,5 +36,30 @@ impl Publishers for FakePublishers {
         request: DistrustRequest,
     ) -> Result<Vec<TrustedKey>> {
         self.stage.enter("distrust", &(context, request)).map(samples::keys)
+    }
+    async fn hub(&self, context: &Context, query: HubQuery) -> Result<HubListing> {
+        self.stage.enter("hub", &(context, query)).map(samples::listing)
+    }
+
+    async fn hub_entry(
+        &self,
+        context: &Context,
+        fqn: Fqn,
+        kind: Option<HubKind>,
+    ) -> Result<HubFound> {
+        self.stage.enter("hub_entry", &(context, fqn, kind)).map(samples::found)
+    }
+
+    async fn hub_refresh(&self, context: &Context) -> Result<HubCopy> {
+        self.stage.enter("hub_refresh", &context).map(samples::copy)
+    }
+
+    async fn hub_decision(
+        &self,
+        context: &Context,
+        fqn: Fqn,
+        kind: HubKind,
+    ) -> Result<HubDecision> {
+        self.stage.enter("hub_decision", &(context, fqn, kind)).map(samples::decision)
     }
 }

@@ -1,0 +1,239 @@
+//! The Hub: what publishers offer, from a copy of its repository. The copy is fetched whole, as
+//! one archive, and queries answer from it; a repository that changes does so under nobody's feet.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use aileron_contract::{
+    Error, Reason, Result, Timestamp, limits,
+    names::Fqn,
+    publishers::{HubCopy, HubEntry, HubFound, HubKind, HubListing, HubQuery},
+};
+use tokio::sync::Mutex;
+
+use super::{
+    blocking,
+    fetch::{Fetcher, Listed},
+    sources::Sources,
+};
+
+mod archive;
+mod catalogue;
+mod conflicts;
+mod copy;
+pub(super) mod decide;
+pub(super) mod keys;
+mod place;
+
+use catalogue::Catalogue;
+use copy::Stored;
+use place::Place;
+
+/// The Hub as this runtime knows it. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Hub(Arc<Inner>);
+
+struct Inner {
+    /// None when the configuration turned the Hub off.
+    place: Option<Place>,
+    file: PathBuf,
+    fetcher: Fetcher,
+    sources: Arc<Sources>,
+    clock: fn() -> Timestamp,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Was the copy's file looked for?
+    looked: bool,
+    catalogue: Option<Arc<Catalogue>>,
+    /// Asking anew failed: not before then again, and why.
+    paused: Option<(Timestamp, String)>,
+}
+
+/// The copy at one moment.
+#[derive(Clone)]
+pub(super) struct View {
+    pub(super) catalogue: Arc<Catalogue>,
+    pub(super) copy: HubCopy,
+}
+
+impl Hub {
+    /// Opens no connection and reads nothing yet. `config_invalid` when the address is no
+    /// repository's.
+    pub(super) fn new(
+        home: &Path,
+        fetcher: Fetcher,
+        sources: Arc<Sources>,
+        clock: fn() -> Timestamp,
+    ) -> Result<Self> {
+        let with_token = fetcher.with_token();
+        let place = sources.hub.as_ref().map(|url| Place::of(url, &sources, with_token));
+        Ok(Self(Arc::new(Inner {
+            place: place.transpose()?,
+            file: home.join("cache").join("hub.json"),
+            fetcher,
+            sources,
+            clock,
+            state: Mutex::default(),
+        })))
+    }
+
+    /// The copy, renewed when it is old.
+    pub(super) async fn view(&self) -> Result<View> {
+        self.0.view(false).await
+    }
+
+    /// The copy, renewed whatever its age.
+    pub(super) async fn refresh(&self) -> Result<HubCopy> {
+        self.0.view(true).await.map(|view| view.copy)
+    }
+}
+
+impl View {
+    pub(super) fn listing(&self, query: &HubQuery) -> Result<HubListing> {
+        let text = query.text.as_deref().unwrap_or_default();
+        if text.len() > limits::HUB_QUERY {
+            let text = format!("a search is at most {} bytes long", limits::HUB_QUERY);
+            return Err(Error::new(Reason::InvalidRequest, text));
+        }
+        Ok(HubListing {
+            entries: self.catalogue.search(query.kind, text),
+            problems: self.catalogue.problems.clone(),
+            copy: self.copy.clone(),
+        })
+    }
+
+    pub(super) fn entry(&self, fqn: &Fqn, kind: Option<HubKind>) -> Result<&HubEntry> {
+        self.catalogue.find(fqn, kind).ok_or_else(|| {
+            let what = kind.map_or("entry", HubKind::text);
+            let text = format!(
+                "the Hub lists no {what} named {fqn}: look for it with `aileron hub search`, or ask \
+                 for a newer copy with `aileron hub refresh`"
+            );
+            Error::new(Reason::NotFound, text)
+        })
+    }
+
+    pub(super) fn found(&self, fqn: &Fqn, kind: Option<HubKind>) -> Result<HubFound> {
+        let entry = self.entry(fqn, kind)?.clone();
+        Ok(HubFound { entry, copy: self.copy.clone() })
+    }
+}
+
+impl Inner {
+    /// Holding the state while asking: who comes at the same time waits for the same answer.
+    async fn view(&self, anew: bool) -> Result<View> {
+        let Some(place) = &self.place else {
+            let text = "the Hub is turned off by this runtime's configuration (hub.url); packages \
+                        are installed by their own names all the same";
+            return Err(Error::new(Reason::HubDisabled, text));
+        };
+        let mut state = self.state.lock().await;
+        if !state.looked {
+            state.catalogue = self.stored(place).await?.map(Arc::new);
+            state.looked = true;
+        }
+        let now = (self.clock)();
+        if !anew && let Some(catalogue) = &state.catalogue {
+            if catalogue.copy.fresh(now) {
+                return Ok(shown(catalogue, now, None));
+            }
+            if let Some((until, why)) = &state.paused
+                && now < *until
+            {
+                return Ok(shown(catalogue, now, Some(why)));
+            }
+        }
+        match self.renewed(place, state.catalogue.as_deref(), now).await {
+            Ok(renewed) => {
+                let renewed = Arc::new(renewed);
+                state.catalogue = Some(Arc::clone(&renewed));
+                state.paused = None;
+                Ok(shown(&renewed, now, None))
+            }
+            Err(error) => match &state.catalogue {
+                Some(catalogue) if !anew => {
+                    tracing::warn!(%error, "the copy of the Hub could not be renewed");
+                    let (why, until) = (error.public().to_owned(), after(now, limits::HUB_PAUSE));
+                    let view = shown(catalogue, now, Some(&why));
+                    state.paused = Some((until, why));
+                    Ok(view)
+                }
+                _ => Err(error),
+            },
+        }
+    }
+
+    /// What the file holds, when it is a copy of this very place.
+    async fn stored(&self, place: &Place) -> Result<Option<Catalogue>> {
+        let (file, source, sources) =
+            (self.file.clone(), place.source.clone(), Arc::clone(&self.sources));
+        blocking(move || {
+            let stored = Stored::read(&file).filter(|stored| stored.source == source)?;
+            Some(Catalogue::of(stored, &sources))
+        })
+        .await
+    }
+
+    /// Asks the source, and keeps its answer in the file.
+    async fn renewed(
+        &self,
+        place: &Place,
+        known: Option<&Catalogue>,
+        now: Timestamp,
+    ) -> Result<Catalogue> {
+        let etag = known.and_then(|known| known.copy.etag.clone());
+        let answer = self.fetcher.tree(place.request(etag)).await.map_err(|error| {
+            let advice = format!(
+                "the Hub {} could not be read: check the network and hub.url of the configuration",
+                place.source
+            );
+            error.told(Reason::HubUnreachable, &advice)
+        })?;
+        let mut catalogue = match (answer, known) {
+            (Listed::Same, Some(known)) => known.clone(),
+            (Listed::Same, None) => {
+                let text = format!("{} says that nothing changed since nothing", place.source);
+                return Err(Error::new(Reason::HubUnreachable, text));
+            }
+            (Listed::Fresh { body, etag, .. }, _) => {
+                let (source, sources) = (place.source.clone(), Arc::clone(&self.sources));
+                blocking(move || {
+                    let unpacked = archive::unpack(&body)?;
+                    let stored = Stored::new(source, unpacked, etag, now);
+                    Ok::<_, Error>(Catalogue::of(stored, &sources))
+                })
+                .await??
+            }
+        };
+        catalogue.copy.checked_at = now;
+        let (file, kept) = (self.file.clone(), catalogue.copy.clone());
+        // Without its file the copy serves until the next start.
+        if let Err(error) = blocking(move || kept.write(&file)).await? {
+            tracing::warn!(%error, file = %self.file.display(), "the copy of the Hub is not kept");
+        }
+        Ok(catalogue)
+    }
+}
+
+fn shown(catalogue: &Arc<Catalogue>, now: Timestamp, warning: Option<&String>) -> View {
+    let stored = &catalogue.copy;
+    let copy = HubCopy {
+        source: stored.source.clone(),
+        commit: stored.commit.clone(),
+        fetched_at: stored.fetched_at,
+        checked_at: stored.checked_at,
+        age_seconds: stored.age(now).as_secs(),
+        warning: warning.cloned(),
+    };
+    View { catalogue: Arc::clone(catalogue), copy }
+}
+
+fn after(now: Timestamp, length: Duration) -> Timestamp {
+    now.checked_add(length).unwrap_or(Timestamp::MAX)
+}
