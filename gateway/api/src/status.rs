@@ -34,6 +34,10 @@ pub struct Status {
     /// Runs that wait for a person.
     #[serde(default)]
     pub pending_approval_count: u64,
+    /// What is no longer as a person accepted it: `GET /v1/actions/drift`. None is told while the
+    /// vault is locked.
+    #[serde(default)]
+    pub drift_count: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
     /// `127.0.0.1:54321`

@@ -38,6 +38,7 @@ pub(crate) async fn status(
         stale_binding_count: count(&bindings, |it| it.status == BindingStatus::Stale),
         refreshing_binding_count: count(&bindings, |it| it.refreshing_since.is_some()),
         pending_approval_count: counts.pending_approvals,
+        drift_count: counts.drift,
         commit: options.commit.clone(),
         listen_addr: Some(options.listen_addr.to_string()),
         gateway_url: options.gateway_url.clone(),

@@ -7,6 +7,7 @@ mod executor;
 mod packages;
 mod people;
 mod publishers;
+mod upkeep;
 mod world;
 
 pub(crate) use custody::RECOVERY_KEY;

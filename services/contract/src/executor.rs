@@ -66,6 +66,8 @@ pub struct Counts {
     pub actions: u64,
     pub connectors: u64,
     pub pending_approvals: u64,
+    /// What is no longer as a person accepted it; none is told while the vault is locked.
+    pub drift: u64,
 }
 
 /// What is installed, sorted by name, and what could not be loaded.

@@ -8,8 +8,17 @@ use crate::{
     Context, Result,
     closed::closed,
     credential::{CredentialKind, CredentialNeed},
-    names::{ActionName, BindingName, Fqn, HostPort, PackageRef, Sha256Hash},
+    names::{ActionName, BindingName, Fqn, HostPort, PackageRef, Sha256Hash, Version},
 };
+
+mod drift;
+mod releases;
+
+pub use drift::{
+    Acceptance, Accepted, Drift, DriftOf, DriftState, InstallFailure, MissingConnector, Needs,
+    Synced,
+};
+pub use releases::{LocalFile, LocalFiles, LocalPackage, Newer, PackageKind, Update};
 
 /// How the other rooms hold the contract, wherever its service runs.
 pub type Handle = Arc<dyn Packages>;
@@ -52,8 +61,49 @@ pub trait Packages: Send + Sync + 'static {
         request: ActionRequest,
     ) -> Result<InstalledAction>;
 
+    /// Previews several actions, at most [`INSTALL_BATCH`](crate::limits::INSTALL_BATCH). Answers
+    /// in the order of the requests; one that cannot be previewed does not stop the others.
+    async fn preview_actions(
+        &self,
+        context: &Context,
+        requests: Vec<ActionRequest>,
+    ) -> Result<Vec<Result<ActionPreview>>>;
+
+    /// Installs several actions, as many at most, each as `install_action` does: all or nothing,
+    /// whatever becomes of the others. Answers in the order of the requests.
+    async fn install_actions(
+        &self,
+        context: &Context,
+        requests: Vec<ActionRequest>,
+    ) -> Result<Vec<Result<InstalledAction>>>;
+
+    /// The newest version a publisher has released of a package; pre-releases only when asked for.
+    async fn newest(&self, context: &Context, fqn: Fqn, prereleases: bool) -> Result<PackageRef>;
+
+    /// Every connector that is installed or that an installed action names, sorted by name and
+    /// version, and what is newer. A source that fails fails for its connectors alone.
+    async fn updates(&self, context: &Context, prereleases: bool) -> Result<Vec<Update>>;
+
+    /// Takes a package from the person's own disk: for a while, a preview or an installation of
+    /// that very name and version uses these files, and checks them as it checks a release.
+    async fn bring(&self, context: &Context, files: LocalFiles) -> Result<LocalPackage>;
+
     /// Reads a suite: its source resolved, or its text parsed, and its members made complete.
     async fn suite(&self, context: &Context, source: SuiteSource) -> Result<Suite>;
+
+    /// What is no longer as a person accepted it, or never was: actions by name, then connectors,
+    /// then the lockfile. With a name, what became of that action. `vault_locked`.
+    async fn drift(&self, context: &Context, only: Option<ActionName>) -> Result<Vec<Drift>>;
+
+    /// Accepts something as it was shown; `consent_changed` when it is not that any more.
+    async fn accept(&self, context: &Context, acceptance: Acceptance) -> Result<Accepted>;
+
+    /// What the action files ask for, and what of it is not there. `vault_locked`.
+    async fn needs(&self, context: &Context) -> Result<Needs>;
+
+    /// Installs the missing connectors, or those among them with one of these hashes; the caller
+    /// has consented to each. One that fails does not stop the others.
+    async fn sync(&self, context: &Context, only: Option<Vec<Sha256Hash>>) -> Result<Synced>;
 }
 
 /// A connector to preview or install; with a hash, only these bytes.
@@ -81,6 +131,36 @@ pub struct ConnectorPreview {
     pub description: Option<String>,
     pub capabilities: Capabilities,
     pub already_installed: bool,
+    /// Beside the newest installed version of the same connector, when another one is installed.
+    pub change: Option<CapabilityChange>,
+}
+
+/// What a version may do that the installed one may not, and the other way round.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CapabilityChange {
+    /// The installed version it is compared with.
+    pub from: Version,
+    /// Of the key that signed the installed version.
+    pub signer: String,
+    /// What the installed version may do.
+    pub before: Capabilities,
+    /// Requests that become possible, sorted by host.
+    pub gained: Vec<PossibleRequest>,
+    /// Requests that the version no longer asks for, sorted by host.
+    pub lost: Vec<PossibleRequest>,
+    /// What a provider is asked to grant from now on, and was not before.
+    pub gained_scopes: Vec<String>,
+    pub lost_scopes: Vec<String>,
+}
+
+/// Requests to one host, as a manifest allows them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PossibleRequest {
+    pub host: HostPort,
+    /// The kind of credential that may join them. None: they go without one.
+    pub credential: Option<CredentialKind>,
+    /// The person's own bindings of that kind for this connector, for a caller who may list them.
+    pub bindings: Vec<BindingName>,
 }
 
 /// What an installation of a connector did.
@@ -108,6 +188,8 @@ pub struct ActionRequest {
     /// Replace an installed action of that name and other bytes.
     pub force: bool,
     pub auto_install_connectors: bool,
+    /// Install it although nobody signed it: a consent of its own.
+    pub accept_unsigned: bool,
 }
 
 /// What would be installed: fetched, checked, and not yet written.
@@ -123,6 +205,8 @@ pub struct ActionPreview {
     pub already_installed: bool,
     /// An installed action of that name with other bytes.
     pub existing: Option<ExistingAction>,
+    /// How the file departs from the published grammar; empty when it keeps it.
+    pub lenient: Vec<String>,
 }
 
 closed! {
@@ -148,6 +232,8 @@ pub struct ExistingAction {
     pub source: PackageRef,
     pub hash: Sha256Hash,
     pub path: String,
+    /// Of the key that signed what was installed there; none when nobody did, or nothing was.
+    pub signer: Option<String>,
 }
 
 /// What an installation of an action did, and what it still lacks.

@@ -83,6 +83,7 @@ impl Service {
             egress: Arc::clone(&egress),
             audit: Arc::clone(&audit),
             sources,
+            host: Some(host.clone()),
             clock,
         })
         .await?;
@@ -203,6 +204,10 @@ impl Executor for Door {
             actions: u64::try_from(actions).map_err(Error::internal)?,
             connectors: u64::try_from(connectors).map_err(Error::internal)?,
             pending_approvals: self.0.engine.pending().await?,
+            drift: match self.0.packages.drift().await {
+                Err(error) if closed(&error) => 0,
+                counted => counted?,
+            },
         })
     }
 }

@@ -1,7 +1,10 @@
 //! Connectors, actions and suites over gRPC.
 
 mod client;
+mod drift;
+mod each;
 mod messages;
+mod releases;
 mod server;
 
 pub use client::Remote;

@@ -132,6 +132,6 @@ impl Executor for World {
 
     async fn counts(&self, context: &Context) -> Result<Counts> {
         self.enter("counts", context, Scope::StatusRead)?;
-        Ok(Counts { actions: 2, connectors: 1, pending_approvals: 3 })
+        Ok(Counts { actions: 2, connectors: 1, pending_approvals: 3, drift: 4 })
     }
 }

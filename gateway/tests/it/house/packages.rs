@@ -1,15 +1,17 @@
 use aileron_contract::{
     Context, Error, Packages, Reason, Result, Scope,
     credential::{CredentialNeed, Form, HeaderTemplate, Oauth2Client},
-    names::{Fqn, PackageRef, Sha256Hash},
+    names::{ActionName, Fqn, PackageRef, Sha256Hash},
     packages::{
+        Acceptance, Accepted, Drift, Needs, Synced,
         ActionPreview, ActionRequest, Capabilities, Connector, ConnectorPreview, ConnectorRequest,
-        InstalledAction, InstalledConnector, SignatureStatus, Suite, SuiteSource,
+        InstalledAction, InstalledConnector, LocalFiles, LocalPackage, Newer, PackageKind,
+        SignatureStatus, Suite, SuiteSource, Update,
     },
 };
 use async_trait::async_trait;
 
-use super::World;
+use super::{World, upkeep};
 
 fn capabilities() -> Capabilities {
     Capabilities {
@@ -46,6 +48,7 @@ impl Packages for World {
             description: None,
             capabilities: capabilities(),
             already_installed: false,
+            change: None,
         })
     }
 
@@ -99,6 +102,7 @@ impl Packages for World {
             connectors: Vec::new(),
             already_installed: false,
             existing: None,
+            lenient: Vec::new(),
         })
     }
 
@@ -120,9 +124,92 @@ impl Packages for World {
         })
     }
 
+    async fn preview_actions(
+        &self,
+        context: &Context,
+        requests: Vec<ActionRequest>,
+    ) -> Result<Vec<Result<ActionPreview>>> {
+        self.enter("preview_actions", context, Scope::PackagesPreview)?;
+        let mut shown = Vec::new();
+        for request in requests {
+            shown.push(match request.package.fqn.repo() {
+                "absent" => Err(Error::new(Reason::FetchFailed, "it is not there")),
+                _ => self.preview_action(context, request).await,
+            });
+        }
+        Ok(shown)
+    }
+
+    async fn install_actions(
+        &self,
+        context: &Context,
+        requests: Vec<ActionRequest>,
+    ) -> Result<Vec<Result<InstalledAction>>> {
+        self.enter("install_actions", context, Scope::PackagesInstall)?;
+        let mut installed = Vec::new();
+        for request in requests {
+            installed.push(match request.package.fqn.repo() {
+                "absent" => Err(Error::new(Reason::FetchFailed, "it is not there")),
+                _ => self.install_action(context, request).await,
+            });
+        }
+        Ok(installed)
+    }
+
+    async fn newest(&self, context: &Context, fqn: Fqn, prereleases: bool) -> Result<PackageRef> {
+        self.enter("newest", context, Scope::PackagesPreview)?;
+        let version = if prereleases { "2.0.0-rc.1" } else { "1.9.0" };
+        Ok(PackageRef { fqn, version: version.parse().unwrap() })
+    }
+
+    async fn updates(&self, context: &Context, prereleases: bool) -> Result<Vec<Update>> {
+        self.enter("updates", context, Scope::PackagesPreview)?;
+        let of = |fqn: &str, found| Update { connector: fqn.parse().unwrap(), found };
+        let version = |text: &str| text.parse().unwrap();
+        let mut newer = vec![version("1.9.0")];
+        if prereleases {
+            newer.insert(0, version("2.0.0-rc.1"));
+        }
+        let known = Newer::Known { newest: newer.first().cloned(), newer };
+        Ok(vec![
+            of("github://acme/notes@1.0.0", known),
+            of("gitlab://acme/notes@1.0.0", Newer::Unknown("it cannot be asked".to_owned())),
+        ])
+    }
+
+    async fn bring(&self, context: &Context, files: LocalFiles) -> Result<LocalPackage> {
+        self.enter("bring", context, Scope::PackagesInstall)?;
+        let (content, kind) = match &files {
+            LocalFiles::Archive(archive) => (&archive[..], PackageKind::Connector),
+            LocalFiles::Loose(files) => (&files[0].content[..], PackageKind::Action),
+        };
+        let hash = Sha256Hash::of(&[content]);
+        Ok(LocalPackage { package: "local://user/notes@1.0.0".parse().unwrap(), kind, hash })
+    }
+
     async fn suite(&self, context: &Context, _: SuiteSource) -> Result<Suite> {
         self.enter("suite", context, Scope::PackagesPreview)?;
         let actions = vec!["github://acme/notes/actions/list@1.0.0".parse().unwrap()];
         Ok(Suite { name: "notes".to_owned(), description: "Notes".to_owned(), actions })
+    }
+
+    async fn drift(&self, context: &Context, only: Option<ActionName>) -> Result<Vec<Drift>> {
+        self.enter("drift", context, Scope::ActionsList)?;
+        Ok(upkeep::drift(only))
+    }
+
+    async fn accept(&self, context: &Context, acceptance: Acceptance) -> Result<Accepted> {
+        self.enter("accept", context, Scope::PackagesInstall)?;
+        upkeep::accept(&acceptance)
+    }
+
+    async fn needs(&self, context: &Context) -> Result<Needs> {
+        self.enter("needs", context, Scope::ActionsList)?;
+        Ok(upkeep::needs())
+    }
+
+    async fn sync(&self, context: &Context, only: Option<Vec<Sha256Hash>>) -> Result<Synced> {
+        self.enter("sync", context, Scope::PackagesInstall)?;
+        Ok(upkeep::sync(only.as_deref()))
     }
 }

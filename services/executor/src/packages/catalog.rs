@@ -2,7 +2,7 @@
 //! a person installed.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -21,12 +21,15 @@ use super::{
 };
 use crate::formats::action::ActionFile;
 
+mod changed;
 mod files;
 mod previews;
 mod state;
 mod switch;
 
-use files::{Parsed, Shelf};
+pub(super) use changed::Changed;
+pub(super) use files::Parsed;
+use files::Shelf;
 use state::Switches;
 
 /// The installed actions. Cheap to clone. Files are looked at again at every call; those that
@@ -43,6 +46,12 @@ struct Inner {
     shelf: Mutex<Arc<Shelf>>,
     /// Files already reported to the log as not being what was installed.
     reported: Mutex<HashSet<Sha256Hash>>,
+}
+
+/// The action files as they were at one moment.
+pub(super) struct Glance {
+    by_name: HashMap<ActionName, Arc<Parsed>>,
+    switches: Switches,
 }
 
 /// An action file of the store, as it was last read.
@@ -75,6 +84,7 @@ impl Installed {
             pinned: self.pinned,
             body: file.body,
             path: self.path.display().to_string(),
+            lenient: file.lenient,
         }
     }
 
@@ -116,7 +126,7 @@ impl Catalog {
         for parsed in &files.actions {
             items.push(self.judge(parsed, &switches).await?.shown());
         }
-        Ok(Actions { items, load_errors })
+        Ok(Actions { items, load_errors, warnings: files.warnings() })
     }
 
     /// One installed action.
@@ -124,6 +134,26 @@ impl Catalog {
         let (files, switches) = self.look().await?;
         match files.actions.iter().find(|parsed| parsed.file.name == *name) {
             Some(parsed) => Ok(Some(Arc::new(self.judge(parsed, &switches).await?))),
+            None => Ok(None),
+        }
+    }
+
+    /// The files as they are now, to look for many of them.
+    pub(super) async fn glance(&self) -> Result<Glance> {
+        let (files, switches) = self.look().await?;
+        let named = |parsed: &Arc<Parsed>| (parsed.file.name.clone(), Arc::clone(parsed));
+        let by_name = files.actions.iter().map(named).collect();
+        Ok(Glance { by_name, switches })
+    }
+
+    /// One action among those that were there at a glance.
+    pub(super) async fn known(
+        &self,
+        glance: &Glance,
+        name: &ActionName,
+    ) -> Result<Option<Installed>> {
+        match glance.by_name.get(name) {
+            Some(parsed) => self.judge(parsed, &glance.switches).await.map(Some),
             None => Ok(None),
         }
     }
@@ -165,7 +195,7 @@ impl Catalog {
     async fn pinned(&self, parsed: &Parsed) -> Result<(Option<bool>, bool)> {
         let pins = &self.inner.parts.pins;
         let judged = pins.judge(Kind::Action, parsed.file.name.as_str()).await?;
-        let fits = |row: &Row| ActionRecord::of(row).is_some_and(|it| it.hash == parsed.hash);
+        let fits = |row: &Row| ActionRecord::of(row).is_some_and(|it| is_as_accepted(&it, parsed));
         let pinned =
             if judged.row.as_ref().is_some_and(fits) { judged.verdict } else { Some(false) };
         Ok((pinned, judged.enabled))
@@ -219,12 +249,18 @@ impl std::fmt::Debug for Catalog {
     }
 }
 
+/// The same bytes, shown to agents in the same way.
+fn is_as_accepted(record: &ActionRecord, parsed: &Parsed) -> bool {
+    let shown = record.tool.is_none() || record.tool == parsed.tool;
+    record.hash == parsed.hash && shown
+}
+
 /// The refusal to run a file nobody installed.
 pub fn quarantined(name: &ActionName, path: &Path) -> Error {
     let text = format!(
         "{} is not the file that was installed as {name}: it was edited or put there by hand, and \
-         will not run. Read it; then accept it as it is (a person, with `aileron action enable \
-         {name}`), or install the published one again (`aileron action add --force`)",
+         will not run. Look at the difference and accept it as it is (a person, with `aileron \
+         action accept {name}`), or install the published one again (`aileron action add --force`)",
         path.display()
     );
     Error::new(Reason::Quarantined, text)

@@ -1,9 +1,12 @@
-//! Installing. Entries of the content-addressed store are written first and do not count; then
-//! the records are committed, connectors before the action that needs them, and from the moment
-//! the log is told of a record on it is installed.
+//! Installing. Records and entries of the content-addressed store are written first and do not
+//! count. From the moment the log is told of the action on, it and the connectors it brings are
+//! installed, all of them; before, none is, and what was written goes again.
+
+use std::collections::BTreeMap;
 
 use aileron_contract::{
     Context, Error, Reason, Result,
+    executor::Requirement,
     names::{BindingName, PackageRef, Sha256Hash},
     packages::{
         ActionRequest, ConnectorRequest, InstalledAction, InstalledConnector, UnboundCapability,
@@ -17,11 +20,18 @@ use super::{
     declare, describe,
     pins::{Kind, Move},
     records::{ActionRecord, ConnectorRecord},
-    verify::{self, VerifiedAction, VerifiedConnector},
+    tool::Tool,
+    verify::{self, Purpose, VerifiedAction, VerifiedConnector},
 };
 
+pub(super) mod batch;
 pub(super) mod events;
+mod ready;
 pub(super) mod standing;
+mod view;
+
+use standing::Standing;
+pub(super) use view::View;
 
 /// A connector on its way in.
 pub(super) enum FoundConnector {
@@ -61,13 +71,18 @@ pub(super) async fn connector(
     context: &Context,
     found: FoundConnector,
 ) -> Result<InstalledConnector> {
-    let _changing = parts.changing.lock().await;
+    let changing = parts.changing.lock().await;
     match found {
         FoundConnector::Verified(verified) => {
             let verified = [*verified];
             commit(parts, context, &verified, None).await?;
-            let [verified] = &verified;
-            let stale = declare::installed(parts, verified).await;
+            let stale = {
+                let [verified] = &verified;
+                declare::installed(parts, verified).await
+            };
+            drop(changing);
+            ready::compile(parts, &verified).await;
+            let [verified] = verified;
             Ok(told(parts, &verified.package, verified.hash, stale))
         }
         FoundConnector::Installed(record) => {
@@ -90,15 +105,30 @@ pub(super) async fn find_action(
     catalog: &Catalog,
     request: ActionRequest,
 ) -> Result<FoundAction> {
-    let action = verify::action(parts, &request.package).await?;
-    let standing = standing::of(parts, catalog, &action.file.name, action.hash).await?;
+    let view = View::now(parts, catalog).await?;
+    complete(parts, find(parts, &view, request).await?).await
+}
+
+/// An action on its way in, and what it lacks.
+struct Found {
+    request: ActionRequest,
+    action: VerifiedAction,
+    /// Connectors that are not installed and that the caller agreed to.
+    missing: Vec<Requirement>,
+}
+
+/// Finds and verifies an action, without the connectors it lacks.
+async fn find(parts: &Parts, view: &View<'_>, request: ActionRequest) -> Result<Found> {
+    let action = verify::action(parts, &request.package, Purpose::Install).await?;
+    let standing = view.standing(&action.file.name, action.hash).await?;
     standing.allow(&request, &action.file)?;
+    signed(&request, &action, &standing)?;
     let mut missing = Vec::new();
     for required in &action.file.requires {
-        match installed(parts, required.hash).await? {
+        match view.connector(required.hash).await? {
             Some(record) if record.package == required.package => {}
             Some(record) => return Err(misnamed(&required.package, &record.package)),
-            None => missing.push(required),
+            None => missing.push(required.clone()),
         }
     }
     if !missing.is_empty() && !request.auto_install_connectors {
@@ -118,6 +148,12 @@ pub(super) async fn find_action(
         return Err(Error::new(Reason::ConnectorsMissing, text)
             .with_details(details.collect::<Vec<_>>().into()));
     }
+    Ok(Found { request, action, missing })
+}
+
+/// Finds and verifies the connectors an action lacks.
+async fn complete(parts: &Parts, found: Found) -> Result<FoundAction> {
+    let Found { request, action, missing } = found;
     let mut connectors = Vec::with_capacity(missing.len());
     for required in missing {
         connectors.push(obtain(parts, &required.package, Some(required.hash)).await?);
@@ -131,15 +167,15 @@ pub(super) async fn action(
     context: &Context,
     found: FoundAction,
 ) -> Result<InstalledAction> {
-    let _changing = parts.changing.lock().await;
+    let changing = parts.changing.lock().await;
     let FoundAction { request, action, connectors } = found;
     // Looked at again: another change may have come between.
     let standing = standing::of(parts, catalog, &action.file.name, action.hash).await?;
     standing.allow(&request, &action.file)?;
+    signed(&request, &action, &standing)?;
     let already = standing.is_installed() && connectors.is_empty();
     if !already {
-        let with = Some((&action, standing.is_in_place()));
-        commit(parts, context, &connectors, with).await?;
+        commit(parts, context, &connectors, Some((&action, &standing))).await?;
     }
     let (mut installed_connectors, mut newly_stale) = (Vec::new(), Vec::new());
     for verified in &connectors {
@@ -148,6 +184,8 @@ pub(super) async fn action(
         installed_connectors.push(told(parts, &verified.package, verified.hash, stale));
     }
     catalog.reload().await?;
+    drop(changing);
+    ready::compile(parts, &connectors).await;
     Ok(InstalledAction {
         name: action.file.name.clone(),
         package: request.package,
@@ -183,26 +221,31 @@ async fn obtain(
             Err(error) => tracing::info!(%error, "a store entry does not verify; fetching anew"),
         }
     }
-    verify::connector(parts, package, expected).await
+    verify::connector(parts, package, expected, Purpose::Install).await
 }
 
-/// Writes entries, then commits: connectors first, so that an action never counts without those
-/// it needs.
+/// Undoes what an interrupted installation left, or brings it to its end: whichever the log says.
+pub(super) async fn recover(parts: &Parts) -> Result<()> {
+    parts.journal.finish().await?;
+    for hash in parts.journal.sweep().await? {
+        parts.store.remove(hash).await;
+    }
+    Ok(())
+}
+
+/// All or nothing: what a failure leaves is undone at once, or at the next start.
 async fn commit(
     parts: &Parts,
     context: &Context,
     connectors: &[VerifiedConnector],
-    action: Option<(&VerifiedAction, bool)>,
+    action: Option<(&VerifiedAction, &Standing)>,
 ) -> Result<()> {
-    let mut written = Vec::new();
-    let done = try_commit(parts, context, connectors, action, &mut written).await;
-    if done.is_err() {
-        for hash in written {
-            // One that was told to the log before the failure is installed.
-            if matches!(parts.store.record(hash).await, Ok(None)) {
-                parts.store.remove(hash).await;
-            }
-        }
+    let moves = moves(parts, context, connectors, action).await?;
+    let done = try_commit(parts, context, connectors, &moves).await;
+    if done.is_err()
+        && let Err(error) = recover(parts).await
+    {
+        tracing::warn!(%error, "what an installation left is settled at the next start");
     }
     done
 }
@@ -211,11 +254,30 @@ async fn try_commit(
     parts: &Parts,
     context: &Context,
     connectors: &[VerifiedConnector],
-    action: Option<(&VerifiedAction, bool)>,
-    written: &mut Vec<Sha256Hash>,
+    moves: &[Move],
 ) -> Result<()> {
+    parts.journal.prepare(moves).await?;
+    for verified in connectors {
+        parts.store.write(verified.hash, verified.files.clone()).await?;
+    }
+    parts.journal.tell(context, moves).await?;
+    parts.journal.place_all(moves).await?;
+    // From here on it is installed. The index is a cache for others.
+    if let Err(error) = parts.store.write_index().await {
+        tracing::warn!(%error, "the store's index is behind");
+    }
+    Ok(())
+}
+
+/// The records and their events. The action's comes first: it speaks for the connectors.
+async fn moves(
+    parts: &Parts,
+    context: &Context,
+    connectors: &[VerifiedConnector],
+    action: Option<(&VerifiedAction, &Standing)>,
+) -> Result<Vec<Move>> {
     let now = (parts.clock)();
-    let mut moves = Vec::with_capacity(connectors.len() + 1);
+    let (mut moves, mut brings) = (Vec::with_capacity(connectors.len() + 1), BTreeMap::new());
     for verified in connectors {
         let record = ConnectorRecord {
             package: verified.package.clone(),
@@ -225,58 +287,78 @@ async fn try_commit(
         };
         let name = record.hash.to_string();
         let row = parts.pins.seal(Kind::Connector, name, record.text()?).await?;
+        brings.insert(record.hash, row.digest());
+        // The mark of an entry that goes again when nothing comes of it.
+        let fresh = parts.store.files(record.hash).await?.is_none();
+        let row = if fresh { row.staging(b"") } else { row };
         let event = events::connector(context, &record, false);
         moves.push(Move { row, event, enabled: None });
     }
-    if let Some((action, in_place)) = action {
+    if let Some((action, standing)) = action {
+        let (in_place, alone) = (standing.is_in_place(), brings.is_empty());
+        let tool = Tool::of(&action.file);
         let record = ActionRecord {
             name: action.file.name.clone(),
             hash: action.hash,
             source: action.file.source.clone(),
             signer: action.fingerprint.clone(),
             installed_at: now,
+            brings,
+            tool: Some(tool.record()?),
         };
-        let name = record.name.to_string();
-        let row = parts.pins.seal(Kind::Action, name, record.text()?).await?;
-        let row = if in_place { row } else { row.staging(&action.bytes) };
+        let row = record.sealed(&parts.pins, &tool, &action.bytes).await?;
+        // Staged as long as something is left to do once the log has been told.
+        let row = match (in_place, alone) {
+            (true, true) => row,
+            (true, false) => row.staging(b""),
+            (false, _) => row.staging(&action.bytes),
+        };
         let event = events::action(parts, context, action);
-        moves.push(Move { row, event, enabled: None });
+        moves.insert(0, Move { row, event, enabled: None });
     }
-    for verified in connectors {
-        if parts.store.write(verified.hash, verified.files.clone()).await? {
-            written.push(verified.hash);
-        }
+    Ok(moves)
+}
+
+/// Refuses what nobody signed, unless the caller agreed to just that. One that is installed has
+/// been agreed to.
+fn signed(request: &ActionRequest, action: &VerifiedAction, standing: &Standing) -> Result<()> {
+    if action.fingerprint.is_some() || request.accept_unsigned || standing.is_installed() {
+        return Ok(());
     }
-    parts.journal.commit(context, moves).await?;
-    // From here on it is installed. The index is a cache for others.
-    if let Err(error) = parts.store.write_index().await {
-        tracing::warn!(%error, "the store's index is behind");
-    }
-    Ok(())
+    let text = format!(
+        "{} is not signed: anybody could have written it. Read it, and if you want it all the same, \
+         say so (--accept-unsigned, or accept_unsigned in the request); nothing was installed",
+        request.package
+    );
+    Err(Error::new(Reason::ActionUnsigned, text))
 }
 
 /// Credentials the action's connectors need and nobody has bound.
 async fn unbound(parts: &Parts, action: &VerifiedAction) -> Result<Vec<UnboundCapability>> {
     let mut unbound = Vec::new();
     for required in &action.file.requires {
-        let loaded = parts.store.load(required.hash).await?;
-        let Some(need) = loaded.manifest.need() else { continue };
-        let filter = BindingFilter {
-            connector: Some(loaded.package.fqn.clone()),
-            kind: Some(need.kind()),
-            name: None,
-        };
-        let context = Context::service("executor");
-        let bindings = parts.vault.bindings(&context, filter).await?;
-        if bindings.iter().all(|binding| binding.status == BindingStatus::Revoked) {
-            unbound.push(UnboundCapability {
-                connector: loaded.package.fqn.clone(),
-                kind: need.kind(),
-                scope: need.scope.clone(),
-            });
-        }
+        unbound.extend(unbound_of(parts, required.hash).await?);
     }
     Ok(unbound)
+}
+
+/// The credential a connector needs, when nobody has bound it.
+async fn unbound_of(parts: &Parts, connector: Sha256Hash) -> Result<Option<UnboundCapability>> {
+    let loaded = parts.store.load(connector).await?;
+    let Some(need) = loaded.manifest.need() else { return Ok(None) };
+    let filter = BindingFilter {
+        connector: Some(loaded.package.fqn.clone()),
+        kind: Some(need.kind()),
+        name: None,
+    };
+    let context = Context::service("executor");
+    let bindings = parts.vault.bindings(&context, filter).await?;
+    let bound = bindings.iter().any(|binding| binding.status != BindingStatus::Revoked);
+    Ok((!bound).then(|| UnboundCapability {
+        connector: loaded.package.fqn.clone(),
+        kind: need.kind(),
+        scope: need.scope.clone(),
+    }))
 }
 
 fn told(

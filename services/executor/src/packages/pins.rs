@@ -5,7 +5,8 @@
 //! Order of a change: the new row is written beside the one that counts, with the content of its
 //! file; then the log is told, and from that moment on the new row counts; then the file is put in
 //! its place and the older row is dropped. A crash before the event leaves everything as it was;
-//! a crash after it is finished at the next start. A row that is missing although the log named
+//! a crash after it is finished at the next start. Of connectors that come with an action the
+//! action's event is the one that counts: its record names theirs. A row that is missing although the log named
 //! one is a row somebody took away: nothing takes its place.
 
 use std::{
@@ -26,6 +27,9 @@ use sqlx::{Row as _, any::AnyRow};
 use super::history::{Change, History, Newest};
 use crate::seals::Seals;
 
+mod kept;
+pub(super) use kept::Part;
+
 /// The tables of this half of the service.
 pub(super) const MIGRATIONS: &[Migration] = &[
     Migration {
@@ -45,6 +49,19 @@ pub(super) const MIGRATIONS: &[Migration] = &[
              SELECT kind, name, record, pin, staged FROM package_pins",
             "DROP TABLE package_pins",
             "ALTER TABLE package_records RENAME TO package_pins",
+        ],
+    },
+    // Everything installed before there was a lockfile is to be told to it.
+    Migration {
+        id: "packages/3",
+        statements: &[
+            "CREATE TABLE package_texts (kind TEXT NOT NULL, name TEXT NOT NULL, \
+             digest TEXT NOT NULL, part TEXT NOT NULL, content TEXT NOT NULL, \
+             PRIMARY KEY (kind, name, digest, part))",
+            "CREATE TABLE package_lock_due (kind TEXT NOT NULL, name TEXT NOT NULL, \
+             PRIMARY KEY (kind, name))",
+            "INSERT INTO package_lock_due (kind, name) SELECT DISTINCT kind, name \
+             FROM package_pins WHERE kind <> 'keyring'",
         ],
     },
 ];
@@ -88,12 +105,20 @@ pub(super) struct Row {
     staged: Option<String>,
     /// Written before the log named records.
     unnamed: bool,
+    /// Texts to be kept with it; only in a row that is to be staged.
+    texts: Vec<(Part, Vec<u8>)>,
 }
 
 impl Row {
     /// The same row, with a file's content to be put in its place after the commit.
     pub(super) fn staging(mut self, content: &[u8]) -> Self {
         self.staged = Some(STANDARD.encode(content));
+        self
+    }
+
+    /// The same row, with a text to be kept beside it.
+    pub(super) fn keeping(mut self, part: Part, text: Vec<u8>) -> Self {
+        self.texts.push((part, text));
         self
     }
 
@@ -148,7 +173,7 @@ pub(super) struct Pins {
 type Sound = HashMap<(Kind, String), (Newest, Row)>;
 
 /// Rows remembered; past it all are forgotten and read again.
-const REMEMBERED: usize = 2_048;
+const REMEMBERED: usize = 8_192;
 
 /// What a record comes to.
 #[derive(Clone, Debug)]
@@ -157,6 +182,8 @@ pub(super) struct Judged {
     pub(super) row: Option<Row>,
     /// Did the runtime write it? None while the vault cannot tell.
     pub(super) verdict: Option<bool>,
+    /// Did the log ever name one?
+    pub(super) named: bool,
     /// As in [`Found`].
     pub(super) enabled: bool,
 }
@@ -175,9 +202,10 @@ impl Pins {
         if let Some((then, row)) = known
             && then == newest
         {
-            return Ok(Judged { row: Some(row), verdict: Some(true), enabled: newest.enabled });
+            let (named, enabled) = (newest.digest.is_some(), newest.enabled);
+            return Ok(Judged { row: Some(row), verdict: Some(true), named, enabled });
         }
-        let Found { row, named: _, enabled } = self.find(kind, name).await?;
+        let Found { row, named, enabled } = self.find(kind, name).await?;
         let verdict = match &row {
             Some(row) => self.verdict(row).await?,
             None => Some(false),
@@ -192,7 +220,7 @@ impl Pins {
             }
             sound.insert((kind, name.to_owned()), (newest, row.clone()));
         }
-        Ok(Judged { row, verdict, enabled })
+        Ok(Judged { row, verdict, named, enabled })
     }
 
     /// What there is of a record.
@@ -231,6 +259,67 @@ impl Pins {
         Ok(rows)
     }
 
+    /// Rows of changes that were cut off before the log named them, what they stand for begun.
+    pub(super) async fn abandoned(&self, kind: Kind) -> Result<Vec<Row>> {
+        let rows = sqlx::query(
+            "SELECT name, digest, record, pin, staged FROM package_pins \
+             WHERE kind = $1 AND staged IS NOT NULL",
+        )
+        .bind(kind.text())
+        .fetch_all(self.database.pool())
+        .await
+        .map_err(failed)?;
+        let mut abandoned = Vec::new();
+        for row in &rows {
+            let row = read(kind, row)?;
+            let newest = self.history.newest(kind, &row.name).await?;
+            if !is_named(&row, &newest) {
+                abandoned.push(row);
+            }
+        }
+        Ok(abandoned)
+    }
+
+    /// Lets go of a row that was abandoned.
+    pub(super) async fn forget(&self, row: &Row) -> Result<()> {
+        sqlx::query(
+            "DELETE FROM package_pins \
+             WHERE kind = $1 AND name = $2 AND digest = $3 AND staged IS NOT NULL",
+        )
+        .bind(row.kind.text())
+        .bind(&row.name)
+        .bind(column(row))
+        .execute(self.database.pool())
+        .await
+        .map_err(failed)?;
+        Ok(())
+    }
+
+    /// The row with this digest, of a name that the log never named a record of.
+    pub(super) async fn unheard_of(
+        &self,
+        kind: Kind,
+        name: &str,
+        digest: Sha256Hash,
+    ) -> Result<Option<Row>> {
+        if self.history.newest(kind, name).await?.digest.is_some() {
+            return Ok(None);
+        }
+        let row = sqlx::query(
+            "SELECT name, digest, record, pin, staged FROM package_pins \
+             WHERE kind = $1 AND name = $2 AND digest = $3",
+        )
+        .bind(kind.text())
+        .bind(name)
+        .bind(digest.hex())
+        .fetch_optional(self.database.pool())
+        .await
+        .map_err(failed)?;
+        let row = row.map(|row| read(kind, &row)).transpose()?;
+        // The column is a claim; the text is what was agreed to.
+        Ok(row.filter(|row| row.digest() == digest))
+    }
+
     /// Did the runtime write this row? None while the vault cannot tell.
     pub(super) async fn verdict(&self, row: &Row) -> Result<Option<bool>> {
         self.seals.check(row.kind.domain(), row.message(), row.pin).await
@@ -238,7 +327,7 @@ impl Pins {
 
     /// A row for a record, sealed by the vault; `vault_locked`.
     pub(super) async fn seal(&self, kind: Kind, name: String, record: String) -> Result<Row> {
-        let mut row = Row { kind, name, record, pin: Pin([0; 32]), staged: None, unnamed: false };
+        let mut row = Row { kind, name, record, pin: Pin([0; 32]), staged: None, unnamed: false, texts: Vec::new() };
         row.pin = self.seals.seal(kind.domain(), row.message()).await?;
         Ok(row)
     }
@@ -274,6 +363,7 @@ impl Pins {
             .execute(&mut *transaction)
             .await
             .map_err(failed)?;
+            kept::stage(&mut transaction, row, counts.as_ref()).await?;
         }
         transaction.commit().await.map_err(failed)
     }
@@ -299,18 +389,27 @@ impl Pins {
 
     /// The row's file is in its place: nothing is staged any more, and older rows go.
     pub(super) async fn settle(&self, row: &Row) -> Result<()> {
+        self.settle_all(std::slice::from_ref(row)).await
+    }
+
+    /// The same for many rows, in one write.
+    pub(super) async fn settle_all(&self, rows: &[Row]) -> Result<()> {
         let mut transaction = self.database.begin().await?;
-        for statement in [
-            "DELETE FROM package_pins WHERE kind = $1 AND name = $2 AND digest <> $3",
-            "UPDATE package_pins SET staged = NULL WHERE kind = $1 AND name = $2 AND digest = $3",
-        ] {
-            sqlx::query(statement)
-                .bind(row.kind.text())
-                .bind(&row.name)
-                .bind(column(row))
-                .execute(&mut *transaction)
-                .await
-                .map_err(failed)?;
+        for row in rows {
+            for statement in [
+                "DELETE FROM package_pins WHERE kind = $1 AND name = $2 AND digest <> $3",
+                "UPDATE package_pins SET staged = NULL \
+                 WHERE kind = $1 AND name = $2 AND digest = $3",
+            ] {
+                sqlx::query(statement)
+                    .bind(row.kind.text())
+                    .bind(&row.name)
+                    .bind(column(row))
+                    .execute(&mut *transaction)
+                    .await
+                    .map_err(failed)?;
+            }
+            kept::settle(&mut transaction, row).await?;
         }
         transaction.commit().await.map_err(failed)
     }
@@ -371,5 +470,6 @@ fn read(kind: Kind, row: &AnyRow) -> Result<Row> {
         pin: Pin(if fits { bytes } else { [0; 32] }),
         staged: row.try_get("staged").map_err(failed)?,
         unnamed: digest.is_empty(),
+        texts: Vec::new(),
     })
 }

@@ -1,14 +1,17 @@
 //! What a pinned record of a package says.
 
-use std::str::FromStr;
+use std::{collections::BTreeMap, str::FromStr};
 
 use aileron_contract::{
     Error, Result, Timestamp,
-    names::{ActionName, PackageRef, Sha256Hash},
+    names::{ActionName, PackageRef, Sha256Hash, Version},
 };
 use serde::{Deserialize, Serialize};
 
-use super::pins::Row;
+use super::{
+    pins::{Kind, Part, Pins, Row},
+    tool::Tool,
+};
 
 /// An installed action. The file on disk is it when its bytes have `hash`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +22,50 @@ pub(super) struct ActionRecord {
     /// Fingerprint of the key that signed it.
     pub(super) signer: Option<String>,
     pub(super) installed_at: Timestamp,
+    /// The connectors that are installed when the action is, by hash, each with the digest of its
+    /// record: the action's event speaks for them.
+    pub(super) brings: BTreeMap<Sha256Hash, Sha256Hash>,
+    /// What agents were shown of it then; none in records of before.
+    pub(super) tool: Option<ToolRecord>,
+}
+
+/// What agents are shown of an action, by hashes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "ToolText", into = "ToolText")]
+pub(super) struct ToolRecord {
+    pub(super) version: Version,
+    pub(super) description: Sha256Hash,
+    pub(super) input_schema: Sha256Hash,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ToolText {
+    version: String,
+    description: String,
+    input_schema: String,
+}
+
+impl From<ToolRecord> for ToolText {
+    fn from(tool: ToolRecord) -> Self {
+        let ToolRecord { version, description, input_schema } = tool;
+        Self {
+            version: version.to_string(),
+            description: description.to_string(),
+            input_schema: input_schema.to_string(),
+        }
+    }
+}
+
+impl TryFrom<ToolText> for ToolRecord {
+    type Error = Error;
+
+    fn try_from(text: ToolText) -> Result<Self> {
+        Ok(Self {
+            version: text.version.parse()?,
+            description: text.description.parse()?,
+            input_schema: text.input_schema.parse()?,
+        })
+    }
 }
 
 /// An installed connector.
@@ -39,6 +86,17 @@ struct Text {
     hash: String,
     signer: Option<String>,
     installed_at: Timestamp,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    brings: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tool: Option<ToolRecord>,
+}
+
+/// The record of an action that a person let go: its file may come back, but not in silence.
+#[derive(Serialize)]
+struct Gone<'a> {
+    name: &'a str,
+    gone_at: Timestamp,
 }
 
 impl ActionRecord {
@@ -49,6 +107,8 @@ impl ActionRecord {
             hash: self.hash.to_string(),
             signer: self.signer.clone(),
             installed_at: self.installed_at,
+            brings: self.brings.iter().map(|(a, b)| (a.to_string(), b.to_string())).collect(),
+            tool: self.tool.clone(),
         };
         serde_json::to_string(&text).map_err(Error::internal)
     }
@@ -64,7 +124,25 @@ impl ActionRecord {
             source: parsed(&text.package)?,
             signer: text.signer,
             installed_at: text.installed_at,
+            brings: text
+                .brings
+                .iter()
+                .map(|(hash, digest)| Some((parsed(hash)?, parsed(digest)?)))
+                .collect::<Option<_>>()?,
+            tool: text.tool,
         })
+    }
+
+    /// Its row, with the texts that a later difference is shown from. `bytes` are the file's.
+    pub(super) async fn sealed(&self, pins: &Pins, tool: &Tool, bytes: &[u8]) -> Result<Row> {
+        let row = pins.seal(Kind::Action, self.name.to_string(), self.text()?).await?;
+        Ok(row.keeping(Part::File, bytes.to_vec()).keeping(Part::Tool, tool.text()?.into_bytes()))
+    }
+
+    /// The text of a record that says the action is installed no more. As a record it is none.
+    pub(super) fn gone(name: &ActionName, at: Timestamp) -> Result<String> {
+        let text = Gone { name: name.as_str(), gone_at: at };
+        serde_json::to_string(&text).map_err(Error::internal)
     }
 }
 
@@ -76,6 +154,8 @@ impl ConnectorRecord {
             hash: self.hash.to_string(),
             signer: Some(self.signer.clone()),
             installed_at: self.installed_at,
+            brings: BTreeMap::new(),
+            tool: None,
         };
         serde_json::to_string(&text).map_err(Error::internal)
     }

@@ -133,6 +133,12 @@ impl ConnectorStore {
         .await
     }
 
+    /// Does anything stand in the place of an entry?
+    pub(super) async fn stands(&self, hash: Sha256Hash) -> Result<bool> {
+        let folder = self.folder(hash);
+        blocking(move || std::fs::symlink_metadata(folder).is_ok()).await
+    }
+
     /// Writes an entry; false when the same one was there. A damaged one, or one with another
     /// signature beside it, is replaced.
     pub(super) async fn write(&self, hash: Sha256Hash, files: ConnectorFiles) -> Result<bool> {

@@ -14,7 +14,7 @@ use crate::message::{Wire, messages, read, required};
 
 // actions
 messages! {
-    Counts => pb::CountsResponse { actions, connectors, pending_approvals }
+    Counts => pb::CountsResponse { actions, connectors, pending_approvals, drift }
 
     LoadError => pb::LoadError { class, message, file, line }
 

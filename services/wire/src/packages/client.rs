@@ -2,10 +2,11 @@
 
 use aileron_contract::{
     Context, Packages, Result, limits,
-    names::Fqn,
+    names::{ActionName, Fqn, PackageRef, Sha256Hash},
     packages::{
-        ActionPreview, ActionRequest, Connector, ConnectorPreview, ConnectorRequest,
-        InstalledAction, InstalledConnector, Suite, SuiteSource,
+        Acceptance, Accepted, ActionPreview, ActionRequest, Connector, ConnectorPreview,
+        ConnectorRequest, Drift, InstalledAction, InstalledConnector, LocalFiles, LocalPackage,
+        Needs, Suite, SuiteSource, Synced, Update,
     },
 };
 use aileron_proto::executor::v1::{self as pb, packages_service_client::PackagesServiceClient};
@@ -109,6 +110,64 @@ impl Packages for Remote {
         self.link.read(installed, "installed")
     }
 
+    async fn preview_actions(
+        &self,
+        context: &Context,
+        requests: Vec<ActionRequest>,
+    ) -> Result<Vec<Result<ActionPreview>>> {
+        let request = self.link.request(pb::PreviewActionsRequest {
+            context: context_to_wire(context),
+            requests: requests.into_wire(),
+        })?;
+        let pb::PreviewActionsResponse { previews } =
+            self.link.call(context, self.client().preview_actions(request)).await?;
+        self.link.read(previews, "previews")
+    }
+
+    async fn install_actions(
+        &self,
+        context: &Context,
+        requests: Vec<ActionRequest>,
+    ) -> Result<Vec<Result<InstalledAction>>> {
+        let request = self.link.request(pb::InstallActionsRequest {
+            context: context_to_wire(context),
+            requests: requests.into_wire(),
+        })?;
+        let pb::InstallActionsResponse { installed } =
+            self.link.call(context, self.client().install_actions(request)).await?;
+        self.link.read(installed, "installed")
+    }
+
+    async fn newest(&self, context: &Context, fqn: Fqn, prereleases: bool) -> Result<PackageRef> {
+        let request = self.link.request(pb::NewestRequest {
+            context: context_to_wire(context),
+            fqn: fqn.into_wire(),
+            prereleases,
+        })?;
+        let pb::NewestResponse { package } =
+            self.link.call(context, self.client().newest(request)).await?;
+        self.link.read(package, "package")
+    }
+
+    async fn updates(&self, context: &Context, prereleases: bool) -> Result<Vec<Update>> {
+        let context_on_wire = context_to_wire(context);
+        let request =
+            self.link.request(pb::UpdatesRequest { context: context_on_wire, prereleases })?;
+        let pb::UpdatesResponse { updates } =
+            self.link.call(context, self.client().updates(request)).await?;
+        self.link.read(updates, "updates")
+    }
+
+    async fn bring(&self, context: &Context, files: LocalFiles) -> Result<LocalPackage> {
+        let request = self.link.request(pb::BringRequest {
+            context: context_to_wire(context),
+            files: files.into_wire(),
+        })?;
+        let pb::BringResponse { package } =
+            self.link.call(context, self.client().bring(request)).await?;
+        self.link.read(package, "package")
+    }
+
     async fn suite(&self, context: &Context, source: SuiteSource) -> Result<Suite> {
         let request = self.link.request(pb::GetSuiteRequest {
             context: context_to_wire(context),
@@ -117,5 +176,43 @@ impl Packages for Remote {
         let pb::GetSuiteResponse { suite } =
             self.link.call(context, self.client().get_suite(request)).await?;
         self.link.read(suite, "suite")
+    }
+
+    async fn drift(&self, context: &Context, only: Option<ActionName>) -> Result<Vec<Drift>> {
+        let request = self.link.request(pb::DriftRequest {
+            context: context_to_wire(context),
+            only: only.into_wire(),
+        })?;
+        let pb::DriftResponse { items } =
+            self.link.call(context, self.client().drift(request)).await?;
+        self.link.read(items, "items")
+    }
+
+    async fn accept(&self, context: &Context, acceptance: Acceptance) -> Result<Accepted> {
+        let Acceptance { of, digest } = acceptance;
+        let request = self.link.request(pb::AcceptRequest {
+            context: context_to_wire(context),
+            of: of.into_wire(),
+            digest: digest.into_wire(),
+        })?;
+        let accepted = self.link.call(context, self.client().accept(request)).await?;
+        self.link.read(accepted, "accepted")
+    }
+
+    async fn needs(&self, context: &Context) -> Result<Needs> {
+        let request =
+            self.link.request(pb::GetNeedsRequest { context: context_to_wire(context) })?;
+        let pb::GetNeedsResponse { needs } =
+            self.link.call(context, self.client().get_needs(request)).await?;
+        self.link.read(needs, "needs")
+    }
+
+    async fn sync(&self, context: &Context, only: Option<Vec<Sha256Hash>>) -> Result<Synced> {
+        let request = self.link.request(pb::SyncRequest {
+            context: context_to_wire(context),
+            only: only.map(|only| pb::Hashes { hashes: only.into_wire() }),
+        })?;
+        let synced = self.link.call(context, self.client().sync(request)).await?;
+        self.link.read(synced, "synced")
     }
 }

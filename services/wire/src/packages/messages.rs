@@ -3,9 +3,9 @@
 use aileron_contract::{
     Result,
     packages::{
-        ActionPreview, ActionRequest, Capabilities, Connector, ConnectorDependency,
-        ConnectorPreview, ConnectorRequest, ExistingAction, InstalledAction, InstalledConnector,
-        Suite, SuiteSource, UnboundCapability,
+        ActionPreview, ActionRequest, Capabilities, CapabilityChange, Connector,
+        ConnectorDependency, ConnectorPreview, ConnectorRequest, ExistingAction, InstalledAction,
+        InstalledConnector, PossibleRequest, Suite, SuiteSource, UnboundCapability,
     },
 };
 use aileron_proto::executor::v1::{self as pb, get_suite_request::Source};
@@ -20,7 +20,14 @@ messages! {
 
     ConnectorPreview => pb::ConnectorPreview {
         package, hash, publisher, fingerprint, description, capabilities, already_installed,
+        change,
     }
+
+    CapabilityChange => pb::CapabilityChange {
+        from, signer, before, gained, lost, gained_scopes, lost_scopes,
+    }
+
+    PossibleRequest => pb::PossibleRequest { host, credential, bindings }
 
     InstalledConnector => pb::InstalledConnector {
         package, hash, entry_dir, already_installed, newly_stale_bindings,
@@ -31,16 +38,18 @@ messages! {
 
 // actions and suites
 messages! {
-    ActionRequest => pb::ActionRequest { package, force, auto_install_connectors }
+    ActionRequest => pb::ActionRequest {
+        package, force, auto_install_connectors, accept_unsigned,
+    }
 
     ActionPreview => pb::ActionPreview {
         package, name, hash, intent, signature, approval_required, connectors, already_installed,
-        existing,
+        existing, lenient,
     }
 
     ConnectorDependency => pb::ConnectorDependency { package, hash, operations, already_installed }
 
-    ExistingAction => pb::ExistingAction { source, hash, path }
+    ExistingAction => pb::ExistingAction { source, hash, path, signer }
 
     InstalledAction => pb::InstalledAction {
         name, package, hash, path, already_installed, installed_connectors, unbound,

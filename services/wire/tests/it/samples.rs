@@ -4,6 +4,7 @@ pub(crate) mod access;
 pub(crate) mod audit;
 pub(crate) mod bindings;
 pub(crate) mod custody;
+pub(crate) mod drift;
 pub(crate) mod egress;
 pub(crate) mod executor;
 pub(crate) mod packages;

@@ -18,14 +18,19 @@ use aileron_contract::{
 use aileron_store::files::read_bounded;
 
 use super::previews;
-use crate::formats::action::{self, ActionFile};
+use crate::{
+    formats::action::{self, ActionFile},
+    packages::{records::ToolRecord, tool::Tool},
+};
 
 /// An action file that could be read.
 #[derive(Debug)]
-pub(super) struct Parsed {
-    pub(super) file: ActionFile,
-    pub(super) hash: Sha256Hash,
-    pub(super) path: PathBuf,
+pub(in crate::packages) struct Parsed {
+    pub(in crate::packages) file: ActionFile,
+    pub(in crate::packages) hash: Sha256Hash,
+    pub(in crate::packages) path: PathBuf,
+    /// What agents are shown of it. None fits no record.
+    pub(in crate::packages) tool: Option<ToolRecord>,
 }
 
 /// All action files as they were at one moment.
@@ -35,6 +40,27 @@ pub(super) struct Shelf {
     pub(super) actions: Vec<Arc<Parsed>>,
     pub(super) errors: Vec<LoadError>,
     seen: HashMap<PathBuf, (Stamp, Content)>,
+}
+
+impl Shelf {
+    /// What a person should know about the files as a whole: one sentence, however many files
+    /// there are.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        let lenient = self.actions.iter().filter(|parsed| !parsed.file.lenient.is_empty());
+        let Some((count, first)) = counted(lenient) else { return Vec::new() };
+        vec![format!(
+            "{count} of {} actions go beyond the published grammar, as generated ones do: their \
+             types are shown but not enforced. {}: {}",
+            self.actions.len(),
+            first.file.name,
+            first.file.lenient.join("; ")
+        )]
+    }
+}
+
+fn counted<T>(mut found: impl Iterator<Item = T>) -> Option<(usize, T)> {
+    let first = found.next()?;
+    Some((found.count().saturating_add(1), first))
 }
 
 /// What became of a file's bytes.
@@ -139,6 +165,7 @@ fn read(path: &Path) -> Content {
     };
     match action::parse(&bytes, &file) {
         Ok(parsed) => Content::Sound(Arc::new(Parsed {
+            tool: Tool::of(&parsed).record().ok(),
             file: parsed,
             hash: Sha256Hash::of(&[&bytes]),
             path: path.to_owned(),

@@ -3,18 +3,13 @@
 use std::sync::Arc;
 
 use aileron_contract::{
-    Context, Error, Reason, Result, audit,
+    Context, Error, Reason, Result, audit, limits,
     names::{ActionName, Sha256Hash},
 };
+use aileron_store::files;
 
 use super::{Catalog, Installed, Switches, state};
-use crate::packages::{
-    blocking,
-    install::events,
-    pins::{Kind, Move},
-    records::{ActionRecord, ConnectorRecord},
-    verify,
-};
+use crate::packages::{blocking, drift, pins::Move};
 
 impl Catalog {
     /// Shows or hides an action; the log is told before. When a person enables an action whose
@@ -57,7 +52,7 @@ impl Catalog {
             .with("aileron.action.fqn", found.file.source.fqn.as_str())
             .with("aileron.action.accepted", accepts.then_some(true));
         if accepts {
-            let moves = self.accept(context, &found, event).await?;
+            let moves = self.accepting(context, &found, event).await?;
             parts.journal.commit(context, moves).await?;
             parts.store.write_index().await?;
         } else {
@@ -68,58 +63,38 @@ impl Catalog {
         self.get(name).await?.ok_or_else(|| unknown(name))
     }
 
-    /// What makes a file as it is the installed one, told with `event`. Connectors it needs may
-    /// come from store entries whose signatures verify.
-    async fn accept(
+    /// What makes a file as it is the accepted one, with the connectors it needs; told with
+    /// `event`.
+    async fn accepting(
         &self,
         context: &Context,
         found: &Installed,
         event: audit::Event,
     ) -> Result<Vec<Move>> {
-        let parts = &self.inner.parts;
-        let mut moves = Vec::new();
-        let mut missing: Vec<(String, Sha256Hash)> = Vec::new();
-        for required in &found.file.requires {
-            if parts.store.record(required.hash).await?.is_some() {
-                continue;
-            }
-            match verify::stored_connector(parts, &required.package, required.hash).await? {
-                Some(connector) => {
-                    let record = ConnectorRecord {
-                        package: connector.package,
-                        hash: connector.hash,
-                        signer: connector.fingerprint,
-                        installed_at: (parts.clock)(),
-                    };
-                    let (name, text) = (record.hash.to_string(), record.text()?);
-                    let row = parts.pins.seal(Kind::Connector, name, text).await?;
-                    let event = events::connector(context, &record, false);
-                    moves.push(Move { row, event, enabled: None });
-                }
-                None => missing.push((required.package.to_string(), required.hash)),
-            }
-        }
-        if !missing.is_empty() {
-            let list: Vec<_> = missing.iter().map(|(package, _)| package.as_str()).collect();
-            let text = format!(
-                "{} needs connectors that are not installed: {}. Install them first (aileron \
-                 connector install)",
-                found.file.name,
-                list.join(", ")
-            );
-            return Err(Error::new(Reason::ConnectorsMissing, text));
-        }
-        let record = ActionRecord {
-            name: found.file.name.clone(),
-            hash: found.hash,
-            source: found.file.source.clone(),
-            signer: None,
-            installed_at: (parts.clock)(),
+        let path = found.path.clone();
+        let most = u64::try_from(limits::ACTION_FILE).unwrap_or(u64::MAX);
+        let bytes = blocking(move || files::read_bounded(&path, most)).await?;
+        let bytes = bytes.ok().filter(|bytes| Sha256Hash::of(&[bytes]) == found.hash);
+        let Some(bytes) = bytes else {
+            let text = format!("{} is being written right now: try again", found.path.display());
+            return Err(Error::new(Reason::ConsentChanged, text));
         };
-        let name = record.name.to_string();
-        let row = parts.pins.seal(Kind::Action, name, record.text()?).await?;
-        moves.push(Move { row, event, enabled: Some(true) });
-        Ok(moves)
+        let parts = &self.inner.parts;
+        let file = (&found.file, bytes.as_slice());
+        let (moves, missing) = drift::moves(parts, context, file, (event, Some(true))).await?;
+        let list: Vec<_> = missing.keys().map(ToString::to_string).collect();
+        if let Some(error) = missing.into_values().flatten().next() {
+            return Err(error);
+        }
+        if list.is_empty() {
+            return Ok(moves);
+        }
+        let text = format!(
+            "{} needs connectors that are not installed: {}. Install them first (aileron sync)",
+            found.file.name,
+            list.join(", ")
+        );
+        Err(Error::new(Reason::ConnectorsMissing, text))
     }
 }
 

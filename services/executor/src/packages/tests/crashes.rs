@@ -1,6 +1,6 @@
 //! The steps of a commit, cut between each two of them.
 
-use std::sync::atomic::Ordering;
+use std::{collections::BTreeMap, sync::atomic::Ordering};
 
 use aileron_contract::{
     Reason,
@@ -13,7 +13,7 @@ use super::world::{World, action, action_request, connector_request, manifest, p
 use crate::packages::{
     pins::{Kind, Move, Row},
     records::ActionRecord,
-    verify,
+    verify::{self, Purpose},
 };
 
 const NOTES: &str = "github://acme/notes@1.0.0";
@@ -24,7 +24,7 @@ async fn an_entry_without_its_record_is_not_installed_and_serves_the_next_attemp
     let world = World::trusting().await;
     let hash = world.connector(NOTES, &manifest("1.0.0"));
     let parts = &world.service.parts;
-    let verified = verify::connector(parts, &NOTES.parse().unwrap(), None).await.unwrap();
+    let verified = verify::connector(parts, &NOTES.parse().unwrap(), None, Purpose::Install).await.unwrap();
     assert!(parts.store.write(hash, verified.files).await.unwrap());
     let world = world.restarted().await;
     assert!(world.handle().connectors(&person()).await.unwrap().is_empty());
@@ -56,13 +56,15 @@ async fn a_committed_action_is_put_in_its_place_at_the_next_start() {
     let text = action("list", newer, hash, "");
     world.action(newer, &text);
     let parts = &world.service.parts;
-    let verified = verify::action(parts, &newer.parse().unwrap()).await.unwrap();
+    let verified = verify::action(parts, &newer.parse().unwrap(), Purpose::Install).await.unwrap();
     let record = ActionRecord {
         name: verified.file.name.clone(),
         hash: verified.hash,
         source: verified.file.source.clone(),
         signer: verified.fingerprint,
         installed_at: (parts.clock)(),
+        brings: BTreeMap::new(),
+        tool: None,
     };
     let row = parts.pins.seal(Kind::Action, "list".to_owned(), record.text().unwrap()).await;
     let moves = [told(row.unwrap().staging(&verified.bytes), EventKind::ActionInstalled)];

@@ -49,7 +49,7 @@ async fn the_service_opens_on_one_database_again_and_again_locked_or_not() {
         let executor = service.executor();
         executor.wake(&agent()).await.unwrap();
         let counts = executor.counts(&agent()).await.unwrap();
-        assert_eq!(counts, Counts { actions: 0, connectors: 0, pending_approvals: 0 });
+        assert_eq!(counts, Counts { actions: 0, connectors: 0, pending_approvals: 0, drift: 0 });
         let unknown = executor.run(&agent(), call("nope", json!({}))).await.unwrap_err();
         assert_eq!(unknown.reason(), Reason::NotFound);
         service.shutdown().await;

@@ -188,5 +188,5 @@ pub(crate) fn decision(full: bool) -> Decision {
 
 pub(crate) fn counts(full: bool) -> Counts {
     let most = if full { u64::MAX } else { 0 };
-    Counts { actions: most, connectors: 1, pending_approvals: most }
+    Counts { actions: most, connectors: 1, pending_approvals: most, drift: 7 }
 }

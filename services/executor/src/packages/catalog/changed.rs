@@ -1,0 +1,138 @@
+//! Actions that are not as a person accepted them: files that do not fit their records, and
+//! records whose files are gone.
+
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use aileron_contract::{Error, Reason, Result, executor::LoadError, names::ActionName};
+
+use super::{Catalog, Parsed, Shelf, files, is_as_accepted};
+use crate::packages::{
+    journal,
+    pins::{Judged, Kind, Row},
+    records::ActionRecord,
+};
+
+/// An action that is not as it was accepted.
+#[derive(Debug)]
+pub(in crate::packages) struct Changed {
+    pub(in crate::packages) name: ActionName,
+    pub(in crate::packages) path: PathBuf,
+    /// What was accepted, when there is a record that can be believed.
+    pub(in crate::packages) accepted: Option<Accepted>,
+    /// There is a record, or there should be one, that cannot be believed.
+    pub(in crate::packages) altered: bool,
+    /// The file as it is; none when it is gone, or no action.
+    pub(in crate::packages) parsed: Option<Arc<Parsed>>,
+    /// Why what stands there is no action.
+    pub(in crate::packages) problem: Option<LoadError>,
+}
+
+/// A record that can be believed, and its row.
+#[derive(Debug)]
+pub(in crate::packages) struct Accepted {
+    pub(in crate::packages) row: Row,
+    pub(in crate::packages) record: ActionRecord,
+}
+
+impl Catalog {
+    /// All of them, sorted by name, or the one that is asked for. `vault_locked` while nobody can
+    /// tell.
+    pub(in crate::packages) async fn changed(
+        &self,
+        only: Option<&ActionName>,
+    ) -> Result<Vec<Changed>> {
+        let (shelf, _) = self.look().await?;
+        let asked = |name: &ActionName| only.is_none_or(|only| only == name);
+        let mut changed = Vec::new();
+        let mut there = HashSet::new();
+        for parsed in shelf.actions.iter().filter(|parsed| asked(&parsed.file.name)) {
+            there.insert(&parsed.file.name);
+            let judged = self.judged(&parsed.file.name).await?;
+            let (accepted, altered) = standing(judged);
+            if accepted.as_ref().is_some_and(|it| is_as_accepted(&it.record, parsed)) {
+                continue;
+            }
+            self.report(parsed).await;
+            changed.push(Changed {
+                name: parsed.file.name.clone(),
+                path: parsed.path.clone(),
+                accepted,
+                altered,
+                parsed: Some(Arc::clone(parsed)),
+                problem: None,
+            });
+        }
+        for name in self.recorded(only).await? {
+            if there.contains(&name) {
+                continue;
+            }
+            let (Some(accepted), altered) = standing(self.judged(&name).await?) else { continue };
+            let path = journal::action_path(&self.inner.parts.home, &name);
+            let problem = problem(&shelf, &path);
+            let accepted = Some(accepted);
+            changed.push(Changed { name, path, accepted, altered, parsed: None, problem });
+        }
+        changed.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(changed)
+    }
+
+    /// Every action file that could be read, and whether it is as it was accepted.
+    pub(in crate::packages) async fn files(&self) -> Result<Files> {
+        let (shelf, switches) = self.look().await?;
+        let mut read = Vec::with_capacity(shelf.actions.len());
+        for parsed in &shelf.actions {
+            let judged = self.judge(parsed, &switches).await?;
+            read.push((Arc::clone(parsed), judged.pinned == Some(true)));
+        }
+        Ok(Files { read, unreadable: shelf.errors.len() })
+    }
+
+    async fn judged(&self, name: &ActionName) -> Result<Judged> {
+        let judged = self.inner.parts.pins.judge(Kind::Action, name.as_str()).await?;
+        if judged.row.is_some() && judged.verdict.is_none() {
+            let text = "the vault is locked, and only it can tell what was accepted: unlock it \
+                        first (aileron vault unlock)";
+            return Err(Error::new(Reason::VaultLocked, text));
+        }
+        Ok(judged)
+    }
+
+    async fn recorded(&self, only: Option<&ActionName>) -> Result<Vec<ActionName>> {
+        if let Some(only) = only {
+            return Ok(vec![only.clone()]);
+        }
+        let names = self.inner.parts.pins.names(Kind::Action).await?;
+        // A row is a row: what is no name names no action.
+        Ok(names.iter().filter_map(|name| name.parse().ok()).collect())
+    }
+}
+
+/// The action files as they are.
+pub(in crate::packages) struct Files {
+    /// Each with whether it is as it was accepted.
+    pub(in crate::packages) read: Vec<(Arc<Parsed>, bool)>,
+    pub(in crate::packages) unreadable: usize,
+}
+
+/// What was accepted, and whether there is something in its place that cannot be believed.
+fn standing(judged: Judged) -> (Option<Accepted>, bool) {
+    let Judged { row, verdict, named, enabled: _ } = judged;
+    match (row, verdict) {
+        (Some(row), Some(true)) => {
+            let record = ActionRecord::of(&row);
+            (record.map(|record| Accepted { row, record }), false)
+        }
+        (Some(_), _) => (None, true),
+        (None, _) => (None, named),
+    }
+}
+
+/// Why the file at `path` is not among the actions, when there is one.
+fn problem(shelf: &Shelf, path: &Path) -> Option<LoadError> {
+    let file = files::shown(path);
+    shelf.errors.iter().find(|error| error.file == file).cloned()
+}
