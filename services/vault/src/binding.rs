@@ -29,8 +29,8 @@ pub(crate) const HOSTS_ADDED: &str = "hosts_added";
 pub(crate) const GRANTED: &str = "granted_scopes";
 pub(crate) const MISSING: &str = "missing_scopes";
 pub(crate) const REFRESHABLE: &str = "refresh_token_present";
-/// Ours: the person's choice among several. Sealed like all labels that decide something, and
-/// believed in our own files only: see [`crate::file`].
+/// Ours: the person's choice among several. Sealed like all labels that decide something; in a
+/// file of version 1, which seals none, it is not believed.
 pub(crate) const DEFAULT: &str = "default";
 /// Ours: when new tokens were last asked for, until it is known what came of it.
 pub(crate) const REFRESHING: &str = "refreshing";
@@ -64,18 +64,9 @@ impl Record {
                 return exists("it belongs to another connector, choose another identity");
             }
         }
-        if reach.hosts.len() > limits::CONSENT_HOSTS {
-            return Err(Error::new(
-                Reason::InvalidRequest,
-                format!("a consent names at most {} hosts", limits::CONSENT_HOSTS),
-            ));
-        }
         for text in [account, scope].into_iter().flatten() {
             prose(text)?;
         }
-        let mut hosts = reach.hosts.clone();
-        hosts.sort();
-        hosts.dedup();
         let created_at = earlier.map_or(now, |earlier| earlier.binding.created_at);
         let binding = Binding {
             name,
@@ -88,7 +79,7 @@ impl Record {
             account: account.clone(),
             status: BindingStatus::Active,
             stale_reason: None,
-            hosts: Some(hosts),
+            hosts: Some(agreed(&reach.hosts)?),
             access_key_id: access_key_id.clone(),
             region: region.clone(),
             granted_scopes: Vec::new(),
@@ -214,6 +205,18 @@ pub(crate) fn select(entries: &Entries, filter: &BindingFilter) -> Vec<Record> {
 
 pub(crate) fn host_label(hosts: &[HostPort]) -> String {
     hosts.iter().map(HostPort::to_string).collect::<Vec<_>>().join(" ")
+}
+
+/// The hosts of a consent, in order and once each.
+fn agreed(hosts: &[HostPort]) -> Result<Vec<HostPort>> {
+    if hosts.len() > limits::CONSENT_HOSTS {
+        let public = format!("a consent names at most {} hosts", limits::CONSENT_HOSTS);
+        return Err(Error::new(Reason::InvalidRequest, public));
+    }
+    let mut hosts = hosts.to_vec();
+    hosts.sort();
+    hosts.dedup();
+    Ok(hosts)
 }
 
 fn words(text: Option<&String>) -> Vec<String> {

@@ -199,9 +199,7 @@ impl Bindings for Door {
     async fn set_default(&self, context: &Context, name: BindingName) -> Result<Binding> {
         context.require(Scope::BindingsWrite)?;
         let (store, context) = (self.tokens.store.clone(), context.clone());
-        self.keeper()
-            .owned(async move { set_default(&store.0, &context, &name).await })
-            .await
+        self.keeper().owned(async move { set_default(&store.0, &context, &name).await }).await
     }
 
     async fn declare_scopes(
