@@ -45,8 +45,12 @@ const SECRET: &[&str] = &[
 ];
 
 /// Bodies are handed on without copying.
-const BODIES: &[&str] =
-    &[".aileron.egress.v1.SendRequest.piece", ".aileron.egress.v1.OutcomeFrame.piece"];
+const BODIES: &[&str] = &[
+    ".aileron.egress.v1.SendRequest.piece",
+    ".aileron.egress.v1.OutcomeFrame.piece",
+    ".aileron.executor.v1.BringRequest.archive",
+    ".aileron.executor.v1.LocalFile.content",
+];
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=aileron");

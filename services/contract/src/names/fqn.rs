@@ -180,6 +180,13 @@ impl fmt::Display for Authority {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Version(semver::Version);
 
+impl Version {
+    /// Does it come before the version it is named after, like `1.0.0-rc.1`?
+    pub fn is_prerelease(&self) -> bool {
+        !self.0.pre.is_empty()
+    }
+}
+
 impl FromStr for Version {
     type Err = Error;
 

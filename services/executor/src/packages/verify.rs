@@ -2,13 +2,13 @@
 
 use aileron_contract::{
     Error, Reason, Result,
-    names::{Authority, PackageRef, Sha256Hash},
+    names::{Authority, PackageRef, Scheme, Sha256Hash},
 };
 use bytes::Bytes;
 
 use super::{
-    Parts, blocking,
-    tarball::{self, ConnectorFiles},
+    Parts, blocking, supply,
+    tarball::{ActionFiles, ConnectorFiles},
 };
 use crate::formats::{
     action::{self, ActionFile},
@@ -32,8 +32,18 @@ pub(super) struct VerifiedAction {
     pub(super) file: ActionFile,
     pub(super) hash: Sha256Hash,
     pub(super) bytes: Bytes,
+    pub(super) signature: Option<[u8; 64]>,
     /// Of the key that verified the signature; none when unsigned.
     pub(super) fingerprint: Option<String>,
+}
+
+/// What an archive is wanted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To be shown: always as the source has it now, and kept for the installation.
+    Preview,
+    /// To be installed: what was shown a moment ago, once, else what the source has.
+    Install,
 }
 
 /// Fetches a connector and checks it, in the published order.
@@ -41,10 +51,10 @@ pub(super) async fn connector(
     parts: &Parts,
     package: &PackageRef,
     expected: Option<Sha256Hash>,
+    purpose: Purpose,
 ) -> Result<VerifiedConnector> {
     released(package)?;
-    let archive = parts.fetcher.archive(parts.sources.archive(package)?).await?;
-    let files = blocking(move || tarball::connector(&archive)).await??;
+    let files = supply::connector(parts, package, purpose).await?;
     checked_connector(parts, package, expected, files).await
 }
 
@@ -61,12 +71,14 @@ pub(super) async fn stored_connector(
 }
 
 /// Fetches an action and checks it, in the published order.
-pub(super) async fn action(parts: &Parts, package: &PackageRef) -> Result<VerifiedAction> {
+pub(super) async fn action(
+    parts: &Parts,
+    package: &PackageRef,
+    purpose: Purpose,
+) -> Result<VerifiedAction> {
     released(package)?;
-    let archive = parts.fetcher.archive(parts.sources.archive(package)?).await?;
-    let files = blocking(move || tarball::action(&archive)).await??;
-    let bytes = files.action;
-    let fingerprint = match files.signature {
+    let ActionFiles { action: bytes, signature } = supply::action(parts, package, purpose).await?;
+    let fingerprint = match signature {
         Some(signature) => {
             let authority = package.fqn.authority();
             Some(parts.keyring.signer(&authority, bytes.to_vec(), signature).await?)
@@ -92,7 +104,7 @@ pub(super) async fn action(parts: &Parts, package: &PackageRef) -> Result<Verifi
         });
         return Err(Error::new(Reason::FqnMismatch, text).with_details(details));
     }
-    Ok(VerifiedAction { file, hash, bytes, fingerprint })
+    Ok(VerifiedAction { file, hash, bytes, signature, fingerprint })
 }
 
 async fn checked_connector(
@@ -148,9 +160,11 @@ fn same_package(requested: &PackageRef, found: &PackageRef) -> Result<()> {
     Err(Error::new(Reason::FqnMismatch, text).with_details(details))
 }
 
-/// Refuses the version that publishers' sources carry until a release replaces it.
+/// Refuses the version that publishers' sources carry until a release replaces it. A local package
+/// is never released.
 fn released(package: &PackageRef) -> Result<()> {
-    if package.version.to_string() != "0.0.0-dev" {
+    let local = package.fqn.scheme() == Scheme::Local;
+    if local || package.version.to_string() != "0.0.0-dev" {
         return Ok(());
     }
     let text = format!(

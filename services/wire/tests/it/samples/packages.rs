@@ -1,11 +1,18 @@
 use aileron_contract::{
+    Error, Reason, Result,
     credential::{CredentialKind, CredentialNeed, Form},
     packages::{
-        ActionPreview, ActionRequest, Capabilities, Connector, ConnectorDependency,
-        ConnectorPreview, ConnectorRequest, ExistingAction, InstalledAction, InstalledConnector,
-        SignatureStatus, Suite, SuiteSource, UnboundCapability,
+        ActionPreview, ActionRequest, Capabilities, CapabilityChange, Connector,
+        ConnectorDependency, ConnectorPreview, ConnectorRequest, ExistingAction, InstalledAction,
+        InstalledConnector, LocalFile, LocalFiles, LocalPackage, Newer, PackageKind,
+        PossibleRequest, SignatureStatus, Suite, SuiteSource,
+        UnboundCapability, Update,
     },
+    names::PackageRef,
 };
+use bytes::Bytes;
+
+use serde_json::json;
 
 use super::{hash, hosts, name, oauth2, text};
 
@@ -30,6 +37,27 @@ pub(crate) fn connector_preview(full: bool) -> ConnectorPreview {
         description: text(full),
         capabilities: capabilities(full),
         already_installed: full,
+        change: full.then(change),
+    }
+}
+
+fn change() -> CapabilityChange {
+    let requests = |full: bool| {
+        let request = PossibleRequest {
+            host: name("api.example.com:443"),
+            credential: full.then_some(CredentialKind::ApiKey),
+            bindings: if full { vec![name("api_key/a/b")] } else { Vec::new() },
+        };
+        vec![request]
+    };
+    CapabilityChange {
+        from: name("1.2.2"),
+        signer: "sha256:abc".to_owned(),
+        before: capabilities(false),
+        gained: requests(true),
+        lost: requests(false),
+        gained_scopes: vec!["write".to_owned()],
+        lost_scopes: vec!["read".to_owned()],
     }
 }
 
@@ -52,7 +80,12 @@ pub(crate) fn connectors(full: bool) -> Vec<Connector> {
 }
 
 pub(crate) fn action_request(full: bool) -> ActionRequest {
-    ActionRequest { package: name(PACKAGE), force: full, auto_install_connectors: !full }
+    ActionRequest {
+        package: name(PACKAGE),
+        force: full,
+        auto_install_connectors: !full,
+        accept_unsigned: full,
+    }
 }
 
 pub(crate) fn action_preview(full: bool) -> ActionPreview {
@@ -62,8 +95,12 @@ pub(crate) fn action_preview(full: bool) -> ActionPreview {
         operations: if full { vec!["list".to_owned()] } else { Vec::new() },
         already_installed: full,
     };
-    let existing =
-        ExistingAction { source: name(PACKAGE), hash: hash(), path: "actions/x.md".to_owned() };
+    let existing = ExistingAction {
+        source: name(PACKAGE),
+        hash: hash(),
+        path: "actions/x.md".to_owned(),
+        signer: text(full),
+    };
     ActionPreview {
         package: name(PACKAGE),
         name: name("notes-list"),
@@ -74,6 +111,7 @@ pub(crate) fn action_preview(full: bool) -> ActionPreview {
         connectors: if full { vec![dependency(true), dependency(false)] } else { Vec::new() },
         already_installed: full,
         existing: full.then_some(existing),
+        lenient: if full { vec!["types are shown".to_owned()] } else { Vec::new() },
     }
 }
 
@@ -93,6 +131,40 @@ pub(crate) fn installed_action(full: bool) -> InstalledAction {
         unbound: if full { vec![unbound] } else { Vec::new() },
         newly_stale_bindings: if full { vec![name("api_key/a/b")] } else { Vec::new() },
     }
+}
+
+/// What became of each of several: a success and a refusal.
+pub(crate) fn each<T>(full: bool, one: impl Fn(bool) -> T) -> Vec<Result<T>> {
+    let refused = Error::new(Reason::FetchFailed, text(full).unwrap_or_default());
+    let refused = if full { refused.with_details(json!({ "status": 404 })) } else { refused };
+    if full { vec![Ok(one(true)), Err(refused), Ok(one(false))] } else { vec![Err(refused)] }
+}
+
+pub(crate) fn newest(full: bool) -> PackageRef {
+    name(if full { "github://acme/tools/x@2.0.0-rc.1" } else { PACKAGE })
+}
+
+pub(crate) fn updates(full: bool) -> Vec<Update> {
+    let of = |found| Update { connector: name(PACKAGE), found };
+    let newer = vec![name("2.0.0-rc.1"), name("1.9.0")];
+    let known = Newer::Known { newest: Some(name("2.0.0-rc.1")), newer };
+    let nothing = Newer::Known { newest: None, newer: Vec::new() };
+    let unknown = Newer::Unknown("it does not answer".to_owned());
+    if full { vec![of(known), of(nothing), of(unknown)] } else { Vec::new() }
+}
+
+pub(crate) fn local_files(full: bool) -> LocalFiles {
+    let content = Bytes::from_static(&[0, 159, 146, 150]);
+    if full {
+        LocalFiles::Loose(vec![LocalFile { name: "manifest.toml".to_owned(), content }])
+    } else {
+        LocalFiles::Archive(content)
+    }
+}
+
+pub(crate) fn local_package(full: bool) -> LocalPackage {
+    let kind = if full { PackageKind::Action } else { PackageKind::Connector };
+    LocalPackage { package: name(PACKAGE), kind, hash: hash() }
 }
 
 pub(crate) fn suite_source(full: bool) -> SuiteSource {
