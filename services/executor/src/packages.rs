@@ -91,7 +91,6 @@ impl Service {
         database.migrate(pins::MIGRATIONS).await?;
         let pins = pins::Pins::new(database, Arc::clone(&vault), Arc::clone(&audit));
         let token = sources.token.take();
-        let with_token = token.is_some();
         let hosts = sources.asset_hosts.clone();
         let fetcher = fetch::Fetcher::new(egress, token, hosts, clock);
         let sources = Arc::new(sources);
@@ -109,7 +108,6 @@ impl Service {
             archives: archives::Archives::default(),
             sources,
             hub,
-            with_token,
             home,
             pins,
             vault,
@@ -187,7 +185,6 @@ struct Parts {
     archives: archives::Archives,
     sources: Arc<Sources>,
     hub: hub::Hub,
-    with_token: bool,
     vault: vault::Handle,
     bindings: bindings::Handle,
     audit: audit::Handle,

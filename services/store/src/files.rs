@@ -25,6 +25,54 @@ pub fn write_atomic(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     written
 }
 
+/// A file that [`write_atomic_together`] writes.
+#[derive(Clone, Copy, Debug)]
+pub struct NewFile<'a> {
+    pub path: &'a Path,
+    pub content: &'a [u8],
+    pub mode: u32,
+}
+
+/// As [`write_atomic`] for many files, and much faster than one after another: all are written
+/// before the first is waited for, and each folder is waited for once. A crash leaves each file
+/// old or new. An error leaves some old and some new, and no leftovers.
+pub fn write_atomic_together(files: &[NewFile<'_>]) -> io::Result<()> {
+    let mut temporaries = Vec::with_capacity(files.len());
+    let written = replace_all(files, &mut temporaries);
+    if written.is_err() {
+        for (temporary, _) in temporaries {
+            drop(fs::remove_file(temporary));
+        }
+    }
+    written
+}
+
+fn replace_all<'a>(
+    files: &[NewFile<'a>],
+    temporaries: &mut Vec<(PathBuf, File)>,
+) -> io::Result<()> {
+    let mut folders: Vec<&'a Path> = Vec::new();
+    for file in files {
+        let folder = folder_of(file.path)?;
+        if !folders.contains(&folder) {
+            folders.push(folder);
+        }
+        let temporary = temporary_beside(file.path, folder)?;
+        let opened = create_new(&temporary, file.mode)?;
+        temporaries.push((temporary, opened));
+        if let Some((_, opened)) = temporaries.last_mut() {
+            opened.write_all(file.content)?;
+        }
+    }
+    for (_, opened) in &*temporaries {
+        opened.sync_all()?;
+    }
+    for (file, (temporary, _)) in files.iter().zip(&*temporaries) {
+        fs::rename(temporary, file.path)?;
+    }
+    folders.into_iter().try_for_each(sync_dir)
+}
+
 /// Makes a folder and those above it, readable by their owner only. An existing folder must be
 /// ours and is closed to others.
 pub fn create_private_dir(path: &Path) -> io::Result<()> {
@@ -96,11 +144,16 @@ fn temporary_beside(path: &Path, folder: &Path) -> io::Result<PathBuf> {
 }
 
 fn write_new(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
-    let mut file = OpenOptions::new().create_new(true).write(true).mode(mode).open(path)?;
-    // The mode above passes through the umask, which may take away but never adds.
-    file.set_permissions(fs::Permissions::from_mode(mode))?;
+    let mut file = create_new(path, mode)?;
     file.write_all(bytes)?;
     file.sync_all()
+}
+
+fn create_new(path: &Path, mode: u32) -> io::Result<File> {
+    let file = OpenOptions::new().create_new(true).write(true).mode(mode).open(path)?;
+    // The mode above passes through the umask, which may take away but never adds.
+    file.set_permissions(fs::Permissions::from_mode(mode))?;
+    Ok(file)
 }
 
 fn owned(found: &fs::Metadata, path: &Path) -> io::Result<()> {
@@ -140,6 +193,25 @@ mod tests {
         fs::write(path.join("x"), b"x").unwrap();
         assert!(write_atomic(&path, b"new", 0o600).is_err());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn files_written_together_are_each_replaced_whole_and_a_failure_leaves_no_leftovers() {
+        let folder = folder();
+        let paths = ["a", "b", "c"].map(|name| folder.path().join(name));
+        write_atomic(&paths[1], b"old", 0o600).unwrap();
+        let new = |path| NewFile { path, content: b"new", mode: 0o644 };
+        write_atomic_together(&[new(&paths[0]), new(&paths[1])]).unwrap();
+        for path in &paths[..2] {
+            assert_eq!(fs::read(path).unwrap(), b"new");
+            assert_eq!(fs::metadata(path).unwrap().mode() & 0o777, 0o644);
+        }
+        fs::create_dir(&paths[2]).unwrap();
+        fs::write(paths[2].join("x"), b"x").unwrap();
+        let newer = NewFile { path: &paths[0], content: b"newer", mode: 0o600 };
+        assert!(write_atomic_together(&[newer, new(&paths[2]), new(&paths[1])]).is_err());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
+        assert!(write_atomic_together(&[]).is_ok());
     }
 
     #[test]

@@ -137,7 +137,7 @@ const fn code(kind: Kind) -> Code {
     }
 }
 
-fn bounded_text(text: &str) -> String {
+pub(crate) fn bounded_text(text: &str) -> String {
     if text.len() <= limits::ERROR_TEXT {
         return text.to_owned();
     }
@@ -152,7 +152,7 @@ fn bounded_text(text: &str) -> String {
     cut
 }
 
-fn bounded_details(details: &Value) -> String {
+pub(crate) fn bounded_details(details: &Value) -> String {
     let text = details.to_string();
     if text.len() <= limits::ERROR_DETAILS {
         return text;

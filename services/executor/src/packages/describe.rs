@@ -1,7 +1,7 @@
 //! What is installed, and what an installation would bring, for a person to read.
 
 use aileron_contract::{
-    Error, Reason, Result,
+    Context, Error, Reason, Result,
     names::Fqn,
     packages::{
         ActionPreview, ActionRequest, Capabilities, Connector, ConnectorDependency,
@@ -12,17 +12,22 @@ use aileron_contract::{
 use super::{
     Parts,
     catalog::Catalog,
-    install::{self, standing},
-    verify,
+    install::{self, View},
+    verify::{self, Purpose},
 };
 use crate::formats::manifest::Manifest;
 
+mod change;
+
 pub(super) async fn connector_preview(
     parts: &Parts,
+    context: &Context,
     request: ConnectorRequest,
 ) -> Result<ConnectorPreview> {
-    let found = verify::connector(parts, &request.package, request.expected_hash).await?;
+    let ConnectorRequest { package, expected_hash } = request;
+    let found = verify::connector(parts, &package, expected_hash, Purpose::Preview).await?;
     Ok(ConnectorPreview {
+        change: change::of(parts, context, &found).await?,
         publisher: found.package.fqn.owner().to_owned(),
         hash: found.hash,
         fingerprint: found.fingerprint,
@@ -39,17 +44,27 @@ pub(super) async fn action_preview(
     catalog: &Catalog,
     request: ActionRequest,
 ) -> Result<ActionPreview> {
-    let found = verify::action(parts, &request.package).await?;
+    let view = View::now(parts, catalog).await?;
+    preview_of(parts, &view, request).await
+}
+
+/// The same, among others that are previewed with it.
+pub(super) async fn preview_of(
+    parts: &Parts,
+    view: &View<'_>,
+    request: ActionRequest,
+) -> Result<ActionPreview> {
+    let found = verify::action(parts, &request.package, Purpose::Preview).await?;
     let mut connectors = Vec::with_capacity(found.file.requires.len());
     for required in &found.file.requires {
         connectors.push(ConnectorDependency {
             package: required.package.clone(),
             hash: required.hash,
             operations: required.capabilities.clone(),
-            already_installed: install::is_installed(parts, required.hash).await?,
+            already_installed: view.connector(required.hash).await?.is_some(),
         });
     }
-    let standing = standing::of(parts, catalog, &found.file.name, found.hash).await?;
+    let standing = view.standing(&found.file.name, found.hash).await?;
     Ok(ActionPreview {
         name: found.file.name.clone(),
         hash: found.hash,
@@ -59,6 +74,7 @@ pub(super) async fn action_preview(
         connectors,
         already_installed: standing.is_installed(),
         existing: standing.existing(),
+        lenient: found.file.lenient.clone(),
         package: request.package,
     })
 }

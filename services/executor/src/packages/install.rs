@@ -176,6 +176,7 @@ pub(super) async fn action(
     let already = standing.is_installed() && connectors.is_empty();
     if !already {
         commit(parts, context, &connectors, Some((&action, &standing))).await?;
+        parts.kept.keep(&action).await;
     }
     let (mut installed_connectors, mut newly_stale) = (Vec::new(), Vec::new());
     for verified in &connectors {

@@ -1,9 +1,17 @@
 //! The way of a package, against stand-ins for the network, the vault and the log.
 
 mod actions;
+mod batch;
 mod connectors;
+mod consent;
 mod crashes;
+mod cuts;
+mod drifting;
+mod locks;
+mod local;
 mod put_back;
+mod releases;
 pub(crate) mod scopes;
+mod syncing;
 mod trusting;
 mod world;

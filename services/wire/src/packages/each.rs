@@ -65,8 +65,9 @@ impl Wire<pb::Refused> for Error {
             .map_err(|_| invalid(format!("{field}: {reason:?} is no reason this version knows")))?;
         let error = Self::new(reason, message);
         let Some(details) = details_json else { return Ok(error) };
-        let details = serde_json::from_str(&details)
-            .map_err(|cause| invalid(format!("{field}: the details are no JSON")).caused_by(cause))?;
+        let details = serde_json::from_str(&details).map_err(|cause| {
+            invalid(format!("{field}: the details are no JSON")).caused_by(cause)
+        })?;
         Ok(error.with_details(details))
     }
 }

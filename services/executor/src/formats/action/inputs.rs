@@ -112,11 +112,7 @@ impl Kind {
     }
 }
 
-fn items_of(
-    document: &Document<'_>,
-    array: &Kind,
-    items: &Spot<String>,
-) -> Result<Kind, Problem> {
+fn items_of(document: &Document<'_>, array: &Kind, items: &Spot<String>) -> Result<Kind, Problem> {
     if array.kind != InputKind::Array {
         let rule = "inputs.items_type goes with type \"array\" only";
         return Err(document.invalid(rule, items.line));
@@ -130,11 +126,7 @@ fn items_of(
 }
 
 /// The type as its author wrote it; none when all of it is published.
-fn shown(
-    declared: &str,
-    kind: &Kind,
-    items: Option<(&Spot<String>, &Kind)>,
-) -> Option<String> {
+fn shown(declared: &str, kind: &Kind, items: Option<(&Spot<String>, &Kind)>) -> Option<String> {
     match items {
         None => (!kind.published).then(|| declared.to_owned()),
         Some((_, items)) if kind.published && items.published => None,

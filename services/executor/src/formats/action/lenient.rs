@@ -162,8 +162,21 @@ mod tests {
     #[test]
     fn what_is_no_type_name_stays_refused() {
         for raw in [
-            "", "list", "strng", "int", "dateTime", "!", "[]", "[String", "String]", "Str ing",
-            "String!!", "Ünit", "String\u{202e}", "../x", "[[[list]]]",
+            "",
+            "list",
+            "strng",
+            "int",
+            "dateTime",
+            "!",
+            "[]",
+            "[String",
+            "String]",
+            "Str ing",
+            "String!!",
+            "Ünit",
+            "String\u{202e}",
+            "../x",
+            "[[[list]]]",
         ] {
             assert_eq!(kinds(raw), None, "{raw}");
         }

@@ -148,7 +148,9 @@ fn leniency_ends_at_types_and_names_of_inputs() {
 #[test]
 fn a_lenient_file_with_many_types_is_summed_up() {
     let more: String = (0..40)
-        .map(|n| format!("[[inputs]]\nname = \"x{n}\"\ntype = \"Kind{n}\"\ndescription = \"d\"\n\n"))
+        .map(|n| {
+            format!("[[inputs]]\nname = \"x{n}\"\ntype = \"Kind{n}\"\ndescription = \"d\"\n\n")
+        })
         .collect();
     let action = read(&with(GENERATED, "[[execute]]", &format!("{more}[[execute]]")));
     assert_eq!(action.inputs.len(), 44);

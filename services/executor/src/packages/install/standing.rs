@@ -1,17 +1,20 @@
 //! What already stands where an action would be installed.
 
-use std::{io, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use aileron_contract::{
     Error, Reason, Result, limits,
-    names::{ActionName, Sha256Hash},
+    names::{ActionName, Fqn, Sha256Hash},
     packages::{ActionRequest, ExistingAction},
 };
 use aileron_store::files;
 
 use crate::{
     formats::action::{self, ActionFile},
-    packages::{Parts, blocking, catalog::Catalog, journal},
+    packages::{Parts, blocking, catalog::{Catalog, Installed}, journal, pins::Kind, records::ActionRecord},
 };
 
 #[derive(Debug)]
@@ -27,11 +30,14 @@ pub(in crate::packages) enum Standing {
         path: PathBuf,
         hash: Sha256Hash,
         file: Box<ActionFile>,
+        /// What a person installed there, whatever the file says now.
+        installed: Option<Box<ActionRecord>>,
     },
     /// A file in its place that is no action of that name.
     Foreign {
         path: PathBuf,
         readable: bool,
+        installed: Option<Box<ActionRecord>>,
     },
     /// Another file elsewhere that declares the name.
     Elsewhere {
@@ -46,9 +52,19 @@ pub(in crate::packages) async fn of(
     name: &ActionName,
     hash: Sha256Hash,
 ) -> Result<Standing> {
-    let path = journal::action_path(&parts.home, name);
     let known = catalog.get(name).await?;
-    if let Some(known) = &known {
+    beside(parts, known.as_deref(), name, hash).await
+}
+
+/// The same beside the installed action that is known to declare the name, if one is.
+pub(super) async fn beside(
+    parts: &Parts,
+    known: Option<&Installed>,
+    name: &ActionName,
+    hash: Sha256Hash,
+) -> Result<Standing> {
+    let path = journal::action_path(&parts.home, name);
+    if let Some(known) = known {
         let pinned = known.pinned == Some(true);
         if known.hash == hash {
             return Ok(Standing::Same { path: known.path.clone(), pinned });
@@ -57,13 +73,14 @@ pub(in crate::packages) async fn of(
             return Ok(Standing::Elsewhere { path: known.path.clone() });
         }
     }
+    let installed = installed(parts, name).await?.map(Box::new);
     let (place, name) = (path.clone(), name.clone());
     blocking(move || {
         let most = u64::try_from(limits::ACTION_FILE).unwrap_or(u64::MAX);
         let bytes = match files::read_bounded(&place, most) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Standing::Nothing,
-            Err(_) => return Standing::Foreign { path: place, readable: false },
+            Err(_) => return Standing::Foreign { path: place, readable: false, installed },
         };
         let found = Sha256Hash::of(&[&bytes]);
         if found == hash {
@@ -71,13 +88,21 @@ pub(in crate::packages) async fn of(
         }
         match action::parse(&bytes, "action.md") {
             Ok(file) if file.name == name => {
-                Standing::Other { path: place, hash: found, file: Box::new(file) }
+                Standing::Other { path: place, hash: found, file: Box::new(file), installed }
             }
-            Ok(_) => Standing::Foreign { path: place, readable: true },
-            Err(_) => Standing::Foreign { path: place, readable: false },
+            Ok(_) => Standing::Foreign { path: place, readable: true, installed },
+            Err(_) => Standing::Foreign { path: place, readable: false, installed },
         }
     })
     .await
+}
+
+/// What the log says a person installed under this name. A record that is not the runtime's own
+/// says nothing.
+async fn installed(parts: &Parts, name: &ActionName) -> Result<Option<ActionRecord>> {
+    let judged = parts.pins.judge(Kind::Action, name.as_str()).await?;
+    let sound = judged.verdict != Some(false);
+    Ok(judged.row.as_ref().filter(|_| sound).and_then(ActionRecord::of))
 }
 
 impl Standing {
@@ -92,9 +117,13 @@ impl Standing {
     }
 
     pub(in crate::packages) fn existing(&self) -> Option<ExistingAction> {
-        let Self::Other { path, hash, file } = self else { return None };
-        let path = path.display().to_string();
-        Some(ExistingAction { source: file.source.clone(), hash: *hash, path })
+        let Self::Other { path, hash, file, installed } = self else { return None };
+        Some(ExistingAction {
+            source: file.source.clone(),
+            hash: *hash,
+            path: path.display().to_string(),
+            signer: installed.as_ref().and_then(|record| record.signer.clone()),
+        })
     }
 
     pub(super) fn path(&self, parts: &Parts, name: &ActionName) -> String {
@@ -104,23 +133,16 @@ impl Standing {
         }
     }
 
-    /// Refuses to replace what the request may not replace. A name is never taken over from
-    /// another publisher.
+    /// Refuses to replace what the request may not replace. A name is never taken over: force
+    /// replaces another version of the same action, and nothing else.
     pub(super) fn allow(&self, request: &ActionRequest, new: &ActionFile) -> Result<()> {
         let exists = |text: String| Err(Error::new(Reason::ActionExists, text));
         match self {
             Self::Nothing | Self::Same { .. } => Ok(()),
-            Self::Other { path, file, .. } => {
-                let owner = file.source.fqn.authority().owner();
-                if owner != new.source.fqn.authority().owner() {
-                    return exists(format!(
-                        "the action {} is {owner}'s and cannot be taken over by {}: remove {} \
-                         first if that is what you want",
-                        new.name,
-                        new.source.fqn,
-                        path.display()
-                    ));
-                }
+            Self::Other { path, file, installed, .. } => {
+                // What the file says now is nobody's word; what was installed there is.
+                let source = installed.as_ref().map_or(&file.source, |record| &record.source);
+                taken_over(path, &source.fqn, new)?;
                 if request.force {
                     return Ok(());
                 }
@@ -130,7 +152,10 @@ impl Standing {
                     new.name, file.source
                 ))
             }
-            Self::Foreign { path, readable } => {
+            Self::Foreign { path, readable, installed } => {
+                if let Some(record) = installed {
+                    taken_over(path, &record.source.fqn, new)?;
+                }
                 if request.force && !readable {
                     return Ok(());
                 }
@@ -147,4 +172,18 @@ impl Standing {
             )),
         }
     }
+}
+
+fn taken_over(path: &Path, owner: &Fqn, new: &ActionFile) -> Result<()> {
+    if *owner == new.source.fqn {
+        return Ok(());
+    }
+    let text = format!(
+        "the name {} belongs to {owner} and is not taken over by {}, not even with force: if that \
+         is what you want, move {} away first",
+        new.name,
+        new.source.fqn,
+        path.display()
+    );
+    Err(Error::new(Reason::ActionExists, text))
 }
