@@ -5,8 +5,11 @@
 mod action;
 mod approval;
 mod audit;
+#[cfg(feature = "runtime")]
+mod author;
 mod binding;
 mod groups;
+mod hub;
 mod vault;
 
 use clap::{Parser, Subcommand};
@@ -21,11 +24,16 @@ pub(crate) use groups::{
     ConnectorCommand, DaemonCommand, KeyringCommand, SecretCommand, SecretSetArguments,
     StatusSection, TokenCommand, TokenMintArguments,
 };
+pub(crate) use hub::{HubCommand, HubKind};
 pub(crate) use vault::{
     RecoveryCommand, VaultCommand, VaultExportArguments, VaultImportArguments, VaultInitArguments,
     VaultListArguments, VaultPasswdArguments, VaultPutArguments, VaultScope, VaultUnlockArguments,
 };
 
+#[cfg(feature = "runtime")]
+pub(crate) use author::{
+    AuthorCommand, NewActionArguments, NewArguments, PackArguments, TestArguments,
+};
 #[cfg(feature = "runtime")]
 pub(crate) use groups::{DaemonRunArguments, ServeArguments};
 
@@ -71,6 +79,9 @@ pub(crate) enum Command {
     /// Publishers whose signatures you trust
     #[command(subcommand)]
     Keyring(KeyringCommand),
+    /// What publishers offer
+    #[command(subcommand)]
+    Hub(HubCommand),
     /// Connectors
     #[command(subcommand)]
     Connector(ConnectorCommand),

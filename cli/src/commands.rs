@@ -3,22 +3,28 @@
 mod action;
 mod approval;
 mod audit;
+#[cfg(feature = "runtime")]
+mod author;
 mod binding;
 mod connector;
 mod daemon;
 #[cfg(feature = "runtime")]
 mod demo;
+mod hub;
 mod install;
 mod keyring;
 mod run;
 mod secret;
 mod status;
+mod suite;
 mod token;
 mod vault;
 mod verify;
 
 use clap::CommandFactory as _;
 
+#[cfg(feature = "runtime")]
+use crate::arguments::{ConnectorCommand, KeyringCommand};
 use crate::{
     arguments::{ActionCommand, Arguments, AuditCommand, Command, DaemonCommand},
     connection::{Connection, Settings},
@@ -58,6 +64,18 @@ pub(crate) async fn run(command: Command, settings: &Settings, printer: Printer)
         #[cfg(feature = "runtime")]
         Command::Serve(arguments) => crate::runtime::serve(arguments).await,
         #[cfg(feature = "runtime")]
+        Command::Connector(ConnectorCommand::Author(command)) => {
+            author::run(command, printer).await
+        }
+        #[cfg(feature = "runtime")]
+        Command::Connector(ConnectorCommand::Check { project, json }) => {
+            author::check(&project, json, printer)
+        }
+        #[cfg(feature = "runtime")]
+        Command::Keyring(KeyringCommand::Generate { out }) => author::key(&out, printer),
+        #[cfg(feature = "runtime")]
+        Command::Action(ActionCommand::New(arguments)) => author::action(&arguments, printer),
+        #[cfg(feature = "runtime")]
         Command::Demo { keep } => Box::pin(demo::run(keep, printer)).await,
         other => {
             let connection = Connection::open(settings, printer).await?;
@@ -72,6 +90,7 @@ async fn connected(command: Command, connection: &Connection<'_>) -> Result<Exit
         Command::Vault(command) => vault::run(command, connection).await,
         Command::Secret(command) => secret::run(command, connection).await,
         Command::Keyring(command) => keyring::run(command, connection).await,
+        Command::Hub(command) => hub::run(command, connection).await,
         Command::Connector(command) => connector::run(command, connection).await,
         Command::Action(ActionCommand::Run(arguments)) => run::run(&arguments, connection).await,
         Command::Action(command) => action::run(command, connection).await,

@@ -7,6 +7,9 @@ use std::process::ExitCode;
 pub(crate) enum Exit {
     Done,
     Failed,
+    /// Called in a way that makes no sense, as the argument parser ends, too.
+    #[cfg(feature = "runtime")]
+    Misused,
     /// Not yet (`EX_TEMPFAIL`): the call waits for a person, or still runs.
     NotYet,
     /// The person pressed ctrl-c at a prompt; as a shell reports the signal.
@@ -18,6 +21,8 @@ impl From<Exit> for ExitCode {
         match exit {
             Exit::Done => Self::SUCCESS,
             Exit::Failed => Self::FAILURE,
+            #[cfg(feature = "runtime")]
+            Exit::Misused => Self::from(2),
             Exit::NotYet => Self::from(75),
             Exit::Interrupted => Self::from(130),
         }

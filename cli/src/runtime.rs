@@ -1,4 +1,6 @@
-//! The one file that links the runtime: the daemon and the demo's servers.
+//! The one file that links the runtime: the daemon, an author's work, the demo's servers.
+
+use std::path::PathBuf;
 
 use aileron_node::{Environment, Flags};
 
@@ -8,7 +10,17 @@ use crate::{
     failure::{Failure, Result},
 };
 
-pub(crate) use aileron_node::demo;
+pub(crate) use aileron_node::{author, demo};
+
+/// Where cargo keeps its registry.
+pub(crate) fn crates() -> PathBuf {
+    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    match (variable("CARGO_HOME"), variable("HOME")) {
+        (Some(own), _) => PathBuf::from(own),
+        (None, Some(home)) => PathBuf::from(home).join(".cargo"),
+        (None, None) => PathBuf::from(".cargo"),
+    }
+}
 
 /// Runs the daemon with all roles, until it is asked to stop.
 pub(crate) async fn daemon(arguments: DaemonRunArguments) -> Result<Exit> {

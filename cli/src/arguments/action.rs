@@ -6,6 +6,9 @@ use clap::{Args, Subcommand};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ActionCommand {
+    /// Add an action to a connector's project
+    #[cfg(feature = "runtime")]
+    New(super::NewActionArguments),
     /// Install an action, and the connectors it needs
     Add(AddArguments),
     /// Install a suite of actions in declaration order
@@ -46,6 +49,7 @@ pub(crate) enum ActionCommand {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct AddArguments {
     /// The action, such as github://owner/repo/actions/name, with or without @version
     pub(crate) fqn: String,
@@ -55,9 +59,12 @@ pub(crate) struct AddArguments {
     /// Replace an installed action of that name
     #[arg(long)]
     pub(crate) force: bool,
-    /// Answer every question with yes
+    /// Answer every question with yes, but for actions that nobody signed
     #[arg(long)]
     pub(crate) yes: bool,
+    /// Also install actions that nobody signed
+    #[arg(long)]
+    pub(crate) accept_unsigned: bool,
     /// Do not offer to bind credentials
     #[arg(long)]
     pub(crate) no_bind: bool,
@@ -71,9 +78,12 @@ pub(crate) struct AddSuiteArguments {
     /// Replace installed actions of the same names
     #[arg(long)]
     pub(crate) force: bool,
-    /// Answer every question with yes
+    /// Answer every question with yes, but for actions that nobody signed
     #[arg(long)]
     pub(crate) yes: bool,
+    /// Also install actions that nobody signed
+    #[arg(long)]
+    pub(crate) accept_unsigned: bool,
     /// Do not offer to bind credentials
     #[arg(long)]
     pub(crate) no_bind: bool,
@@ -92,6 +102,9 @@ pub(crate) struct RunArguments {
     /// All arguments, as a JSON object
     #[arg(long, value_name = "JSON")]
     pub(crate) args: Option<String>,
+    /// Whose account to use, where a connector has several
+    #[arg(long)]
+    pub(crate) identity: Option<String>,
     /// Print the runtime's answer as it is
     #[arg(long)]
     pub(crate) json: bool,

@@ -79,6 +79,13 @@ pub(crate) struct SecretSetArguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeyringCommand {
+    /// Make a key pair to sign your own connectors and actions with
+    #[cfg(feature = "runtime")]
+    Generate {
+        /// The folder for the key's files
+        #[arg(long, value_name = "DIR", default_value = ".")]
+        out: PathBuf,
+    },
     /// Trust a publisher's signing key
     Trust {
         /// github://owner or github://owner/repo
@@ -113,6 +120,18 @@ pub(crate) enum KeyringCommand {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConnectorCommand {
+    #[cfg(feature = "runtime")]
+    #[command(flatten)]
+    Author(super::AuthorCommand),
+    /// Check every file of a connector's project: all problems at once, with file and line
+    #[cfg(feature = "runtime")]
+    Check {
+        /// The project's folder
+        project: PathBuf,
+        /// Print the problems as JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Fetch, verify and install a connector
     Install(ConnectorInstallArguments),
     /// List installed connectors

@@ -1,16 +1,14 @@
 //! `aileron action …`, except `run`.
 
-use std::path::Path;
-
 use aileron_api::{
     actions::PatchAction,
-    packages::{ReadSuite, SuiteMember},
+    packages::SuiteMember,
     runs::{Run, RunFilter, RunState},
 };
 
 use super::install::{self, Bind, Choices, Memo};
 use crate::{
-    arguments::{ActionCommand, AddSuiteArguments},
+    arguments::ActionCommand,
     connection::{Connection, Person},
     exit::Exit,
     failure::{Failure, Result},
@@ -25,6 +23,7 @@ pub(super) async fn run(command: ActionCommand, connection: &Connection<'_>) -> 
             let choices = Choices {
                 force: arguments.force,
                 yes: arguments.yes,
+                accept_unsigned: arguments.accept_unsigned,
                 bind: if arguments.no_bind { Bind::Never } else { Bind::Offer },
             };
             let package = SuiteMember { fqn, version };
@@ -36,7 +35,7 @@ pub(super) async fn run(command: ActionCommand, connection: &Connection<'_>) -> 
         }
         ActionCommand::AddSuite(arguments) => {
             let person = connection.person(None).await?;
-            let added = add_suite(&arguments, connection, &person).await;
+            let added = super::suite::add(&arguments, connection, &person).await;
             person.leave().await;
             added
         }
@@ -50,50 +49,10 @@ pub(super) async fn run(command: ActionCommand, connection: &Connection<'_>) -> 
         }
         // Has a file of its own.
         ActionCommand::Run(arguments) => super::run::run(&arguments, connection).await,
+        // Handled before a connection was made.
+        #[cfg(feature = "runtime")]
+        ActionCommand::New(_) => Ok(Exit::Done),
     }
-}
-
-/// Members install in declaration order; a failure does not stop the others.
-async fn add_suite(
-    arguments: &AddSuiteArguments,
-    connection: &Connection<'_>,
-    person: &Person,
-) -> Result<Exit> {
-    let printer = connection.printer;
-    let source = suite_source(&arguments.source)?;
-    let working = printer.working("fetching the suite");
-    let suite = person.client.read_suite(&source).await;
-    drop(working);
-    let suite = suite?.value;
-    printer.say(format!("Suite {}: {}", suite.name, suite.description));
-    let bind = match (arguments.no_bind, arguments.bind_all) {
-        (true, _) => Bind::Never,
-        (false, true) => Bind::Always,
-        (false, false) => Bind::Offer,
-    };
-    let choices = Choices { force: arguments.force, yes: arguments.yes, bind };
-    let total = suite.actions.len();
-    let mut memo = Memo::default();
-    let mut failed = 0_usize;
-    for member in suite.actions {
-        let name = format!("{}@{}", member.fqn, member.version);
-        let added = install::action(connection, person, member, choices, &mut memo).await;
-        if let Err(failure) = added {
-            failed += 1;
-            printer.cross(format!("{name}: {failure}"));
-        }
-    }
-    printer.say(format!("{} of {total} actions are installed", total - failed));
-    Ok(if failed == 0 { Exit::Done } else { Exit::Failed })
-}
-
-fn suite_source(source: &str) -> Result<ReadSuite> {
-    if source.contains("://") {
-        return Ok(ReadSuite { source: Some(source.to_owned()), text: None });
-    }
-    let path = Path::new(source);
-    let text = std::fs::read_to_string(path).map_err(|error| Failure::file("read", path, error))?;
-    Ok(ReadSuite { source: None, text: Some(text) })
 }
 
 async fn list(connection: &Connection<'_>, json: bool) -> Result<Exit> {
@@ -105,6 +64,9 @@ async fn list(connection: &Connection<'_>, json: bool) -> Result<Exit> {
     for error in &answer.value.load_errors {
         let place = if error.line > 0 { format!(":{}", error.line) } else { String::new() };
         connection.printer.cross(format!("{}{place}: {}", error.file, error.message));
+    }
+    for warning in &answer.value.warnings {
+        connection.printer.say(format!("note: {warning}"));
     }
     let rows = answer.value.items.into_iter().map(|action| {
         let gated = action.approval.as_ref().is_some_and(|approval| approval.required);
@@ -150,7 +112,11 @@ async fn runs(connection: &Connection<'_>, filter: &RunFilter, json: bool) -> Re
     }
     let rows = answer.value.items.into_iter().map(|run| {
         let said = explanation(&run);
-        [run.id, run.action_name, run.state.to_string(), table::time(&run.requested_at), said]
+        let action = match &run.identity {
+            Some(identity) => format!("{} as {identity}", run.action_name),
+            None => run.action_name,
+        };
+        [run.id, action, run.state.to_string(), table::time(&run.requested_at), said]
     });
     table::print(
         connection.printer,

@@ -1,6 +1,8 @@
 //! `aileron connector …`.
 
-use aileron_api::packages::{ConnectorPreview, InstallConnectorRequest};
+mod preview;
+
+use aileron_api::packages::InstallConnectorRequest;
 
 use super::{
     binding,
@@ -17,6 +19,9 @@ use crate::{
 
 pub(super) async fn run(command: ConnectorCommand, connection: &Connection<'_>) -> Result<Exit> {
     match command {
+        // Handled before a connection was made.
+        #[cfg(feature = "runtime")]
+        ConnectorCommand::Author(_) | ConnectorCommand::Check { .. } => {}
         ConnectorCommand::Install(arguments) => {
             let version = arguments.version.as_deref();
             let (fqn, version) = install::versioned(&arguments.fqn, version)?;
@@ -51,8 +56,11 @@ async fn add(
     person: &Person,
 ) -> Result<()> {
     install::ensure_trust(connection, person, &mut Memo::default(), &request.fqn, yes).await?;
-    consent(connection.printer, person, &request, yes).await?;
-    let working = connection.printer.working("installing");
+    // What was shown is what is installed, to the byte.
+    let shown = consent(connection.printer, person, &request, yes).await?;
+    let expected_hash = shown.or(request.expected_hash);
+    let request = InstallConnectorRequest { expected_hash, ..request };
+    let working = connection.printer.working(format!("installing {}", request.fqn));
     let installed = person.client.install_connector(&request).await;
     drop(working);
     let installed = installed?.value;
@@ -67,45 +75,29 @@ async fn add(
     Ok(())
 }
 
-/// Shows what the connector may do and asks once. An installed one needs no question.
+/// Shows what the connector may do and asks once. An installed one needs no question. Returns the
+/// hash of what was shown.
 pub(super) async fn consent(
     printer: Printer,
     person: &Person,
     request: &InstallConnectorRequest,
     yes: bool,
-) -> Result<()> {
-    let working = printer.working("fetching and verifying the connector");
+) -> Result<Option<String>> {
+    let working = printer.working(format!("fetching and verifying {}", request.fqn));
     let preview = person.client.preview_connector(request).await;
     drop(working);
     let preview = match preview {
         // A token that may install but not look was minted by a person: that was the consent.
-        Err(error) if yes && Failure::lacks_right(&error) => return Ok(()),
+        Err(error) if yes && Failure::lacks_right(&error) => return Ok(None),
         answer => answer?.value,
     };
     if preview.already_installed {
-        return Ok(());
+        return Ok(Some(preview.hash));
     }
-    show(printer, &preview);
-    if yes || terminal::confirm(printer, "Install?")? { Ok(()) } else { Err(Failure::Declined) }
-}
-
-fn show(printer: Printer, preview: &ConnectorPreview) {
-    printer.say("Connector install preview");
-    printer.say(format!("  FQN:       {}", preview.fqn));
-    printer.say(format!("  Version:   {}", preview.version));
-    printer.say(format!("  Hash:      {}", preview.hash));
-    printer.say(format!("  Publisher: {}", preview.publisher));
-    let key = preview.fingerprint.as_deref().unwrap_or_default();
-    printer.say(format!("  Signature: {} {key}", preview.signature_status));
-    printer.say("  Network access:");
-    for host in &preview.capabilities.network_hosts {
-        printer.say(format!("    {host}"));
-    }
-    if preview.capabilities.network_hosts.is_empty() {
-        printer.say("    none");
-    }
-    if let Some(need) = &preview.capabilities.credential {
-        let scope = need.scope.as_deref().map(|scope| format!(" ({scope})")).unwrap_or_default();
-        printer.say(format!("  Credential required: {}{scope}", need.kind));
+    preview::show(printer, &preview);
+    if yes || terminal::confirm(printer, "Install?")? {
+        Ok(Some(preview.hash))
+    } else {
+        Err(Failure::Declined)
     }
 }

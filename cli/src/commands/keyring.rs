@@ -17,6 +17,9 @@ use crate::{
 pub(super) async fn run(command: KeyringCommand, connection: &Connection<'_>) -> Result<Exit> {
     let printer = connection.printer;
     match command {
+        // Handled before a connection was made.
+        #[cfg(feature = "runtime")]
+        KeyringCommand::Generate { .. } => {}
         KeyringCommand::Trust { authority, key_file, key, yes } => {
             let given = match (key_file, key) {
                 (Some(path), _) => Some(read_key(&path)?),
@@ -97,8 +100,14 @@ pub(super) async fn offer_trust(
     }
     let authority = &published.key.authority;
     printer.say(format!("Publisher {authority} is not yet trusted."));
-    printer.say("Aileron will fetch keys/publisher.pub on the publisher's default branch");
-    printer.say("and use that key to verify signed installs from this publisher.");
+    if owner_of(authority) == *authority {
+        printer.say("Aileron fetched the key that the Hub names for this publisher's connectors");
+        printer.say("and will use it to verify signed installs from this publisher.");
+        printer.say(format!("  Key: {}", published.source.as_deref().unwrap_or_default()));
+    } else {
+        printer.say("Aileron will fetch keys/publisher.pub on the publisher's default branch");
+        printer.say("and use that key to verify signed installs from this publisher.");
+    }
     printer.say(format!("  Fingerprint: {}", published.key.fingerprint));
     printer.say(format!("  Covers: every package of {}", owner_of(authority)));
     if !yes && !terminal::confirm(printer, &format!("Trust publisher {authority}?"))? {

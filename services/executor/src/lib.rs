@@ -4,6 +4,7 @@
 
 mod approval;
 mod arguments;
+pub mod author;
 pub mod formats;
 mod ledger;
 pub mod packages;

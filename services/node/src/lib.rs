@@ -3,6 +3,7 @@
 //! The only room that knows every service. It decides nothing about actions, credentials or
 //! persons; it puts the parts together and takes them apart again.
 
+pub mod author;
 pub mod config;
 pub mod daemon;
 pub mod demo;
