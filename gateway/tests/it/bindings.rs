@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::house::{Door, PERSON, Reply};
+use crate::house::{AGENT, Door, PERSON, PROGRAM, Reply};
 
 async fn set_up(door: &Door, body: &Value) -> Reply {
     door.ask("POST /v1/bindings/setup", PERSON, Some(&body.to_string())).await
@@ -103,4 +103,20 @@ async fn rebinding_replaces_the_value_for_the_hosts_declared_now() {
     assert_eq!(consent.reach.hosts.len(), 2);
     let line = "POST /v1/bindings/api_key%2Fnotes%2Fabsent/rebind";
     assert_eq!(door.ask(line, PERSON, Some(body)).await.status, 404);
+}
+
+#[tokio::test]
+async fn a_default_is_chosen_by_who_may_bind_and_shown() {
+    let door = Door::open().await;
+    let line = "POST /v1/bindings/api_key%2Fnotes%2Fdefault/default";
+    for token in [AGENT, PROGRAM] {
+        assert_eq!(door.ask(line, token, None).await.code(), "scope_missing");
+    }
+    let reply = door.ask(line, PERSON, None).await;
+    assert_eq!((reply.status, &reply.json()["default"]), (200, &json!(true)), "{}", reply.body);
+    let absent = door.ask("POST /v1/bindings/api_key%2Fnotes%2Fabsent/default", PERSON, None).await;
+    assert_eq!((absent.status, absent.code().as_str()), (404, "binding_not_found"));
+    // One that nobody chose is shown as it always was.
+    let plain = door.ask("GET /v1/bindings/api_key%2Fnotes%2Fdefault", PERSON, None).await;
+    assert!(plain.json().get("default").is_none(), "{}", plain.body);
 }

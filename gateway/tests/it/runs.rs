@@ -39,6 +39,29 @@ async fn a_parked_run_tells_the_person_which_command_decides() {
 }
 
 #[tokio::test]
+async fn whose_account_is_used_reaches_the_run_or_is_refused() {
+    let door = Door::open().await;
+    let ask = async |body: &str| door.ask(RUN, AGENT, Some(body)).await;
+    for body in [r#"{"args":{}}"#, r#"{"identity":null}"#, r#"{"identity":"work","args":{}}"#] {
+        assert_eq!(ask(body).await.status, 200, "{body}");
+    }
+    for identity in ["notes/work", "../work", "", "Work", "api_key/notes/work", "w\\u0000"] {
+        let body = format!(r#"{{"args":{{}},"identity":"{identity}"}}"#);
+        let reply = ask(&body).await;
+        assert_eq!((reply.status, reply.code().as_str()), (400, "invalid_identity"), "{identity}");
+    }
+    for body in
+        [r#"{"identity":5}"#, r#"{"identity":["work"]}"#, r#"{"identity":"a","identity":"b"}"#]
+    {
+        let reply = ask(body).await;
+        assert_eq!((reply.status, reply.code().as_str()), (400, "invalid_body"), "{body}");
+    }
+    let calls = door.world.runs.lock().unwrap();
+    let identities: Vec<_> = calls.iter().map(|call| call.identity.clone()).collect();
+    assert_eq!(identities, [None, None, "work".parse().ok()]);
+}
+
+#[tokio::test]
 async fn an_idempotency_key_reaches_the_run() {
     let door = Door::open().await;
     let ask = async |keys: &str| {

@@ -100,10 +100,11 @@ struct Lacking {
 
 impl Lacking {
     fn of(connector: Fqn, kind: CredentialKind, bound: &[Binding]) -> Self {
-        Self { connector, kind, candidates: names(bound.iter()) }
+        Self { connector, kind, candidates: names(&bound.iter().collect::<Vec<_>>()) }
     }
 }
 
+#[expect(single_use_lifetimes, reason = "an anonymous one is not stable in this place")]
 fn names<'b>(bindings: impl Iterator<Item = &'b Binding>) -> Vec<String> {
     bindings.map(|binding| binding.name.to_string()).collect()
 }
@@ -144,7 +145,7 @@ fn nobodys(identity: &Identity, lacking: &[Lacking]) -> Failure {
 
 /// One connector has several bindings of the identity, for different services.
 fn several(connector: &Fqn, of_it: &[&Binding]) -> Failure {
-    let candidates = names(of_it.iter().copied());
+    let candidates = names(of_it);
     let identity = of_it.first().map(|binding| binding.identity.as_str()).unwrap_or_default();
     let text = format!(
         "{connector} has several bindings of the identity {identity} ({}): choose one of them with \
