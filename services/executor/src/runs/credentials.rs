@@ -104,9 +104,8 @@ impl Lacking {
     }
 }
 
-#[expect(single_use_lifetimes, reason = "an anonymous one is not stable in this place")]
-fn names<'b>(bindings: impl Iterator<Item = &'b Binding>) -> Vec<String> {
-    bindings.map(|binding| binding.name.to_string()).collect()
+fn names(bindings: &[&Binding]) -> Vec<String> {
+    bindings.iter().map(|binding| binding.name.to_string()).collect()
 }
 
 fn required(message: String) -> Failure {
