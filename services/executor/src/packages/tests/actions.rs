@@ -4,7 +4,7 @@ use aileron_contract::{
     Reason,
     audit::EventKind,
     names::{ActionName, Sha256Hash},
-    packages::{ActionRequest, SignatureStatus, SuiteSource},
+    packages::{ActionRequest, SuiteSource},
 };
 
 use super::world::{World, action, action_request, person, program, release, tarball};
@@ -39,20 +39,6 @@ async fn an_action_brings_the_connectors_that_were_consented_to() {
     let again = world.handle().install_action(&person(), action_request(LIST)).await.unwrap();
     assert!(again.already_installed);
     assert_eq!(world.audit.of(EventKind::ActionInstalled).len(), 1);
-}
-
-#[tokio::test]
-async fn an_unsigned_action_is_shown_as_such() {
-    let world = World::trusting().await;
-    let hash = world.notes();
-    let text = action("list", LIST, hash, "");
-    let archive = tarball(&[("action.md", text.as_bytes())]);
-    world.web.put(&release(&LIST.parse().unwrap()), 200, archive);
-    let shown = world.handle().preview_action(&program(), action_request(LIST)).await.unwrap();
-    assert_eq!(shown.signature, SignatureStatus::Unsigned);
-    world.handle().install_action(&person(), action_request(LIST)).await.unwrap();
-    let event = &world.audit.of(EventKind::ActionInstalled)[0];
-    assert_eq!(event.payload["aileron.signature.status"], "unsigned");
 }
 
 #[tokio::test]

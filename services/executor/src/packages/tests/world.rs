@@ -13,7 +13,8 @@ use std::{
 use aileron_contract::{
     Context, Egress, Error, Principal, Reason, Result, Scopes, Secret, Stream, Timestamp, Vault,
     audit::{self, Audit},
-    egress::{Fetch, Outcome, Request, Response},
+    egress::{Authorization, Fetch, Outcome, Request, Response, SendFailure, Sent},
+    failure::{Boundary, Class, Failure},
     names::{AuditId, BindingName, Fqn, HostPort, PackageRef, SecretName, Sha256Hash},
     packages::{ActionRequest, ConnectorRequest, Handle},
     publishers::{Handle as PublishersHandle, TrustRequest},
@@ -72,6 +73,30 @@ impl World {
         self
     }
 
+    /// The same home once more, with what the log was told, under a vault of its own.
+    pub(super) async fn copied(&self) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for name in self.all_files() {
+            let target = folder.path().join(&name);
+            std::fs::create_dir_all(target.parent().unwrap()).unwrap();
+            std::fs::copy(self.path(&name), target).unwrap();
+        }
+        let events = self.audit.events.lock().unwrap().clone();
+        let audit = Arc::new(FakeAudit { events: Mutex::new(events), ..FakeAudit::default() });
+        let (vault, web) = (Arc::default(), Arc::<FakeWeb>::clone(&self.web));
+        let service = open(folder.path(), &vault, &audit, &web).await;
+        Self { folder, vault, audit, web, publisher: self.publisher.clone(), service }
+    }
+
+    /// The daemon starts again with a token for its source.
+    pub(super) async fn with_token(mut self) -> Self {
+        let token = Authorization::Token(Arc::new(Secret::from("ghp_ours".to_owned())));
+        let sources = Sources { token: Some(token), ..Sources::github().unwrap() };
+        let (home, web) = (self.folder.path(), &self.web);
+        self.service = open_with(home, &self.vault, &self.audit, web, sources).await;
+        self
+    }
+
     /// Runs a statement the way another program of the same user would.
     pub(super) async fn sql(&self, statement: &'static str) {
         let database = format!("sqlite://{}", self.path("state.db").display());
@@ -94,10 +119,17 @@ impl World {
 
     /// The paths of all files but the database's.
     pub(super) fn files(&self) -> Vec<String> {
-        let mut files = Vec::new();
-        walk(self.folder.path(), self.folder.path(), &mut files);
+        let mut files = self.all_files();
         files.retain(|file| !file.starts_with("state.db"));
         files.sort();
+        files
+    }
+
+    /// All but what SQLite makes anew for itself.
+    fn all_files(&self) -> Vec<String> {
+        let mut files = Vec::new();
+        walk(self.folder.path(), self.folder.path(), &mut files);
+        files.retain(|file| !file.ends_with("-shm"));
         files
     }
 
@@ -208,6 +240,16 @@ async fn open(
     audit: &Arc<FakeAudit>,
     web: &Arc<FakeWeb>,
 ) -> Service {
+    open_with(home, vault, audit, web, Sources::github().unwrap()).await
+}
+
+async fn open_with(
+    home: &Path,
+    vault: &Arc<FakeVault>,
+    audit: &Arc<FakeAudit>,
+    web: &Arc<FakeWeb>,
+    sources: Sources,
+) -> Service {
     let database = Database::open(Location::File(home.join("state.db")), &[]).await.unwrap();
     let options = Options {
         home: home.to_owned(),
@@ -216,7 +258,7 @@ async fn open(
         bindings: Arc::<DeclaredScopes>::clone(&vault.scopes),
         egress: Arc::<FakeWeb>::clone(web),
         audit: Arc::<FakeAudit>::clone(audit),
-        sources: Sources::github().unwrap(),
+        sources,
         host: None,
         clock: || Timestamp::UNIX_EPOCH,
     };
@@ -243,6 +285,7 @@ fn unused<T>() -> Result<T> {
 pub(super) struct FakeVault {
     pub(super) locked: AtomicBool,
     pub(super) declared: Mutex<Vec<(Fqn, Vec<HostPort>)>>,
+    pub(super) bound: Mutex<Vec<Binding>>,
     pub(super) scopes: Arc<DeclaredScopes>,
 }
 
@@ -286,7 +329,7 @@ impl Vault for FakeVault {
         unused()
     }
     async fn bindings(&self, _: &Context, _: BindingFilter) -> Result<Vec<Binding>> {
-        Ok(Vec::new())
+        Ok(self.bound.lock().unwrap().clone())
     }
     async fn declare_hosts(
         &self,
@@ -316,6 +359,8 @@ impl Vault for FakeVault {
 pub(super) struct FakeAudit {
     pub(super) full: AtomicBool,
     pub(super) mute: AtomicBool,
+    /// So many more are kept, then it is full.
+    pub(super) room: Mutex<Option<u64>>,
     pub(super) events: Mutex<Vec<audit::Event>>,
 }
 
@@ -331,6 +376,10 @@ impl Audit for FakeAudit {
     async fn append(&self, _: &Context, event: audit::Event) -> Result<audit::Record> {
         if self.full.load(Ordering::SeqCst) {
             return Err(Error::new(Reason::AuditUnavailable, "the disk is full"));
+        }
+        if let Some(room) = self.room.lock().unwrap().as_mut() {
+            let full = || Error::new(Reason::AuditUnavailable, "the disk is full");
+            *room = room.checked_sub(1).ok_or_else(full)?;
         }
         let mut events = self.events.lock().unwrap();
         let known = events.iter().find(|known| known.id.is_some() && known.id == event.id);
@@ -384,6 +433,9 @@ fn recorded(event: &audit::Event) -> Result<audit::Record> {
 #[derive(Default)]
 pub(super) struct FakeWeb {
     pages: Mutex<HashMap<String, (u16, Bytes)>>,
+    headers: Mutex<HashMap<String, Vec<(String, String)>>>,
+    /// Gives no answer at all.
+    pub(super) silent: AtomicBool,
     pub(super) asked: AtomicU64,
     pub(super) requests: Mutex<BTreeMap<String, Fetch>>,
 }
@@ -391,6 +443,18 @@ pub(super) struct FakeWeb {
 impl FakeWeb {
     pub(super) fn put(&self, url: &str, status: u16, body: impl Into<Bytes>) {
         self.pages.lock().unwrap().insert(url.to_owned(), (status, body.into()));
+    }
+
+    /// What is said beside the page. Who asks with its `etag` is told that it is still that one.
+    pub(super) fn say(&self, url: &str, headers: &[(&str, &str)]) {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let headers = headers.iter().map(owned).collect();
+        self.headers.lock().unwrap().insert(url.to_owned(), headers);
+    }
+
+    /// The last request for this address.
+    pub(super) fn asked_for(&self, url: &str) -> Option<Fetch> {
+        self.requests.lock().unwrap().get(url).cloned()
     }
 }
 
@@ -401,13 +465,23 @@ impl Egress for FakeWeb {
     }
     async fn fetch(&self, _: &Context, request: Fetch) -> Result<Outcome> {
         self.asked.fetch_add(1, Ordering::SeqCst);
+        if self.silent.load(Ordering::SeqCst) {
+            let class = Class::NetworkError;
+            let failure = Failure::new(class, Boundary::External, "no route").retriable(true);
+            return Ok(Outcome::Failed(SendFailure { sent: Sent::NotSent, failure }));
+        }
         let page = self.pages.lock().unwrap().get(&request.url).cloned();
-        let (status, body) = page.unwrap_or((404, Bytes::new()));
+        let (mut status, mut body) = page.unwrap_or((404, Bytes::new()));
+        let headers = self.headers.lock().unwrap().get(&request.url).cloned().unwrap_or_default();
+        let etag = headers.iter().find(|(name, _)| name == "etag").map(|(_, value)| value);
+        if etag.is_some() && etag == request.if_none_match.as_ref() {
+            (status, body) = (304, Bytes::new());
+        }
         self.requests.lock().unwrap().insert(request.url.clone(), request);
         // In small pieces, as networks do.
         let chunks: Vec<_> =
             body.chunks(1000).map(|part| Ok(Bytes::copy_from_slice(part))).collect();
         let body = Box::pin(futures::stream::iter(chunks));
-        Ok(Outcome::Answered(Response { status, headers: Vec::new(), body, binding: None }))
+        Ok(Outcome::Answered(Response { status, headers, body, binding: None }))
     }
 }
