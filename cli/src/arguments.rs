@@ -10,6 +10,7 @@ mod author;
 mod binding;
 mod groups;
 mod hub;
+mod upkeep;
 mod vault;
 
 use clap::{Parser, Subcommand};
@@ -25,6 +26,7 @@ pub(crate) use groups::{
     StatusSection, TokenCommand, TokenMintArguments,
 };
 pub(crate) use hub::{HubCommand, HubKind};
+pub(crate) use upkeep::{AcceptArguments, SyncArguments};
 pub(crate) use vault::{
     RecoveryCommand, VaultCommand, VaultExportArguments, VaultImportArguments, VaultInitArguments,
     VaultListArguments, VaultPasswdArguments, VaultPutArguments, VaultScope, VaultUnlockArguments,
@@ -88,6 +90,8 @@ pub(crate) enum Command {
     /// Actions an agent may call
     #[command(subcommand)]
     Action(ActionCommand),
+    /// Install the connectors your action files ask for, and report missing credentials
+    Sync(SyncArguments),
     /// Credentials bound to connectors
     #[command(subcommand)]
     Binding(BindingCommand),

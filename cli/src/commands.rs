@@ -10,6 +10,7 @@ mod connector;
 mod daemon;
 #[cfg(feature = "runtime")]
 mod demo;
+mod drift;
 mod hub;
 mod install;
 mod keyring;
@@ -17,6 +18,7 @@ mod run;
 mod secret;
 mod status;
 mod suite;
+mod sync;
 mod token;
 mod vault;
 mod verify;
@@ -94,6 +96,7 @@ async fn connected(command: Command, connection: &Connection<'_>) -> Result<Exit
         Command::Connector(command) => connector::run(command, connection).await,
         Command::Action(ActionCommand::Run(arguments)) => run::run(&arguments, connection).await,
         Command::Action(command) => action::run(command, connection).await,
+        Command::Sync(arguments) => sync::run(arguments, connection).await,
         Command::Binding(command) => binding::run(command, connection).await,
         Command::Approval(command) => approval::run(command, connection).await,
         Command::Audit(command) => audit::run(command, connection).await,

@@ -11,8 +11,8 @@ use crate::{
     answer::Refusal,
     caller, guard, manual, openapi,
     routes::{
-        access, actions, approvals, audit, bindings, custody, health, keyring, logins, packages,
-        runs, status, vault,
+        access, actions, approvals, audit, batch, bindings, custody, health, hub, keyring, logins,
+        packages, releases, runs, status, upkeep, vault,
     },
 };
 
@@ -77,15 +77,37 @@ fn protected() -> OpenApiRouter<Shared> {
         .routes(routes!(bindings::oauth2::poll))
         .routes(routes!(bindings::get, bindings::revoke))
         .routes(routes!(bindings::rebind))
+        .routes(routes!(bindings::set_default))
         .routes(routes!(keyring::list, keyring::trust, keyring::revoke))
         .routes(routes!(keyring::lookup))
+        .routes(routes!(hub::all))
+        .routes(routes!(hub::connectors))
+        .routes(routes!(hub::actions))
+        .routes(routes!(hub::suites))
+        .routes(routes!(hub::connector))
+        .routes(routes!(hub::action))
+        .routes(routes!(hub::suite))
+        .routes(routes!(hub::install_decision))
+        .routes(routes!(hub::action_install_decision))
+        .routes(routes!(hub::suite_install_decision))
+        .routes(routes!(hub::refresh))
         .routes(routes!(packages::connectors))
         .routes(routes!(packages::preview_connector))
         .routes(routes!(packages::install_connector))
         .routes(routes!(packages::suite))
+        .routes(routes!(releases::newest))
+        .routes(routes!(releases::check))
+        .routes(routes!(releases::bring))
         .routes(routes!(actions::list))
         .routes(routes!(actions::preview))
         .routes(routes!(actions::install))
+        .routes(routes!(batch::preview))
+        .routes(routes!(batch::install))
+        .routes(routes!(upkeep::drift))
+        .routes(routes!(upkeep::accept_action))
+        .routes(routes!(upkeep::accept_connector))
+        .routes(routes!(upkeep::accept_lock))
+        .routes(routes!(upkeep::needs, upkeep::sync))
         .routes(routes!(actions::get, actions::patch))
         .routes(routes!(actions::run))
         .routes(routes!(approvals::list))

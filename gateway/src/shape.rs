@@ -5,20 +5,29 @@ mod access;
 mod actions;
 mod audit;
 mod custody;
+mod hub;
 mod packages;
 mod publishers;
+mod releases;
 mod runs;
+mod upkeep;
 mod vault;
 
 pub(crate) use access::{minted, opened, person_session, token};
 pub(crate) use actions::{action, actions, pending, run_result};
 pub(crate) use audit::{checkpoint, record};
 pub(crate) use custody::{agent_login, imported, login, sensitive, user_login};
+pub(crate) use hub::{
+    Entry, action_install_decision, hub_actions, hub_connectors, hub_copy, hub_entries, hub_entry,
+    hub_suites, install_decision, suite_install_decision,
+};
 pub(crate) use packages::{
     action_preview, connector, connector_preview, installed_action, installed_connector, suite,
 };
 pub(crate) use publishers::{keyring, keys_revoked, published_key, trusted};
+pub(crate) use releases::{local_package, newest, updates};
 pub(crate) use runs::{approval, approval_result, failure, run, state_from};
+pub(crate) use upkeep::{accepted, drift, needs, synced};
 pub(crate) use vault::{
     binding, entry, polled, revoked, seconds, secret_entry, status, vault_state,
 };

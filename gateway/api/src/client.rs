@@ -7,13 +7,17 @@ mod access;
 mod actions;
 mod approvals;
 mod audit;
+mod batch;
 mod bindings;
 mod call;
 mod connect;
 mod custody;
 mod error;
 mod events;
+mod hub;
 mod packages;
+mod releases;
+mod upkeep;
 mod vault;
 mod watch;
 

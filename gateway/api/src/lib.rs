@@ -9,17 +9,21 @@ pub mod access;
 pub mod actions;
 pub mod approvals;
 pub mod audit;
+pub mod batch;
 pub mod bindings;
 #[cfg(feature = "client")]
 pub mod client;
 pub mod custody;
 pub mod discovery;
 pub mod error;
+pub mod hub;
 pub mod oauth2;
 pub mod packages;
+pub mod releases;
 pub mod runs;
 mod sensitive;
 pub mod status;
+pub mod upkeep;
 pub mod vault;
 
 pub use sensitive::Sensitive;

@@ -30,6 +30,42 @@ pub struct ConnectorPreview {
     /// Of the key that verified the signature.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<String>,
+    /// Beside the newest installed version of the same connector, when another one is installed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<CapabilityChange>,
+}
+
+/// What a version may do that the installed one may not, and the other way round.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+pub struct CapabilityChange {
+    /// The installed version it is compared with.
+    pub from_version: String,
+    /// Of the key that signed the installed version.
+    pub from_fingerprint: String,
+    /// What the installed version may do.
+    pub before: Capabilities,
+    /// Requests that become possible, sorted by host.
+    pub gained: Vec<PossibleRequest>,
+    /// Requests that the version no longer asks for, sorted by host.
+    pub lost: Vec<PossibleRequest>,
+    /// What a provider is asked to grant from now on, and was not before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gained_scopes: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lost_scopes: Vec<String>,
+}
+
+/// Requests to one host, as a manifest allows them.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+pub struct PossibleRequest {
+    /// `host:port`
+    pub host: String,
+    /// The kind of credential that may join them; absent when they go without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential_kind: Option<String>,
+    /// Your own bindings of that kind for this connector, for a caller who may list them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bindings: Vec<String>,
 }
 
 /// What a connector may reach.
@@ -94,7 +130,7 @@ pub struct Connector {
 }
 
 /// Body of `POST /v1/actions/preview` and `…/install`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct InstallActionRequest {
     pub fqn: String,
     pub version: String,
@@ -104,6 +140,9 @@ pub struct InstallActionRequest {
     /// Also install the connectors it needs.
     #[serde(default)]
     pub auto_install_connectors: bool,
+    /// Install it although nobody signed it: without this, `action_unsigned`.
+    #[serde(default)]
+    pub accept_unsigned: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
@@ -126,6 +165,9 @@ pub struct ActionPreview {
     pub existing: Option<ExistingAction>,
     #[serde(default)]
     pub approval_required: bool,
+    /// How the file departs from the published grammar; absent when it keeps it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lenient: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
@@ -145,6 +187,9 @@ pub struct ExistingAction {
     pub hash: String,
     pub source: String,
     pub path: String,
+    /// Of the key that signed what was installed there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
@@ -240,6 +285,9 @@ pub struct PublishedKey {
     pub trusted: bool,
     #[schema(format = DateTime)]
     pub fetched_at: String,
+    /// The address it was fetched from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
 }
 
 /// Body of `POST /v1/keyring`.

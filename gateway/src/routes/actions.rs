@@ -1,13 +1,15 @@
 use aileron_api::{
     actions::{Action, Actions, PatchAction, RunAction, RunPending, RunResult},
+    hub::{ConfirmedFingerprint, InstallAction},
     packages::{ActionPreview, InstallActionRequest, InstalledAction},
 };
 use aileron_contract::{
     Error, Reason,
     executor::{Call, Started},
     json,
-    names::{ActionName, PackageRef},
+    names::{ActionName, Identity, PackageRef},
     packages::ActionRequest,
+    publishers::{Confirmation, ConfirmedKey, Wanted},
 };
 use axum::{
     Json as Answer,
@@ -109,20 +111,29 @@ pub(crate) async fn preview(
     post,
     path = "/v1/actions/install",
     tag = "actions",
-    request_body = InstallActionRequest,
+    request_body = InstallAction,
     responses(
         (status = 201, description = "Installed", body = InstalledAction),
         (status = 200, description = "The same bytes were there already", body = InstalledAction),
         (status = 409, description = "Another action of that name is installed", body = aileron_api::error::ErrorEnvelope),
-        (status = 422, description = "It cannot be fetched, does not verify, or needs connectors that are not installed", body = aileron_api::error::ErrorEnvelope),
+        (status = 422, description = "It cannot be fetched, does not verify, is unsigned, or needs connectors that are not installed", body = aileron_api::error::ErrorEnvelope),
     )
 )]
 pub(crate) async fn install(
     State(shared): State<Shared>,
     Caller { context, .. }: Caller,
-    Json(body): Json<InstallActionRequest>,
+    Json(InstallAction { request: body, confirmed_fingerprints }): Json<InstallAction>,
 ) -> Result<(StatusCode, Answer<InstalledAction>)> {
-    let installed = shared.services.packages.install_action(&context, request(body)?).await?;
+    let request = request(body)?;
+    if !confirmed_fingerprints.is_empty() {
+        let keys = confirmed_fingerprints.into_iter().map(|confirmed| {
+            let ConfirmedFingerprint { fqn, fingerprint } = confirmed;
+            Ok(ConfirmedKey { connector: field("confirmed_fingerprints", &fqn)?, fingerprint })
+        });
+        let (wanted, keys) = (Wanted::Action(request.clone()), keys.collect::<Result<_>>()?);
+        shared.services.publishers.confirm(&context, Confirmation { wanted, keys }).await?;
+    }
+    let installed = shared.services.packages.install_action(&context, request).await?;
     let code = if installed.already_installed { StatusCode::OK } else { StatusCode::CREATED };
     Ok((code, Answer(shape::installed_action(installed))))
 }
@@ -158,9 +169,10 @@ pub(crate) async fn run(
     headers: HeaderMap,
     Text(body): Text,
 ) -> Result<Response> {
-    let arguments = arguments(json::object(&body)?)?;
+    let mut body = json::object(&body)?;
+    let (arguments, identity) = (arguments(&mut body)?, identity(&mut body)?);
     let context = caller.idempotent(&headers)?;
-    let call = Call { action, arguments };
+    let call = Call { action, arguments, identity };
     let started = shared.services.executor.run(&context, call).await.map_err(Refusal::of_run)?;
     Ok(match started {
         Started::Done(result) => Answer(shape::run_result(result)).into_response(),
@@ -172,7 +184,7 @@ pub(crate) async fn run(
 }
 
 /// The member `args`: an object, or absent.
-fn arguments(mut body: Map<String, Value>) -> Result<Map<String, Value>> {
+fn arguments(body: &mut Map<String, Value>) -> Result<Map<String, Value>> {
     match body.remove("args") {
         None | Some(Value::Null) => Ok(Map::new()),
         Some(Value::Object(arguments)) => Ok(arguments),
@@ -180,8 +192,18 @@ fn arguments(mut body: Map<String, Value>) -> Result<Map<String, Value>> {
     }
 }
 
-fn request(body: InstallActionRequest) -> Result<ActionRequest> {
-    let InstallActionRequest { fqn, version, force, auto_install_connectors } = body;
+/// The member `identity`: text, or absent.
+fn identity(body: &mut Map<String, Value>) -> Result<Option<Identity>> {
+    match body.remove("identity") {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(identity)) => field("identity", &identity).map(Some),
+        Some(_) => Err(Error::new(Reason::InvalidBody, "identity: a text is expected").into()),
+    }
+}
+
+pub(super) fn request(body: InstallActionRequest) -> Result<ActionRequest> {
+    let InstallActionRequest { fqn, version, force, auto_install_connectors, accept_unsigned } =
+        body;
     let package = PackageRef { fqn: field("fqn", &fqn)?, version: field("version", &version)? };
-    Ok(ActionRequest { package, force, auto_install_connectors })
+    Ok(ActionRequest { package, force, auto_install_connectors, accept_unsigned })
 }

@@ -1,10 +1,14 @@
-use aileron_api::packages::{
-    ConnectorPreview, Connectors, InstallConnectorRequest, InstalledConnector, ReadSuite, Suite,
+use aileron_api::{
+    hub::InstallConnector,
+    packages::{
+        ConnectorPreview, Connectors, InstallConnectorRequest, InstalledConnector, ReadSuite, Suite,
+    },
 };
 use aileron_contract::{
     Error, Reason,
     names::PackageRef,
     packages::{ConnectorRequest, SuiteSource},
+    publishers::{Confirmation, ConfirmedKey, Wanted},
 };
 use axum::{Json as Answer, extract::State};
 use http::StatusCode;
@@ -57,7 +61,7 @@ pub(crate) async fn preview_connector(
     post,
     path = "/v1/connectors/install",
     tag = "connectors",
-    request_body = InstallConnectorRequest,
+    request_body = InstallConnector,
     responses(
         (status = 201, description = "Installed", body = InstalledConnector),
         (status = 200, description = "It was there already", body = InstalledConnector),
@@ -67,9 +71,16 @@ pub(crate) async fn preview_connector(
 pub(crate) async fn install_connector(
     State(shared): State<Shared>,
     Caller { context, .. }: Caller,
-    Json(body): Json<InstallConnectorRequest>,
+    Json(InstallConnector { request: body, confirmed_fingerprint }): Json<InstallConnector>,
 ) -> Result<(StatusCode, Answer<InstalledConnector>)> {
-    let installed = shared.services.packages.install_connector(&context, request(body)?).await?;
+    let request = request(body)?;
+    if let Some(fingerprint) = confirmed_fingerprint {
+        let connector = request.package.fqn.clone();
+        let keys = vec![ConfirmedKey { connector, fingerprint }];
+        let wanted = Wanted::Connector(request.clone());
+        shared.services.publishers.confirm(&context, Confirmation { wanted, keys }).await?;
+    }
+    let installed = shared.services.packages.install_connector(&context, request).await?;
     let code = if installed.already_installed { StatusCode::OK } else { StatusCode::CREATED };
     Ok((code, Answer(shape::installed_connector(installed))))
 }

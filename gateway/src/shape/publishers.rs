@@ -25,9 +25,10 @@ fn one_key(authority: &Authority, key: &[u8; 32], fingerprint: String) -> Truste
 }
 
 pub(crate) fn published_key(published: publishers::PublishedKey) -> PublishedKey {
-    let publishers::PublishedKey { authority, key, fingerprint, trusted, fetched_at } = published;
+    let publishers::PublishedKey { authority, key, fingerprint, trusted, fetched_at, source } =
+        published;
     let key = one_key(&authority, &key, fingerprint);
-    PublishedKey { key, trusted, fetched_at: fetched_at.to_string() }
+    PublishedKey { key, trusted, fetched_at: fetched_at.to_string(), source: Some(source) }
 }
 
 pub(crate) fn trusted(trusted: publishers::Trusted) -> KeyTrusted {

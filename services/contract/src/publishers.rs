@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use crate::{
     Context, Result, Timestamp,
     names::{Authority, Fqn},
+    packages::{ActionRequest, ConnectorRequest},
 };
 
 mod hub;
@@ -60,6 +61,12 @@ pub trait Publishers: Send + Sync + 'static {
     /// `validation_error` when a connector it needs is not listed.
     async fn hub_decision(&self, context: &Context, fqn: Fqn, kind: HubKind)
     -> Result<HubDecision>;
+
+    /// Trusts the keys a person confirmed by their fingerprints, each for the repository of the
+    /// Hub's connector that names it: all of them, and only once what is wanted verifies with
+    /// them. `fingerprint_mismatch` when a key is another one, `hub_conflict` when its entry is
+    /// not believed.
+    async fn confirm(&self, context: &Context, confirmation: Confirmation) -> Result<Vec<Trusted>>;
 }
 
 /// Which keys are trusted, and whether the file that says so can be believed.
@@ -114,4 +121,27 @@ pub struct Trusted {
 pub enum DistrustRequest {
     Authority(Authority),
     Fingerprint(String),
+}
+
+/// What is about to be installed, and the keys a person confirmed for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Confirmation {
+    pub wanted: Wanted,
+    pub keys: Vec<ConfirmedKey>,
+}
+
+/// What a person wants to install.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    Connector(ConnectorRequest),
+    Action(ActionRequest),
+}
+
+/// A key that a person confirmed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfirmedKey {
+    /// The connector of the Hub that names the key.
+    pub connector: Fqn,
+    /// The short form, or the whole digest.
+    pub fingerprint: String,
 }

@@ -134,7 +134,7 @@ impl Service {
     }
 
     pub fn publishers(&self) -> PublishersHandle {
-        Arc::new(publishers::Door { parts: self.parts.clone() })
+        Arc::new(publishers::Door { parts: self.parts.clone(), catalog: self.catalog.clone() })
     }
 
     pub fn catalog(&self) -> Catalog {

@@ -2,10 +2,10 @@ use aileron_contract::{
     Context, Error, Publishers, Reason, Result, Scope,
     names::{Authority, Fqn},
     publishers::{
-        ActionOffer, ConnectorOffer, DistrustRequest, HubAuthority, HubConflict, HubConflictKind,
-        HubCopy, HubDecision, HubEntry, HubFound, HubKind, HubListing, HubOffer, HubProblem,
-        HubQuery, HubRisk, Keyring, PublishedKey, SuiteOffer, TrustRequest, TrustState, Trusted,
-        TrustedKey,
+        ActionOffer, Confirmation, ConnectorOffer, DistrustRequest, HubAuthority, HubConflict,
+        HubConflictKind, HubCopy, HubDecision, HubEntry, HubFound, HubKind, HubListing, HubOffer,
+        HubProblem, HubQuery, HubRisk, Keyring, PublishedKey, SuiteOffer, TrustRequest, TrustState,
+        Trusted, TrustedKey,
     },
 };
 use async_trait::async_trait;
@@ -94,6 +94,14 @@ impl Publishers for World {
             risks: vec![HubRisk::OtherKey, HubRisk::SoleListing],
         };
         Ok(HubDecision { entry, authorities: vec![authority] })
+    }
+
+    async fn confirm(&self, context: &Context, confirmation: Confirmation) -> Result<Vec<Trusted>> {
+        self.enter("confirm", context, Scope::KeyringTrust)?;
+        if confirmation.keys.iter().any(|key| key.fingerprint != "sha256:short") {
+            return Err(Error::new(Reason::FingerprintMismatch, "another key"));
+        }
+        Ok(Vec::new())
     }
 }
 

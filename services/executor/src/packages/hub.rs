@@ -22,6 +22,7 @@ use super::{
 
 mod archive;
 mod catalogue;
+pub(super) mod confirm;
 mod conflicts;
 mod copy;
 pub(super) mod decide;

@@ -4,9 +4,12 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
-use aileron_contract::{Error, Reason, Result, Timestamp, names::Authority, publishers::TrustedKey};
+use aileron_contract::{
+    Error, Reason, Result, Timestamp, names::Authority, publishers::TrustedKey,
+};
 use aileron_store::files;
 
 use super::{
@@ -26,6 +29,8 @@ const FILE: u64 = 1024 * 1024;
 pub(super) struct KeyringFile {
     path: PathBuf,
     pins: Pins,
+    /// Believed besides the file's, for as long as this value lives.
+    also: Arc<KeyMap>,
 }
 
 /// What the file says, and whether to believe it.
@@ -38,7 +43,12 @@ pub(super) struct Seen {
 
 impl KeyringFile {
     pub(super) fn new(home: &Path, pins: Pins) -> Self {
-        Self { path: home.join("keyring.json"), pins }
+        Self { path: home.join("keyring.json"), pins, also: Arc::default() }
+    }
+
+    /// The same, with keys that are not trusted yet: to find out whether a package verifies.
+    pub(super) fn supposing(&self, keys: KeyMap) -> Self {
+        Self { also: Arc::new(keys), ..self.clone() }
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -71,7 +81,8 @@ impl KeyringFile {
                 return Err(Error::new(Reason::VaultLocked, text));
             }
         }
-        let keys = seen.keys.of(authority);
+        let mut keys = seen.keys.of(authority);
+        keys.extend(self.also.get(authority).into_iter().flatten());
         if keys.is_empty() {
             let text = format!(
                 "no signing key registered for authority \"{authority}\": trust its publisher \

@@ -4,18 +4,19 @@ use aileron_contract::{
     Context, Publishers, Result, Scope,
     names::{Authority, Fqn},
     publishers::{
-        DistrustRequest, HubCopy, HubDecision, HubFound, HubKind, HubListing, HubQuery, Keyring,
-        PublishedKey, TrustRequest, Trusted, TrustedKey,
+        Confirmation, DistrustRequest, HubCopy, HubDecision, HubFound, HubKind, HubListing,
+        HubQuery, Keyring, PublishedKey, TrustRequest, Trusted, TrustedKey,
     },
 };
 use async_trait::async_trait;
 
-use super::{Parts, hub, trust};
+use super::{Parts, catalog::Catalog, hub, trust};
 
 /// The contract's implementation. Mutations run on the tracker: they end even when the caller
 /// is gone.
 pub(super) struct Door {
     pub(super) parts: Parts,
+    pub(super) catalog: Catalog,
 }
 
 #[async_trait]
@@ -74,6 +75,21 @@ impl Publishers for Door {
     ) -> Result<HubDecision> {
         context.require(Scope::PackagesPreview)?;
         hub::decide::decision(&self.parts, &fqn, kind).await
+    }
+
+    async fn confirm(&self, context: &Context, confirmation: Confirmation) -> Result<Vec<Trusted>> {
+        context.require(Scope::KeyringTrust)?;
+        let keys = hub::confirm::keys(&self.parts, &self.catalog, confirmation).await?;
+        let (parts, context) = (self.parts.clone(), context.clone());
+        self.parts
+            .owned(async move {
+                let mut trusted = Vec::with_capacity(keys.len());
+                for request in keys {
+                    trusted.push(trust::trust(&parts, &context, request).await?);
+                }
+                Ok(trusted)
+            })
+            .await
     }
 }
 

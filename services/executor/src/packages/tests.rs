@@ -7,6 +7,7 @@ mod consent;
 mod crashes;
 mod cuts;
 mod drifting;
+mod hub;
 mod locks;
 mod local;
 mod put_back;

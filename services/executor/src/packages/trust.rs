@@ -2,7 +2,7 @@
 
 use aileron_contract::{
     Context, Error, Reason, Result, audit, limits,
-    names::{Authority, Scheme},
+    names::{Authority, Scheme, Sha256Hash},
     publishers::{DistrustRequest, Keyring, PublishedKey, TrustRequest, Trusted, TrustedKey},
 };
 
@@ -113,7 +113,8 @@ pub(super) async fn distrust(
             keys_now.remove(|authority, _| authority == unwanted)
         }
         DistrustRequest::Fingerprint(unwanted) => {
-            keys_now.remove(|_, key| keys::fingerprint(key) == *unwanted)
+            let whole = |key: &Key| Sha256Hash::of(&[key]).to_string();
+            keys_now.remove(|_, key| keys::fingerprint(key) == *unwanted || whole(key) == *unwanted)
         }
     };
     let removed: Vec<_> = removed

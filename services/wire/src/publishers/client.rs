@@ -4,8 +4,8 @@ use aileron_contract::{
     Context, Publishers, Result, limits,
     names::{Authority, Fqn},
     publishers::{
-        DistrustRequest, HubCopy, HubDecision, HubFound, HubKind, HubListing, HubQuery, Keyring,
-        PublishedKey, TrustRequest, Trusted, TrustedKey,
+        Confirmation, DistrustRequest, HubCopy, HubDecision, HubFound, HubKind, HubListing,
+        HubQuery, Keyring, PublishedKey, TrustRequest, Trusted, TrustedKey,
     },
 };
 use aileron_proto::executor::v1::{self as pb, publishers_service_client::PublishersServiceClient};
@@ -127,5 +127,16 @@ impl Publishers for Remote {
         let pb::GetHubDecisionResponse { decision } =
             self.link.call(context, self.client().get_hub_decision(request)).await?;
         self.link.read(decision, "decision")
+    }
+    async fn confirm(&self, context: &Context, confirmation: Confirmation) -> Result<Vec<Trusted>> {
+        let Confirmation { wanted, keys } = confirmation;
+        let request = self.link.request(pb::ConfirmRequest {
+            context: context_to_wire(context),
+            wanted: wanted.into_wire(),
+            keys: keys.into_wire(),
+        })?;
+        let pb::ConfirmResponse { trusted } =
+            self.link.call(context, self.client().confirm(request)).await?;
+        self.link.read(trusted, "trusted")
     }
 }

@@ -3,12 +3,14 @@
 use aileron_contract::{
     Result,
     publishers::{
-        ActionOffer, ConnectorOffer, DistrustRequest, HubAuthority, HubConflict, HubCopy,
-        HubDecision, HubEntry, HubFound, HubListing, HubOffer, HubProblem, Keyring, PublishedKey,
-        SuiteOffer, Trusted, TrustedKey,
+        ActionOffer, ConfirmedKey, ConnectorOffer, DistrustRequest, HubAuthority, HubConflict,
+        HubCopy, HubDecision, HubEntry, HubFound, HubListing, HubOffer, HubProblem, Keyring,
+        PublishedKey, SuiteOffer, Trusted, TrustedKey, Wanted,
     },
 };
-use aileron_proto::executor::v1::{self as pb, distrust_request::Which, hub_entry::Offer};
+use aileron_proto::executor::v1::{
+    self as pb, confirm_request::Wanted as WantedMessage, distrust_request::Which, hub_entry::Offer,
+};
 
 use crate::message::{Wire, messages, must_be_there, read};
 
@@ -87,3 +89,25 @@ impl Wire<Offer> for HubOffer {
 }
 
 must_be_there!(HubOffer => Offer);
+
+messages! {
+    ConfirmedKey => pb::ConfirmedKey { connector, fingerprint }
+}
+
+impl Wire<WantedMessage> for Wanted {
+    fn into_wire(self) -> WantedMessage {
+        match self {
+            Self::Connector(request) => WantedMessage::Connector(request.into_wire()),
+            Self::Action(request) => WantedMessage::Action(request.into_wire()),
+        }
+    }
+
+    fn from_wire(wanted: WantedMessage, field: &'static str) -> Result<Self> {
+        Ok(match wanted {
+            WantedMessage::Connector(request) => Self::Connector(read(request, field)?),
+            WantedMessage::Action(request) => Self::Action(read(request, field)?),
+        })
+    }
+}
+
+must_be_there!(Wanted => WantedMessage);

@@ -2,7 +2,7 @@
 
 use aileron_contract::{
     limits,
-    publishers::{Handle, HubQuery, TrustRequest},
+    publishers::{Confirmation, Handle, HubQuery, TrustRequest},
 };
 use aileron_proto::executor::v1::{
     self as pb,
@@ -127,6 +127,17 @@ impl PublishersService for Adapter {
             let (fqn, kind) = (read(fqn, "fqn")?, read(kind, "kind")?);
             let decision = self.0.hub_decision(&read(context, "context")?, fqn, kind).await?;
             Ok(pb::GetHubDecisionResponse { decision: decision.into_wire() })
+        })
+        .await
+    }
+    async fn confirm(&self, request: Request<pb::ConfirmRequest>) -> Answer<pb::ConfirmResponse> {
+        let (call, message) = Call::begin("publishers.confirm", request);
+        call.answer(async {
+            let pb::ConfirmRequest { context, wanted, keys } = message;
+            let (wanted, keys) = (read(wanted, "wanted")?, read(keys, "keys")?);
+            let confirmation = Confirmation { wanted, keys };
+            let trusted = self.0.confirm(&read(context, "context")?, confirmation).await?;
+            Ok(pb::ConfirmResponse { trusted: trusted.into_wire() })
         })
         .await
     }

@@ -2,8 +2,8 @@ use aileron_contract::{
     Context, Publishers, Result,
     names::{Authority, Fqn},
     publishers::{
-        DistrustRequest, HubCopy, HubDecision, HubFound, HubKind, HubListing, HubQuery, Keyring,
-        PublishedKey, TrustRequest, Trusted, TrustedKey,
+        Confirmation, DistrustRequest, HubCopy, HubDecision, HubFound, HubKind, HubListing,
+        HubQuery, Keyring, PublishedKey, TrustRequest, Trusted, TrustedKey,
     },
 };
 use async_trait::async_trait;
@@ -61,5 +61,8 @@ impl Publishers for FakePublishers {
         kind: HubKind,
     ) -> Result<HubDecision> {
         self.stage.enter("hub_decision", &(context, fqn, kind)).map(samples::decision)
+    }
+    async fn confirm(&self, context: &Context, confirmation: Confirmation) -> Result<Vec<Trusted>> {
+        self.stage.enter("confirm", &(context, confirmation)).map(samples::all_trusted)
     }
 }

@@ -47,4 +47,7 @@ async fn hub(publishers: &Handle, fake: &FakePublishers, full: bool) {
     let kind = HubKind::Action;
     promise!(stage, "hub_decision", (&context, &fqn, kind),
         publishers.hub_decision(&context, fqn.clone(), kind) => samples::decision(full));
+    let confirmation = samples::confirmation(full);
+    promise!(stage, "confirm", (&context, &confirmation),
+        publishers.confirm(&context, confirmation.clone()) => samples::all_trusted(full));
 }

@@ -1,10 +1,11 @@
 use aileron_contract::publishers::{
-    ActionOffer, ConnectorOffer, DistrustRequest, HubAuthority, HubConflict, HubConflictKind,
-    HubCopy, HubDecision, HubEntry, HubFound, HubListing, HubOffer, HubProblem, HubRisk, Keyring,
-    PublishedKey, SuiteOffer, TrustRequest, TrustState, Trusted, TrustedKey,
+    ActionOffer, Confirmation, ConfirmedKey, ConnectorOffer, DistrustRequest, HubAuthority,
+    HubConflict, HubConflictKind, HubCopy, HubDecision, HubEntry, HubFound, HubListing, HubOffer,
+    HubProblem, HubRisk, Keyring, PublishedKey, SuiteOffer, TrustRequest, TrustState, Trusted,
+    TrustedKey, Wanted,
 };
 
-use super::{before_1970, name, text, texts, time};
+use super::{before_1970, name, packages, text, texts, time};
 
 pub(crate) fn keyring(full: bool) -> Keyring {
     Keyring { keys: keys(full), verified: full.then_some(false), path: "keyring.json".to_owned() }
@@ -118,4 +119,21 @@ pub(crate) fn decision(full: bool) -> HubDecision {
         risks: if full { HubRisk::ALL.to_vec() } else { Vec::new() },
     };
     HubDecision { entry: entry(connector_offer(full), full), authorities: vec![authority] }
+}
+
+pub(crate) fn confirmation(full: bool) -> Confirmation {
+    let key = ConfirmedKey {
+        connector: name("github://acme/tools"),
+        fingerprint: text(full).unwrap_or_default(),
+    };
+    let wanted = if full {
+        Wanted::Connector(packages::connector_request(full))
+    } else {
+        Wanted::Action(packages::action_request(full))
+    };
+    Confirmation { wanted, keys: if full { vec![key] } else { Vec::new() } }
+}
+
+pub(crate) fn all_trusted(full: bool) -> Vec<Trusted> {
+    if full { vec![trusted(true), trusted(false)] } else { Vec::new() }
 }

@@ -1,0 +1,159 @@
+//! `aileron hub …`.
+
+mod show;
+
+use std::time::Duration;
+
+use aileron_api::hub::{HubConflict, HubCopy, HubEntries, HubQuery};
+
+use crate::{
+    arguments::{HubCommand, HubKind},
+    connection::Connection,
+    exit::Exit,
+    failure::Result,
+    printer::Printer,
+    table,
+};
+
+pub(super) async fn run(command: HubCommand, connection: &Connection<'_>) -> Result<Exit> {
+    let word = |kind: Option<HubKind>| kind.map(|kind| kind.text().to_owned());
+    match command {
+        HubCommand::List { kind, json } => {
+            let query = HubQuery { q: None, kind: word(kind) };
+            list(connection, &query, json, "the Hub lists nothing of this kind").await?;
+        }
+        HubCommand::Search { query, kind, json } => {
+            let nothing =
+                format!("the Hub lists nothing with {query:?} in its name or description");
+            let query = HubQuery { q: Some(query), kind: word(kind) };
+            list(connection, &query, json, &nothing).await?;
+        }
+        HubCommand::Show { fqn, kind, json } => show::show(connection, fqn, kind, json).await?,
+        HubCommand::Refresh { json } => {
+            let working = connection.printer.working("asking the Hub");
+            let answer = connection.client.refresh_hub().await;
+            drop(working);
+            let answer = answer?;
+            if json {
+                connection.printer.data(answer.raw);
+            } else {
+                tell_age(connection.printer, &answer.value);
+            }
+        }
+    }
+    Ok(Exit::Done)
+}
+
+async fn list(
+    connection: &Connection<'_>,
+    query: &HubQuery,
+    json: bool,
+    nothing: &str,
+) -> Result<()> {
+    let printer = connection.printer;
+    let working = printer.working("looking at the Hub");
+    let answer = connection.client.hub(query).await;
+    drop(working);
+    let answer = answer?;
+    if json {
+        printer.data(answer.raw);
+        return Ok(());
+    }
+    tables(printer, &answer.value, nothing);
+    conflicts(printer, &answer.value);
+    for problem in &answer.value.problems {
+        let place = match (problem.file.as_str(), problem.line) {
+            ("", _) => String::new(),
+            (file, 0) => format!("{file}: "),
+            (file, line) => format!("{file}:{line}: "),
+        };
+        printer.cross(format!("{place}{}", problem.message));
+    }
+    tell_age(printer, &answer.value.copy);
+    Ok(())
+}
+
+/// One table for each kind that has entries, an empty line between them.
+fn tables(printer: Printer, entries: &HubEntries, nothing: &str) {
+    let mut printed = false;
+    let mut apart = || {
+        if std::mem::replace(&mut printed, true) {
+            printer.data("");
+        }
+    };
+    if let Some(connectors) = entries.connectors.as_ref().filter(|list| !list.is_empty()) {
+        apart();
+        let rows = connectors.iter().map(|it| [it.fqn.clone(), it.description.clone()]);
+        table::print(printer, nothing, ["CONNECTOR", "DESCRIPTION"], rows);
+    }
+    if let Some(actions) = entries.actions.as_ref().filter(|list| !list.is_empty()) {
+        apart();
+        let rows = actions.iter().map(|it| [it.fqn.clone(), it.description.clone()]);
+        table::print(printer, nothing, ["ACTION", "DESCRIPTION"], rows);
+    }
+    if let Some(suites) = entries.suites.as_ref().filter(|list| !list.is_empty()) {
+        apart();
+        let rows = suites.iter().map(|it| {
+            [it.fqn.clone(), it.member_actions.len().to_string(), it.description.clone()]
+        });
+        table::print(printer, nothing, ["SUITE", "ACTIONS", "DESCRIPTION"], rows);
+    }
+    if !printed {
+        printer.say(nothing);
+    }
+}
+
+fn conflicts(printer: Printer, entries: &HubEntries) {
+    let connectors = entries.connectors.iter().flatten().map(|it| (&it.fqn, &it.conflicts));
+    let actions = entries.actions.iter().flatten().map(|it| (&it.fqn, &it.conflicts));
+    let suites = entries.suites.iter().flatten().map(|it| (&it.fqn, &it.conflicts));
+    for (fqn, conflicts) in connectors.chain(actions).chain(suites) {
+        mark(printer, fqn, conflicts);
+    }
+}
+
+/// What contradicts what; nobody is trusted because of such an entry.
+fn mark(printer: Printer, fqn: &str, conflicts: &[HubConflict]) {
+    for conflict in conflicts {
+        printer.cross(format!("{fqn}: {} ({})", conflict.detail, conflict.kind));
+    }
+}
+
+fn tell_age(printer: Printer, copy: &HubCopy) {
+    if let Some(warning) = &copy.warning {
+        printer.cross(format!("this copy of the Hub is old: {warning}"));
+    }
+    let commit = copy.commit.as_deref().map(|commit| commit.chars().take(12).collect::<String>());
+    let commit = commit.map(|commit| format!(" at {commit}")).unwrap_or_default();
+    let age = age(Duration::from_secs(copy.age_seconds));
+    printer.say(format!("Hub: {}{commit}, checked {age}", copy.source));
+}
+
+fn age(age: Duration) -> String {
+    match age.as_secs() {
+        0..60 => "just now".to_owned(),
+        seconds @ 60..3_600 => format!("{} min ago", seconds / 60),
+        seconds @ 3_600..172_800 => format!("{} h ago", seconds / 3_600),
+        seconds => format!("{} days ago", seconds / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_age_is_told_in_the_largest_fitting_unit() {
+        for (seconds, told) in [
+            (0, "just now"),
+            (59, "just now"),
+            (60, "1 min ago"),
+            (3_599, "59 min ago"),
+            (3_600, "1 h ago"),
+            (172_799, "47 h ago"),
+            (172_800, "2 days ago"),
+        ] {
+            assert_eq!(age(Duration::from_secs(seconds)), told);
+        }
+    }
+}

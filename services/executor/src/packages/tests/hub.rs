@@ -1,0 +1,322 @@
+//! The Hub against a stand-in for the network: attacks first.
+
+use std::{
+    io::Write as _,
+    sync::{Arc, atomic::Ordering},
+};
+
+use aileron_contract::{
+    Reason,
+    publishers::{HubConflictKind, HubKind, HubListing, HubQuery, HubRisk, TrustState},
+};
+use ed25519_dalek::SigningKey;
+use flate2::{Compression, write::GzEncoder};
+
+use super::world::{World, person, program};
+use crate::packages::keys;
+
+const ARCHIVE: &str = "https://github.com/ALRubinger/aileron-connectors-hub/archive/HEAD.tar.gz";
+const KEY: &str = "https://raw.githubusercontent.com/acme/notes/HEAD/keys/publisher.pub";
+
+fn connector(fqn: &str, publisher: &str, key_url: &str) -> String {
+    format!(
+        "fqn: {fqn}\ndescription: Notes of {publisher}\npublisher_github: {publisher}\n\
+         key_url: {key_url}\nrelease_pattern: v*\n"
+    )
+}
+
+fn action(fqn: &str, connector: &str) -> String {
+    format!(
+        "fqn: {fqn}\ndescription: Does things\npublisher_github: acme\nconnector_fqn: {connector}\n"
+    )
+}
+
+fn archive(files: &[(&str, &str)]) -> Vec<u8> {
+    let mut tar = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
+    for (name, text) in files {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(u64::try_from(text.len()).unwrap());
+        header.set_mode(0o644);
+        tar.append_data(&mut header, format!("hub-main/{name}"), text.as_bytes()).unwrap();
+    }
+    let mut gzip = tar.into_inner().unwrap();
+    gzip.flush().unwrap();
+    gzip.finish().unwrap()
+}
+
+impl World {
+    fn hub(&self, files: &[(&str, &str)]) {
+        self.web.put(ARCHIVE, 200, archive(files));
+    }
+
+    async fn listed(&self) -> HubListing {
+        self.publishers().hub(&program(), HubQuery::default()).await.unwrap()
+    }
+
+    /// Sets back the time at which the kept copy was checked, and starts again.
+    async fn days_later(self) -> Self {
+        let path = self.path("cache/hub.json");
+        let mut kept: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        kept["checked_at"] = "1969-12-28T00:00:00Z".into();
+        std::fs::write(&path, kept.to_string()).unwrap();
+        self.restarted().await
+    }
+}
+
+/// The hub of an honest publisher, whose key is published.
+async fn honest() -> World {
+    let world = World::new().await;
+    world.web.put(KEY, 200, keys::encode(&world.publisher.verifying_key().to_bytes()));
+    let notes = connector("github://acme/notes", "acme", KEY);
+    let list = action("github://acme/notes/actions/list", "github://acme/notes");
+    let suite = "fqn: github://acme/notes/suite\ndescription: All\npublisher_github: acme\n\
+                 member_actions: [github://acme/notes/actions/list]\n";
+    world.hub(&[
+        ("connectors/github_acme_notes.yaml", &notes),
+        ("actions/list.yml", &list),
+        ("suites/suite.yaml", suite),
+    ]);
+    world
+}
+
+#[tokio::test]
+async fn an_entry_for_another_owners_connector_is_marked_and_trusts_nobody() {
+    let world = World::new().await;
+    let theirs = "https://raw.githubusercontent.com/mallory/x/HEAD/keys/publisher.pub";
+    let mallory = SigningKey::from_bytes(&[9; 32]).verifying_key().to_bytes();
+    world.web.put(theirs, 200, keys::encode(&mallory));
+    for (publisher, key_url, kinds) in [
+        ("mallory", theirs, vec![HubConflictKind::Publisher, HubConflictKind::Key]),
+        ("acme", theirs, vec![HubConflictKind::Key]),
+        ("mallory", KEY, vec![HubConflictKind::Publisher]),
+        ("acme", "https://evil.example/key.pub", vec![HubConflictKind::Key]),
+    ] {
+        world.hub(&[("connectors/x.yaml", &connector("github://acme/notes", publisher, key_url))]);
+        world.publishers().hub_refresh(&program()).await.unwrap();
+        let listed = world.listed().await;
+        let found: Vec<_> = listed.entries[0].conflicts.iter().map(|it| it.kind).collect();
+        assert_eq!(found, kinds);
+        let owner = "github://acme".parse().unwrap();
+        let refused = world.publishers().published_key(&person(), owner).await.unwrap_err();
+        assert_eq!(refused.reason(), Reason::HubConflict, "{refused}");
+    }
+    assert!(world.web.asked_for(theirs).is_none(), "no key of a stranger was even asked for");
+}
+
+#[tokio::test]
+async fn two_entries_of_one_name_are_both_marked_whatever_their_case() {
+    let world = World::new().await;
+    world.web.put(KEY, 200, keys::encode(&world.publisher.verifying_key().to_bytes()));
+    world.hub(&[
+        ("connectors/a.yaml", &connector("github://acme/notes", "acme", KEY)),
+        ("connectors/b.yaml", &connector("github://Acme/Notes", "acme", KEY)),
+    ]);
+    let listed = world.listed().await;
+    let duplicate = |at: usize| listed.entries[at].conflicts[0].kind == HubConflictKind::Duplicate;
+    assert!(duplicate(0) && duplicate(1));
+    let owner = "github://acme".parse().unwrap();
+    let refused = world.publishers().published_key(&person(), owner).await.unwrap_err();
+    assert_eq!(refused.reason(), Reason::HubConflict);
+    let fqn = "github://acme/notes".parse().unwrap();
+    let decision =
+        world.publishers().hub_decision(&person(), fqn, HubKind::Connector).await.unwrap();
+    assert!(decision.authorities[0].risks.contains(&HubRisk::Duplicate));
+}
+
+#[tokio::test]
+async fn a_suite_whose_connectors_are_not_its_members_is_marked() {
+    let world = World::new().await;
+    let suite = |members: &str, required: &str| {
+        format!(
+            "fqn: github://acme/notes/suite\ndescription: All\npublisher_github: acme\n\
+             member_actions: [{members}]\n{required}"
+        )
+    };
+    let list = action("github://acme/notes/actions/list", "github://acme/notes");
+    for (members, required, kind) in [
+        ("github://acme/notes/actions/list", "", None),
+        ("github://acme/notes/actions/list", "connectors_required: [github://acme/notes]", None),
+        (
+            "github://acme/notes/actions/list",
+            "connectors_required: [github://acme/mail]",
+            Some(HubConflictKind::Connectors),
+        ),
+        (
+            "github://acme/notes/actions/list",
+            "connectors_required: [github://acme/notes, github://acme/mail]",
+            Some(HubConflictKind::Connectors),
+        ),
+        ("github://acme/notes/actions/other", "", Some(HubConflictKind::Member)),
+    ] {
+        let text = suite(members, required);
+        world.hub(&[("actions/list.yaml", &list), ("suites/suite.yaml", &text)]);
+        world.publishers().hub_refresh(&program()).await.unwrap();
+        let query = HubQuery { kind: Some(HubKind::Suite), text: None };
+        let listed = world.publishers().hub(&program(), query).await.unwrap();
+        let found = listed.entries[0].conflicts.first().map(|it| it.kind);
+        assert_eq!(found, kind, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_bad_entry_hides_no_other() {
+    let world = World::new().await;
+    world.hub(&[
+        ("connectors/good.yaml", &connector("github://acme/notes", "acme", KEY)),
+        ("connectors/bad.yaml", "fqn: github://acme/x\nstars: many\n"),
+        ("connectors/bell.yaml", "fqn: \"github://acme/\u{7}x\"\n"),
+        ("actions/tab.yaml", "\tfqn: x\n"),
+    ]);
+    let listed = world.listed().await;
+    assert_eq!(listed.entries.len(), 1);
+    let problems: Vec<_> = listed.problems.iter().map(|it| (it.file.as_str(), it.line)).collect();
+    assert_eq!(
+        problems,
+        [("actions/tab.yaml", 1), ("connectors/bad.yaml", 2), ("connectors/bell.yaml", 0)]
+    );
+    assert!(listed.problems.iter().all(|it| it.message.contains("has to correct it")));
+}
+
+#[tokio::test]
+async fn an_archive_that_is_refused_leaves_the_copy_as_it_was() {
+    let world = honest().await;
+    assert_eq!(world.listed().await.entries.len(), 3);
+    let kept = std::fs::read(world.path("cache/hub.json")).unwrap();
+    let far = "x".repeat(20 * 1024 * 1024);
+    for (body, reason) in [
+        (b"<html>".to_vec(), Reason::MalformedTarball),
+        (far.into_bytes(), Reason::HubUnreachable),
+    ] {
+        world.web.put(ARCHIVE, 200, body);
+        let refused = world.publishers().hub_refresh(&program()).await.unwrap_err();
+        assert_eq!(refused.reason(), reason, "{refused}");
+        assert_eq!(std::fs::read(world.path("cache/hub.json")).unwrap(), kept);
+        assert_eq!(world.listed().await.entries.len(), 3);
+    }
+}
+
+#[tokio::test]
+async fn queries_answer_from_the_copy_also_after_a_restart_and_without_a_network() {
+    let world = honest().await;
+    assert_eq!(world.listed().await.entries.len(), 3);
+    let asked = world.web.asked.load(Ordering::SeqCst);
+    world.listed().await;
+    let world = world.restarted().await;
+    world.web.silent.store(true, Ordering::SeqCst);
+    let listed = world.listed().await;
+    assert_eq!((listed.entries.len(), listed.copy.warning), (3, None));
+    assert_eq!(world.web.asked.load(Ordering::SeqCst), asked);
+    let query = |kind, text: &str| HubQuery { kind, text: Some(text.to_owned()) };
+    let found = |query| async { world.publishers().hub(&program(), query).await.unwrap().entries };
+    assert_eq!(found(query(None, "NOTES OF ACME")).await.len(), 1);
+    assert_eq!(found(query(None, "acme/NOTES")).await.len(), 3);
+    assert_eq!(found(query(Some(HubKind::Action), "notes")).await.len(), 1);
+    assert!(found(query(None, "nowhere")).await.is_empty());
+    let long = query(None, &"x".repeat(300));
+    let refused = world.publishers().hub(&program(), long).await.unwrap_err();
+    assert_eq!(refused.reason(), Reason::InvalidRequest);
+}
+
+#[tokio::test]
+async fn an_old_copy_is_asked_for_again_and_answers_with_a_warning_when_nobody_does() {
+    let world = honest().await;
+    world.web.say(ARCHIVE, &[("etag", "\"one\"")]);
+    world.listed().await;
+    let world = world.days_later().await;
+    world.web.silent.store(true, Ordering::SeqCst);
+    let asked = world.web.asked.load(Ordering::SeqCst);
+    let listed = world.listed().await;
+    assert_eq!(listed.entries.len(), 3);
+    assert!(listed.copy.warning.unwrap().contains("could not be fetched"));
+    assert_eq!(listed.copy.age_seconds, 4 * 86_400);
+    world.listed().await;
+    assert_eq!(world.web.asked.load(Ordering::SeqCst), asked + 1, "and is left alone for a while");
+    let refused = world.publishers().hub_refresh(&program()).await.unwrap_err();
+    assert_eq!(refused.reason(), Reason::HubUnreachable);
+
+    world.web.silent.store(false, Ordering::SeqCst);
+    let copy = world.publishers().hub_refresh(&program()).await.unwrap();
+    assert_eq!((copy.age_seconds, copy.warning), (0, None));
+    let fetch = world.web.asked_for(ARCHIVE).unwrap();
+    assert_eq!(fetch.if_none_match.as_deref(), Some("\"one\""), "only what changed is sent");
+    assert_eq!(world.listed().await.entries.len(), 3);
+}
+
+#[tokio::test]
+async fn without_a_copy_an_unreachable_hub_is_told_and_a_damaged_copy_is_none() {
+    let world = honest().await;
+    world.web.silent.store(true, Ordering::SeqCst);
+    let refused = world.publishers().hub(&program(), HubQuery::default()).await.unwrap_err();
+    assert_eq!(refused.reason(), Reason::HubUnreachable);
+    world.web.silent.store(false, Ordering::SeqCst);
+    world.listed().await;
+    std::fs::write(world.path("cache/hub.json"), "{").unwrap();
+    let world = world.restarted().await;
+    assert_eq!(world.listed().await.entries.len(), 3, "it was fetched again");
+}
+
+#[tokio::test]
+async fn an_owners_key_is_the_one_the_hub_names() {
+    let world = honest().await;
+    let owner: aileron_contract::names::Authority = "github://acme".parse().unwrap();
+    let published = world.publishers().published_key(&program(), owner.clone()).await.unwrap();
+    assert_eq!(published.key, world.publisher.verifying_key().to_bytes());
+    assert_eq!((published.source.as_str(), published.trusted), (KEY, false));
+    world.trust("github://acme", &world.publisher).await;
+    assert!(world.publishers().published_key(&program(), owner).await.unwrap().trusted);
+    let nobody = "github://nobody".parse().unwrap();
+    let refused = world.publishers().published_key(&program(), nobody).await.unwrap_err();
+    assert_eq!(refused.reason(), Reason::NotFound);
+    assert!(refused.public().contains("--key-file"));
+}
+
+#[tokio::test]
+async fn a_decision_tells_key_trust_and_risks() {
+    let world = honest().await;
+    let decide = |fqn: &'static str, kind| {
+        let publishers = world.publishers();
+        async move { publishers.hub_decision(&program(), fqn.parse().unwrap(), kind).await }
+    };
+    let decision = decide("github://acme/notes", HubKind::Connector).await.unwrap();
+    let [authority] = decision.authorities.as_slice() else { panic!("{decision:?}") };
+    assert_eq!(authority.trust, TrustState::Unknown);
+    assert_eq!(authority.risks, [HubRisk::SoleListing]);
+    let fingerprint = keys::fingerprint(&world.publisher.verifying_key().to_bytes());
+    assert_eq!(authority.fingerprint, fingerprint);
+
+    world.trust("github://acme/other", &SigningKey::from_bytes(&[9; 32])).await;
+    let decision = decide("github://acme/notes/actions/list", HubKind::Action).await.unwrap();
+    assert_eq!(decision.authorities[0].trust, TrustState::Conflict);
+    assert!(decision.authorities[0].risks.contains(&HubRisk::OtherKey));
+    world.trust("github://acme", &world.publisher).await;
+    let decision = decide("github://acme/notes/suite", HubKind::Suite).await.unwrap();
+    assert_eq!(decision.authorities[0].trust, TrustState::AlreadyTrusted);
+
+    world.vault.locked.store(true, Ordering::SeqCst);
+    let decision = decide("github://acme/notes", HubKind::Connector).await.unwrap();
+    assert!(decision.authorities[0].risks.contains(&HubRisk::KeyringUnverified));
+
+    let missing = decide("github://acme/notes/actions/x", HubKind::Action).await.unwrap_err();
+    assert_eq!(missing.reason(), Reason::NotFound);
+    world.web.put(KEY, 404, "");
+    let lost = decide("github://acme/notes", HubKind::Connector).await.unwrap_err();
+    assert_eq!(lost.reason(), Reason::KeyFetchFailed);
+    world.hub(&[("actions/x.yaml", &action("github://acme/notes/actions/x", "github://b/c"))]);
+    world.publishers().hub_refresh(&program()).await.unwrap();
+    let unlisted = decide("github://acme/notes/actions/x", HubKind::Action).await.unwrap_err();
+    assert_eq!(unlisted.reason(), Reason::ValidationError);
+}
+
+#[tokio::test]
+async fn many_who_ask_at_once_cause_one_fetch() {
+    let world = Arc::new(honest().await);
+    let asks: Vec<_> = (0..8)
+        .map(|_| {
+            let world = Arc::clone(&world);
+            async move { world.listed().await.entries.len() }
+        })
+        .collect();
+    assert_eq!(futures::future::join_all(asks).await, [3; 8]);
+    assert_eq!(world.web.asked.load(Ordering::SeqCst), 1);
+}
