@@ -2,6 +2,7 @@
 //! What others wrote (an agent's arguments, an upstream's answer) cannot steer the terminal.
 
 use std::{
+    borrow::Cow,
     io::{self, IsTerminal as _, Write},
     sync::OnceLock,
     time::Duration,
@@ -76,13 +77,13 @@ impl Printer {
     }
 
     /// Says that something takes a while, on a terminal, until the answer is dropped.
-    pub(crate) fn working(self, message: &'static str) -> Working {
+    pub(crate) fn working(self, message: impl Into<Cow<'static, str>>) -> Working {
         if !self.watched {
             return Working(None);
         }
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
         bar.set_style(indicatif::ProgressStyle::default_spinner());
-        bar.set_message(message);
+        bar.set_message(message.into());
         bar.enable_steady_tick(Duration::from_millis(100));
         Working(Some(bar))
     }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::AcceptArguments;
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum ActionCommand {
     /// Add an action to a connector's project
@@ -31,6 +33,16 @@ pub(crate) enum ActionCommand {
         /// The installed action's name
         name: String,
     },
+    /// Show what is no longer as you accepted it, with its difference
+    Drift {
+        /// Only what became of this action
+        name: Option<String>,
+        /// Print the runtime's answer as it is
+        #[arg(long)]
+        json: bool,
+    },
+    /// Accept something as it is now, after a look at the difference
+    Accept(AcceptArguments),
     /// List what was run, and what became of it
     Runs {
         /// Only runs of this action

@@ -97,6 +97,7 @@ async fn install(person: &Client, servers: &Servers, printer: Printer) -> Result
             version: member.version,
             force: false,
             auto_install_connectors: true,
+            accept_unsigned: false,
         };
         let installed = person.install_action(&request).await?.value;
         for connector in installed.installed_connectors {
@@ -153,7 +154,7 @@ async fn write(
         .into_iter()
         .collect();
     let pending: RunPending =
-        match program.run_action("notes-create", &RunAction { args }, None).await?.value {
+        match program.run_action("notes-create", &RunAction { args, ..RunAction::default() }, None).await?.value {
             RunOutcome::Pending(pending) => pending,
             RunOutcome::Done(RunResult { .. }) => {
                 return Err(Failure::plain("notes-create ran without approval"));

@@ -19,6 +19,8 @@ use crate::{
 pub(super) struct Choices {
     pub(super) force: bool,
     pub(super) yes: bool,
+    /// Of its own: `yes` does not answer for what nobody signed.
+    pub(super) accept_unsigned: bool,
     pub(super) bind: Bind,
 }
 
@@ -108,8 +110,8 @@ pub(super) async fn action(
     let SuiteMember { fqn, version } = package;
     ensure_trust(connection, person, memo, &fqn, choices.yes).await?;
     let mut request =
-        InstallActionRequest { fqn, version, force: choices.force, auto_install_connectors: false };
-    let working = printer.working("fetching and verifying the action");
+        InstallActionRequest { fqn, version, force: choices.force, ..Default::default() };
+    let working = printer.working(format!("fetching and verifying {}", request.fqn));
     let preview = person.client.preview_action(&request).await;
     drop(working);
     let preview = match preview {
@@ -117,9 +119,13 @@ pub(super) async fn action(
         Err(error) if choices.yes && Failure::lacks_right(&error) => None,
         answer => Some(answer?.value),
     };
-    if let Some(preview) = &preview {
-        refuse_takeover(preview, choices.force)?;
-    }
+    request.accept_unsigned = match &preview {
+        Some(preview) => {
+            refuse_takeover(preview, choices.force)?;
+            agree_to_unsigned(printer, preview, choices)?
+        }
+        None => choices.accept_unsigned,
+    };
     request.auto_install_connectors = preview.is_none();
     let needed = preview.iter().flat_map(|preview| &preview.connector_deps);
     for dependency in needed.filter(|it| !it.already_installed) {
@@ -132,10 +138,7 @@ pub(super) async fn action(
         connector::consent(printer, person, &connector, choices.yes).await?;
         request.auto_install_connectors = true;
     }
-    if let Some(preview) = &preview {
-        confirm_unsigned(printer, preview, choices.yes)?;
-    }
-    let working = printer.working("installing");
+    let working = printer.working(format!("installing {}", request.fqn));
     let installed = person.client.install_action(&request).await;
     drop(working);
     let installed = installed?.value;
@@ -155,30 +158,58 @@ pub(super) async fn action(
     Ok(installed)
 }
 
-fn refuse_takeover(preview: &ActionPreview, force: bool) -> Result<()> {
-    match &preview.existing {
-        Some(existing) if !force => Err(Failure::plain(format!(
-            "an action named {} is installed from {} ({}); say --force to replace it",
-            preview.name, existing.source, existing.version
-        ))),
-        _ => Ok(()),
+pub(super) fn refuse_takeover(preview: &ActionPreview, force: bool) -> Result<()> {
+    let Some(existing) = &preview.existing else { return Ok(()) };
+    let source = existing.source.rsplit_once('@').map_or(&*existing.source, |(fqn, _)| fqn);
+    if source != preview.fqn {
+        return Err(Failure::plain(format!(
+            "the name {} belongs to {source}, and {} does not take it over: if that is what you \
+             want, move {} away first",
+            preview.name, preview.fqn, existing.path
+        )));
     }
+    if force {
+        return Ok(());
+    }
+    Err(Failure::plain(format!(
+        "an action named {} is installed from {} ({}); say --force to replace it",
+        preview.name, existing.source, existing.version
+    )))
 }
 
-fn confirm_unsigned(printer: Printer, preview: &ActionPreview, yes: bool) -> Result<()> {
+/// May it be installed although nobody signed it? A question of its own, which `--yes` does not
+/// answer.
+pub(super) fn agree_to_unsigned(
+    printer: Printer,
+    preview: &ActionPreview,
+    choices: Choices,
+) -> Result<bool> {
     if preview.already_installed || preview.signature_status.as_deref() != Some("unsigned") {
-        return Ok(());
+        return Ok(false);
     }
     printer
         .say(format!("The action {} is not signed: anybody could have written it.", preview.name));
-    if yes || terminal::confirm(printer, "Install it all the same?")? {
-        Ok(())
+    let signer = preview.existing.as_ref().and_then(|existing| existing.fingerprint.as_ref());
+    if let Some(signer) = signer {
+        printer.say(format!("  The one it replaces was signed with {signer}."));
+    }
+    if choices.accept_unsigned {
+        return Ok(true);
+    }
+    if choices.yes {
+        return Err(Failure::plain(
+            "--yes does not answer for an action that nobody signed: read it, and say \
+             --accept-unsigned if you want it all the same",
+        ));
+    }
+    if terminal::confirm(printer, "Install it all the same?")? {
+        Ok(true)
     } else {
         Err(Failure::Declined)
     }
 }
 
-fn report(printer: Printer, installed: &InstalledAction, preview: Option<&ActionPreview>) {
+pub(super) fn report(printer: Printer, installed: &InstalledAction, preview: Option<&ActionPreview>) {
     if installed.already_installed {
         printer.say(format!("Already installed: {}@{}", installed.fqn, installed.version));
         return;
@@ -189,7 +220,7 @@ fn report(printer: Printer, installed: &InstalledAction, preview: Option<&Action
 }
 
 /// `<scheme>://<owner>/<repo>` of a package.
-fn authority_of(fqn: &str) -> String {
+pub(super) fn authority_of(fqn: &str) -> String {
     let (scheme, rest) = fqn.split_once("://").unwrap_or(("", fqn));
     let mut segments = rest.split('/');
     let owner = segments.next().unwrap_or_default();

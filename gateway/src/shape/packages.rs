@@ -1,6 +1,7 @@
 use aileron_api::packages::{
-    ActionPreview, Capabilities, Connector, ConnectorDependency, ConnectorPreview, CredentialNeed,
-    ExistingAction, InstalledAction, InstalledConnector, Suite, SuiteMember, UnboundCapability,
+    ActionPreview, Capabilities, CapabilityChange, Connector, ConnectorDependency,
+    ConnectorPreview, CredentialNeed, ExistingAction, InstalledAction, InstalledConnector,
+    PossibleRequest, Suite, SuiteMember, UnboundCapability,
 };
 use aileron_contract::{
     credential::{self, Form},
@@ -45,6 +46,7 @@ pub(crate) fn connector_preview(preview: packages::ConnectorPreview) -> Connecto
         description,
         capabilities: may,
         already_installed,
+        change,
     } = preview;
     let (fqn, version) = parts(package);
     ConnectorPreview {
@@ -57,6 +59,37 @@ pub(crate) fn connector_preview(preview: packages::ConnectorPreview) -> Connecto
         already_installed,
         description,
         fingerprint: Some(fingerprint),
+        change: change.map(capability_change),
+    }
+}
+
+fn capability_change(change: packages::CapabilityChange) -> CapabilityChange {
+    let packages::CapabilityChange {
+        from,
+        signer,
+        before,
+        gained,
+        lost,
+        gained_scopes,
+        lost_scopes,
+    } = change;
+    CapabilityChange {
+        from_version: from.to_string(),
+        from_fingerprint: signer,
+        before: capabilities(before),
+        gained: gained.into_iter().map(possible_request).collect(),
+        lost: lost.into_iter().map(possible_request).collect(),
+        gained_scopes,
+        lost_scopes,
+    }
+}
+
+fn possible_request(request: packages::PossibleRequest) -> PossibleRequest {
+    let packages::PossibleRequest { host, credential, bindings } = request;
+    PossibleRequest {
+        host: host.to_string(),
+        credential_kind: text(credential.as_ref()),
+        bindings: texts(&bindings),
     }
 }
 
@@ -96,6 +129,7 @@ pub(crate) fn action_preview(preview: packages::ActionPreview) -> ActionPreview 
         connectors,
         already_installed,
         existing,
+        lenient,
     } = preview;
     let (fqn, version) = parts(package);
     ActionPreview {
@@ -109,6 +143,7 @@ pub(crate) fn action_preview(preview: packages::ActionPreview) -> ActionPreview 
         already_installed,
         existing: existing.map(existing_action),
         approval_required,
+        lenient,
     }
 }
 
@@ -120,12 +155,13 @@ fn dependency(dependency: packages::ConnectorDependency) -> ConnectorDependency 
 }
 
 fn existing_action(existing: packages::ExistingAction) -> ExistingAction {
-    let packages::ExistingAction { source, hash, path } = existing;
+    let packages::ExistingAction { source, hash, path, signer } = existing;
     ExistingAction {
         version: source.version.to_string(),
         hash: hash.to_string(),
         source: source.to_string(),
         path,
+        fingerprint: signer,
     }
 }
 
@@ -156,7 +192,7 @@ pub(crate) fn installed_action(installed: packages::InstalledAction) -> Installe
     }
 }
 
-fn unbound_capability(unbound: packages::UnboundCapability) -> UnboundCapability {
+pub(super) fn unbound_capability(unbound: packages::UnboundCapability) -> UnboundCapability {
     let packages::UnboundCapability { connector, kind, scope } = unbound;
     UnboundCapability { connector_fqn: connector.to_string(), kind: kind.to_string(), scope }
 }

@@ -81,6 +81,7 @@ async fn packages_and_keys_through_the_typed_client() {
         version: "1.0.0".to_owned(),
         force: false,
         auto_install_connectors: true,
+        accept_unsigned: false,
     };
     assert_eq!(person.preview_action(&action).await.unwrap().value.name, "notes-list");
     assert_eq!(person.install_action(&action).await.unwrap().status, 201);
