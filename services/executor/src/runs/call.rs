@@ -244,9 +244,7 @@ fn repetition(context: &Context, call: &Call) -> Result<Option<Repetition>> {
     let (action, arguments) = (call.action.as_str(), &call.arguments);
     let request = match &call.identity {
         None => json::digest(domain, &(&caller, action, arguments))?,
-        Some(identity) => {
-            json::digest(domain, &(&caller, action, arguments, identity.as_str()))?
-        }
+        Some(identity) => json::digest(domain, &(&caller, action, arguments, identity.as_str()))?,
     };
     let key = json::digest("aileron/idempotency-key/v1", &(&caller, key.as_str()))?;
     Ok(Some(Repetition { key, request }))

@@ -49,15 +49,14 @@ impl Engine {
                 name: None,
             };
             let bound = self.parts.vault.bindings(&Context::service("executor"), filter).await?;
-            let chosen = match of_identity(&bound, identity) {
-                Some(of_it) => match Binding::preferred(&of_it) {
-                    Some(only) => Some(only),
-                    None => return Ok(Err(several(connector, &of_it))),
-                },
-                None => {
-                    lacking.push(Lacking::of(connector.clone(), need.kind(), &bound));
-                    by_itself(&bound, need.kind())
-                }
+            let chosen = if let Some(of_it) = of_identity(&bound, identity) {
+                let Some(only) = Binding::preferred(&of_it) else {
+                    return Ok(Err(several(connector, &of_it)));
+                };
+                Some(only)
+            } else {
+                lacking.push(Lacking::of(connector.clone(), need.kind(), &bound));
+                by_itself(&bound, need.kind())
             };
             // Whatever its status: egress refuses a stale one, and must not take another for it.
             credentials.push(Credential {
