@@ -240,6 +240,8 @@ fn owner_name(raw: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -265,6 +267,54 @@ mod tests {
             "github://acme/x@1.0.0",
         ] {
             assert!(raw.parse::<Fqn>().is_err(), "{raw}");
+        }
+    }
+
+    /// Texts that come near to being names.
+    fn nearly() -> impl Strategy<Value = String> {
+        prop_oneof![
+            "(github|gitlab|hub|local|ftp)?(://)?[A-Za-z0-9-]{0,6}(/[A-Za-z0-9._-]{0,6}){0,4}",
+            "(github|local)://[a-z]{1,4}/[a-z.]{1,4}(@|@v)?[0-9]?(\\.[0-9]){0,3}",
+            "\\PC{0,24}",
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_a_package_name_is_kept_as_written_and_climbs_nowhere(raw in nearly()) {
+            let Ok(fqn) = raw.parse::<Fqn>() else { return Ok(()) };
+            prop_assert_eq!(fqn.as_str(), &raw);
+            let parts = [fqn.owner(), fqn.repo()];
+            prop_assert!(parts.into_iter().all(|part| !matches!(part, "" | "." | "..")));
+            let sound = |part: &str| {
+                !matches!(part, "." | "..")
+                    && part.bytes().all(|c| c.is_ascii_alphanumeric() || b"._-".contains(&c))
+            };
+            prop_assert!(fqn.subpath().split('/').all(sound));
+            let again = match fqn.subpath() {
+                "" => format!("{}://{}/{}", fqn.scheme().text(), fqn.owner(), fqn.repo()),
+                rest => format!("{}://{}/{}/{rest}", fqn.scheme().text(), fqn.owner(), fqn.repo()),
+            };
+            prop_assert_eq!(again, raw, "the parts are the whole");
+        }
+
+        #[test]
+        fn an_authority_covers_its_own_packages(raw in nearly()) {
+            let Ok(fqn) = raw.parse::<Fqn>() else { return Ok(()) };
+            let authority = fqn.authority();
+            prop_assert_eq!(authority.as_str().parse::<Authority>().unwrap(), authority.clone());
+            prop_assert!(!authority.is_owner());
+            prop_assert_eq!(authority.repository().unwrap().authority(), authority.clone());
+            prop_assert!(authority.owner().is_owner() && authority.owner().repository().is_none());
+            prop_assert!(authority.as_str().starts_with(&format!("{}/", authority.owner())));
+        }
+
+        #[test]
+        fn a_reference_is_split_at_its_last_at_and_written_as_it_was(raw in nearly()) {
+            let Ok(package) = raw.parse::<PackageRef>() else { return Ok(()) };
+            prop_assert_eq!(package.to_string(), &*raw);
+            let (fqn, version) = raw.rsplit_once('@').unwrap();
+            prop_assert_eq!((package.fqn.as_str(), package.version.to_string()), (fqn, version.to_owned()));
         }
     }
 }
