@@ -15,7 +15,7 @@ use aileron_contract::{
 use aileron_store::files;
 use bytes::Bytes;
 
-use super::{blocking, prune, tarball::ActionFiles};
+use super::{blocking, prune, tarball::ActionFiles, verify::VerifiedAction};
 
 /// The folder of kept actions. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -43,8 +43,14 @@ impl KeptActions {
         .await
     }
 
-    /// Keeps a signed action. It can be had again: what fails here is only noted.
-    pub(super) async fn keep(&self, package: &PackageRef, action: Bytes, signature: [u8; 64]) {
+    /// Keeps an action that was installed. It can be had again: what fails here is only noted.
+    pub(super) async fn keep(&self, action: &VerifiedAction) {
+        if let Some(signature) = action.signature {
+            self.keep_signed(&action.file.source, action.bytes.clone(), signature).await;
+        }
+    }
+
+    async fn keep_signed(&self, package: &PackageRef, action: Bytes, signature: [u8; 64]) {
         let (folder, path) = (self.folder.clone(), self.path(package));
         let written = blocking(move || write(&folder, &path, &action, &signature)).await;
         if let Ok(Err(error)) = written {
@@ -81,7 +87,7 @@ mod tests {
         let package = |text: &str| text.parse::<PackageRef>().unwrap();
         let list = package("github://acme/notes/actions/list@1.0.0");
         assert!(kept.read(&list).await.unwrap().is_none());
-        kept.keep(&list, Bytes::from_static(b"+++\n"), [7; 64]).await;
+        kept.keep_signed(&list, Bytes::from_static(b"+++\n"), [7; 64]).await;
         let files = kept.read(&list).await.unwrap().unwrap();
         assert_eq!((&files.action[..], files.signature), (&b"+++\n"[..], Some([7; 64])));
         for other in ["github://acme/notes/actions/list@1.0.1", "github://acme/notes@1.0.0"] {
