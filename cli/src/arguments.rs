@@ -22,8 +22,9 @@ pub(crate) use binding::{
     BindingCommand, BindingRebindArguments, BindingSetupArguments, SignIn, ValueArguments,
 };
 pub(crate) use groups::{
-    ConnectorCommand, DaemonCommand, KeyringCommand, SecretCommand, SecretSetArguments,
-    StatusSection, TokenCommand, TokenMintArguments,
+    ConnectorCheckArguments, ConnectorCommand, ConnectorInstallArguments, DaemonCommand,
+    KeyringCommand, SecretCommand, SecretSetArguments, StatusSection, TokenCommand,
+    TokenMintArguments,
 };
 pub(crate) use hub::{HubCommand, HubKind};
 pub(crate) use upkeep::{AcceptArguments, SyncArguments};

@@ -6,6 +6,7 @@ mod audit;
 #[cfg(feature = "runtime")]
 mod author;
 mod binding;
+mod check;
 mod connector;
 mod daemon;
 #[cfg(feature = "runtime")]
@@ -14,6 +15,7 @@ mod drift;
 mod hub;
 mod install;
 mod keyring;
+mod package;
 mod run;
 mod secret;
 mod status;
@@ -26,7 +28,7 @@ mod verify;
 use clap::CommandFactory as _;
 
 #[cfg(feature = "runtime")]
-use crate::arguments::{ConnectorCommand, KeyringCommand};
+use crate::arguments::{ConnectorCheckArguments, ConnectorCommand, KeyringCommand};
 use crate::{
     arguments::{ActionCommand, Arguments, AuditCommand, Command, DaemonCommand},
     connection::{Connection, Settings},
@@ -70,9 +72,11 @@ pub(crate) async fn run(command: Command, settings: &Settings, printer: Printer)
             author::run(command, printer).await
         }
         #[cfg(feature = "runtime")]
-        Command::Connector(ConnectorCommand::Check { project, json }) => {
-            author::check(&project, json, printer)
-        }
+        Command::Connector(ConnectorCommand::Check(ConnectorCheckArguments {
+            project: Some(project),
+            json,
+            include_prerelease: _,
+        })) => author::check(&project, json, printer),
         #[cfg(feature = "runtime")]
         Command::Keyring(KeyringCommand::Generate { out }) => author::key(&out, printer),
         #[cfg(feature = "runtime")]

@@ -46,6 +46,34 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Large<T> {
     }
 }
 
+/// The same for a body that brings a package.
+pub(crate) struct Parcel<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequest<Shared> for Parcel<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, shared: &Shared) -> Result<Self> {
+        let limit = (limits::LOCAL_BODY, "LOCAL_BODY");
+        let text = json_text(request, shared, limit).await?;
+        let value = serde_json::from_slice(&text).map_err(|error| misfit(&error))?;
+        Ok(Self(value))
+    }
+}
+
+/// A JSON body that may be left out.
+pub(crate) struct Maybe<T>(pub(crate) Option<T>);
+
+impl<T: DeserializeOwned> FromRequest<Shared> for Maybe<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, shared: &Shared) -> Result<Self> {
+        if request.body().is_end_stream() {
+            return Ok(Self(None));
+        }
+        Json::from_request(request, shared).await.map(|Json(value)| Self(Some(value)))
+    }
+}
+
 /// A JSON body, not yet read.
 pub(crate) struct Text(pub(crate) Bytes);
 

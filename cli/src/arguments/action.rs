@@ -63,9 +63,10 @@ pub(crate) enum ActionCommand {
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct AddArguments {
-    /// The action, such as github://owner/repo/actions/name, with or without @version
+    /// The action, such as github://owner/repo/actions/name, with or without @version, or files of
+    /// your own: an aileron.tar.gz, an action.md, or a folder with one
     pub(crate) fqn: String,
-    /// The version to install
+    /// The version to install, instead of the newest
     #[arg(long)]
     pub(crate) version: Option<String>,
     /// Replace an installed action of that name

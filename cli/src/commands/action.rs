@@ -6,7 +6,11 @@ use aileron_api::{
     runs::{Run, RunFilter, RunState},
 };
 
-use super::install::{self, Bind, Choices, Memo};
+use super::{
+    drift,
+    install::{self, Bind, Choices, Memo},
+    package::{self, Wanted},
+};
 use crate::{
     arguments::ActionCommand,
     connection::{Connection, Person},
@@ -18,7 +22,6 @@ use crate::{
 pub(super) async fn run(command: ActionCommand, connection: &Connection<'_>) -> Result<Exit> {
     match command {
         ActionCommand::Add(arguments) => {
-            let (fqn, version) = install::versioned(&arguments.fqn, arguments.version.as_deref())?;
             let person = connection.person(None).await?;
             let choices = Choices {
                 force: arguments.force,
@@ -26,9 +29,8 @@ pub(super) async fn run(command: ActionCommand, connection: &Connection<'_>) -> 
                 accept_unsigned: arguments.accept_unsigned,
                 bind: if arguments.no_bind { Bind::Never } else { Bind::Offer },
             };
-            let package = SuiteMember { fqn, version };
-            let mut memo = Memo::default();
-            let added = install::action(connection, &person, package, choices, &mut memo).await;
+            let (name, version) = (&*arguments.fqn, arguments.version.as_deref());
+            let added = add(connection, &person, name, version, choices).await;
             person.leave().await;
             added?;
             Ok(Exit::Done)
@@ -42,6 +44,8 @@ pub(super) async fn run(command: ActionCommand, connection: &Connection<'_>) -> 
         ActionCommand::List { json } => list(connection, json).await,
         ActionCommand::Enable { name } => enable(connection, &name, true).await,
         ActionCommand::Disable { name } => enable(connection, &name, false).await,
+        ActionCommand::Drift { name, json } => drift::list(connection, name, json).await,
+        ActionCommand::Accept(arguments) => drift::accept(connection, &arguments).await,
         ActionCommand::Runs { action, state, limit, json } => {
             let state = state.as_deref().map(parse_state).transpose()?;
             let filter = RunFilter { action, state, session_id: None, limit: Some(limit) };
@@ -53,6 +57,20 @@ pub(super) async fn run(command: ActionCommand, connection: &Connection<'_>) -> 
         #[cfg(feature = "runtime")]
         ActionCommand::New(_) => Ok(Exit::Done),
     }
+}
+
+async fn add(
+    connection: &Connection<'_>,
+    person: &Person,
+    name: &str,
+    version: Option<&str>,
+    choices: Choices,
+) -> Result<()> {
+    let Wanted { fqn, version, hash: _ } =
+        package::wanted(connection, person, "action", name, version).await?;
+    let package = SuiteMember { fqn, version };
+    install::action(connection, person, package, choices, &mut Memo::default()).await?;
+    Ok(())
 }
 
 async fn list(connection: &Connection<'_>, json: bool) -> Result<Exit> {
@@ -68,10 +86,11 @@ async fn list(connection: &Connection<'_>, json: bool) -> Result<Exit> {
     for warning in &answer.value.warnings {
         connection.printer.say(format!("note: {warning}"));
     }
+    let waiting = answer.value.items.iter().filter(|action| action.pinned == Some(false)).count();
     let rows = answer.value.items.into_iter().map(|action| {
         let gated = action.approval.as_ref().is_some_and(|approval| approval.required);
         let state = match (action.pinned, action.enabled, gated) {
-            (Some(false), _, _) => "changed since it was installed",
+            (Some(false), _, _) => "not accepted",
             (_, false, _) => "disabled",
             (_, true, true) => "asks you",
             (_, true, false) => "runs",
@@ -91,17 +110,29 @@ async fn list(connection: &Connection<'_>, json: bool) -> Result<Exit> {
         ["NAME", "STATE", "VERSION", "SOURCE", "CONNECTORS"],
         rows,
     );
+    drift::mention(connection.printer, waiting > 0);
     Ok(Exit::Done)
 }
 
 async fn enable(connection: &Connection<'_>, name: &str, enabled: bool) -> Result<Exit> {
     let person = connection.person_of_vault().await?;
-    let patched = person.client.patch_action(name, &PatchAction { enabled: Some(enabled) }).await;
+    let switched = switch(&person, name, enabled).await;
     person.leave().await;
-    patched?;
+    switched?;
     let word = if enabled { "enabled" } else { "disabled" };
     connection.printer.tick(format!("{name} is {word}"));
     Ok(Exit::Done)
+}
+
+/// The runtime would take a person's word for a file that nobody has looked at.
+async fn switch(person: &Person, name: &str, enabled: bool) -> Result<()> {
+    if enabled && person.client.action(name).await?.value.pinned == Some(false) {
+        return Err(Failure::plain(format!(
+            "{name} is not as you accepted it. Look at it first: aileron action accept {name}"
+        )));
+    }
+    person.client.patch_action(name, &PatchAction { enabled: Some(enabled) }).await?;
+    Ok(())
 }
 
 async fn runs(connection: &Connection<'_>, filter: &RunFilter, json: bool) -> Result<Exit> {

@@ -2,6 +2,7 @@
 
 use aileron_api::vault::VaultState;
 
+use super::drift;
 use crate::{arguments::StatusSection, connection::Connection, exit::Exit, failure::Result, table};
 
 pub(super) async fn status(
@@ -25,6 +26,7 @@ pub(super) async fn status(
             ("actions", status.action_count.to_string()),
             ("connectors", status.connector_count.to_string()),
             ("waiting for you", status.pending_approval_count.to_string()),
+            ("not as accepted", counted(status.drift_count)),
         ]);
     }
     if section != Some(StatusSection::Runtime) {
@@ -43,6 +45,9 @@ pub(super) async fn status(
         connection
             .printer
             .say("Stale bindings are not used until you see to them: aileron binding list");
+    }
+    if section != Some(StatusSection::Vault) {
+        drift::mention(connection.printer, status.drift_count > 0);
     }
     if waiting && section != Some(StatusSection::Vault) {
         connection.printer.say("Calls wait for you: aileron approval list");

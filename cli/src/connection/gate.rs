@@ -57,6 +57,11 @@ pub(crate) struct Person {
 }
 
 impl Person {
+    /// Did somebody give the passphrase, rather than a token a person minted?
+    pub(crate) fn has_session(&self) -> bool {
+        self.session.is_some()
+    }
+
     /// Ends the person session; a session that is already gone is fine.
     pub(crate) async fn leave(self) {
         if let Some(id) = &self.session {

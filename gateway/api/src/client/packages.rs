@@ -66,6 +66,6 @@ impl Client {
     }
 }
 
-fn fetching(path: &[&str]) -> Call {
+pub(super) fn fetching(path: &[&str]) -> Call {
     Call::new(Method::POST, path).timeout(FETCHING)
 }

@@ -124,9 +124,10 @@ impl LockFile {
             }
         }
         let context = Context::service("executor");
-        let event = audit::Event::new(audit::EventKind::LockQuarantined, audit::Actor::of(&context))
-            .with("aileron.lock.path", self.path.display().to_string())
-            .with("aileron.lock.digest", digest.to_string());
+        let event =
+            audit::Event::new(audit::EventKind::LockQuarantined, audit::Actor::of(&context))
+                .with("aileron.lock.path", self.path.display().to_string())
+                .with("aileron.lock.digest", digest.to_string());
         if let Err(error) = self.audit.append(&context, event).await {
             tracing::warn!(%error, "an edited lockfile was not recorded");
         }
@@ -143,7 +144,7 @@ impl LockFile {
         let aside = path.with_file_name(format!("{NAME}.unverified-{stamp}"));
         let written = blocking(move || {
             if !ours {
-                std::fs::rename(&path, aside)?;
+                keep(&path, &aside)?;
             }
             files::write_atomic(&path, text.as_bytes(), 0o644)
         });
@@ -198,6 +199,19 @@ impl std::fmt::Debug for LockFile {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("LockFile").field("path", &self.path).finish_non_exhaustive()
     }
+}
+
+/// Gives what stands at `path` another name as well, so that there is never nothing at `path`; a
+/// folder has to make way.
+fn keep(path: &Path, aside: &Path) -> io::Result<()> {
+    match std::fs::remove_file(aside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    if std::fs::symlink_metadata(path)?.is_dir() {
+        return std::fs::rename(path, aside);
+    }
+    std::fs::hard_link(path, aside)
 }
 
 fn entry(record: ActionRecord) -> (ActionName, LockedAction) {

@@ -133,11 +133,8 @@ async fn lacking(parts: &Parts, required: &Required) -> Result<Option<UnboundCap
     let loaded = parts.store.load(required.hash).await?;
     let Some(need) = loaded.manifest.need() else { return Ok(None) };
     let connector: Fqn = loaded.package.fqn.clone();
-    let filter = BindingFilter {
-        connector: Some(connector.clone()),
-        kind: Some(need.kind()),
-        name: None,
-    };
+    let filter =
+        BindingFilter { connector: Some(connector.clone()), kind: Some(need.kind()), name: None };
     let bindings = parts.vault.bindings(&Context::service("executor"), filter).await?;
     let bound = bindings.iter().any(|binding| binding.status != BindingStatus::Revoked);
     Ok((!bound).then(|| UnboundCapability {

@@ -71,7 +71,8 @@ fn schema(inputs: &[Input]) -> Value {
             property.insert("declared".to_owned(), declared.as_str().into());
         }
         if input.kind == InputKind::Array {
-            let items = input.items.map_or_else(|| json!({}), |kind| json!({ "type": kind.text() }));
+            let items =
+                input.items.map_or_else(|| json!({}), |kind| json!({ "type": kind.text() }));
             property.insert("items".to_owned(), items);
         }
         properties.insert(input.name.clone(), Value::Object(property));
@@ -84,14 +85,18 @@ fn schema(inputs: &[Input]) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{formats::action, packages::tests::world};
+    use crate::formats::action;
 
     fn file(more: &str) -> ActionFile {
-        let text = world::action(
-            "list-notes",
-            "github://acme/notes/actions/list-notes@1.0.0",
-            Sha256Hash::new([1; 32]),
-            more,
+        let hash = Sha256Hash::new([1; 32]);
+        let text = format!(
+            "+++\nname = \"list-notes\"\nversion = \"1.0.0\"\n\
+             source = \"github://acme/notes/actions/list-notes@1.0.0\"\n\n\
+             [match]\nintent = \"read notes\"\n\n\
+             [[requires.connectors]]\nname = \"github://acme/notes\"\nversion = \"1.0.0\"\n\
+             hash = \"{hash}\"\ncapabilities = [\"list\"]\n\n\
+             [[execute]]\nid = \"list\"\nconnector = \"github://acme/notes\"\nop = \"list\"\n{more}\
+             +++\n# Notes\n"
         );
         action::parse(text.as_bytes(), "action.md").unwrap()
     }
@@ -123,7 +128,8 @@ mod tests {
     #[test]
     fn each_part_of_what_is_shown_has_a_hash_of_its_own() {
         let (plain, other) = (file(INPUTS), file(&INPUTS.replace("which", "any")));
-        let (plain, other) = (Tool::of(&plain).record().unwrap(), Tool::of(&other).record().unwrap());
+        let (plain, other) =
+            (Tool::of(&plain).record().unwrap(), Tool::of(&other).record().unwrap());
         assert_eq!(plain.description, Sha256Hash::of(&[b"read notes"]));
         assert_eq!(plain.description, other.description);
         assert_ne!(plain.input_schema, other.input_schema);

@@ -1,6 +1,7 @@
 use aileron_contract::names::Sha256Hash;
 use proptest::{collection::vec, prelude::*};
 
+use super::in_range;
 use crate::formats::lock::{Lock, LockedAction, LockedTool, parse};
 
 const HASH: &str = "sha256:0000000000000000000000000000000000000000000000000000000000000000";
@@ -53,8 +54,24 @@ proptest! {
     }
 
     #[test]
-    fn whatever_it_is_given_it_answers(bytes in vec(any::<u8>(), 0..200)) {
-        let _ = parse(&bytes, "actions.lock");
+    fn a_line_too_few_or_too_many_is_refused_with_a_line_or_read_as_what_it_says(
+        lock in locks(),
+        at in any::<prop::sample::Index>(),
+        twice in any::<bool>(),
+    ) {
+        let text = lock.text();
+        let mut lines: Vec<&str> = text.lines().collect();
+        let at = at.index(lines.len());
+        if twice {
+            lines.insert(at, lines[at]);
+        } else {
+            lines.remove(at);
+        }
+        let text = lines.join("\n");
+        match parse(text.as_bytes(), "actions.lock") {
+            Ok(read) => prop_assert_eq!(parse(read.text().as_bytes(), "x").unwrap(), read),
+            Err(problem) => prop_assert!(in_range(&problem, &text), "{problem}"),
+        }
     }
 }
 

@@ -45,11 +45,11 @@ impl Catalog {
         &self,
         only: Option<&ActionName>,
     ) -> Result<Vec<Changed>> {
-        let (shelf, _) = self.look().await?;
+        let found = self.look().await?.0;
         let asked = |name: &ActionName| only.is_none_or(|only| only == name);
         let mut changed = Vec::new();
         let mut there = HashSet::new();
-        for parsed in shelf.actions.iter().filter(|parsed| asked(&parsed.file.name)) {
+        for parsed in found.actions.iter().filter(|parsed| asked(&parsed.file.name)) {
             there.insert(&parsed.file.name);
             let judged = self.judged(&parsed.file.name).await?;
             let (accepted, altered) = standing(judged);
@@ -72,7 +72,7 @@ impl Catalog {
             }
             let (Some(accepted), altered) = standing(self.judged(&name).await?) else { continue };
             let path = journal::action_path(&self.inner.parts.home, &name);
-            let problem = problem(&shelf, &path);
+            let problem = problem(&found, &path);
             let accepted = Some(accepted);
             changed.push(Changed { name, path, accepted, altered, parsed: None, problem });
         }
@@ -82,13 +82,13 @@ impl Catalog {
 
     /// Every action file that could be read, and whether it is as it was accepted.
     pub(in crate::packages) async fn files(&self) -> Result<Files> {
-        let (shelf, switches) = self.look().await?;
-        let mut read = Vec::with_capacity(shelf.actions.len());
-        for parsed in &shelf.actions {
+        let (found, switches) = self.look().await?;
+        let mut read = Vec::with_capacity(found.actions.len());
+        for parsed in &found.actions {
             let judged = self.judge(parsed, &switches).await?;
             read.push((Arc::clone(parsed), judged.pinned == Some(true)));
         }
-        Ok(Files { read, unreadable: shelf.errors.len() })
+        Ok(Files { read, unreadable: found.errors.len() })
     }
 
     async fn judged(&self, name: &ActionName) -> Result<Judged> {

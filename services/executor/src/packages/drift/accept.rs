@@ -35,9 +35,7 @@ pub(in crate::packages) async fn accept(
     let Acceptance { of, digest } = acceptance;
     match of {
         DriftOf::Action(name) => action(parts, catalog, context, (&name, digest)).await,
-        DriftOf::Connector(package) => {
-            connector(parts, catalog, context, (&package, digest)).await
-        }
+        DriftOf::Connector(package) => connector(parts, catalog, context, (&package, digest)).await,
         DriftOf::Lock => lock(parts, context, digest).await,
     }
 }
@@ -61,15 +59,12 @@ async fn action(
         return Err(changed_again(name.as_str()));
     }
     let event = event(context, &changed, &facts).with("aileron.drift.digest", digest.to_string());
-    let (moves, missing) = match (&changed.parsed, &facts.bytes) {
-        (Some(parsed), Some(bytes)) => {
-            moves(parts, context, (&parsed.file, bytes), (event, None)).await?
-        }
-        _ => {
-            let text = ActionRecord::gone(name, (parts.clock)())?;
-            let row = parts.pins.seal(Kind::Action, name.to_string(), text).await?;
-            (vec![Move { row, event, enabled: None }], BTreeMap::new())
-        }
+    let (moves, missing) = if let (Some(parsed), Some(bytes)) = (&changed.parsed, &facts.bytes) {
+        moves(parts, context, (&parsed.file, bytes), (event, None)).await?
+    } else {
+        let text = ActionRecord::gone(name, (parts.clock)())?;
+        let row = parts.pins.seal(Kind::Action, name.to_string(), text).await?;
+        (vec![Move { row, event, enabled: None }], BTreeMap::new())
     };
     commit(parts, context, moves).await?;
     catalog.reload().await?;
@@ -132,7 +127,11 @@ async fn connector(
         commit(parts, context, vec![change]).await?;
         return Ok(Accepted { already: false, missing: Vec::new() });
     }
-    if known { Err(changed_again(&package.to_string())) } else { Err(nothing(&package.to_string())) }
+    if known {
+        Err(changed_again(&package.to_string()))
+    } else {
+        Err(nothing(&package.to_string()))
+    }
 }
 
 async fn lock(parts: &Parts, context: &Context, shown: Sha256Hash) -> Result<Accepted> {

@@ -23,10 +23,7 @@ pub(super) struct Difference {
 
 /// From what was accepted to what is there now; none stands for no file. Bytes that are not UTF-8
 /// are shown as replacement characters.
-pub(super) async fn between(
-    accepted: Option<Vec<u8>>,
-    now: Option<Vec<u8>>,
-) -> Result<Difference> {
+pub(super) async fn between(accepted: Option<Vec<u8>>, now: Option<Vec<u8>>) -> Result<Difference> {
     blocking(move || compare(accepted.as_deref(), now.as_deref())).await
 }
 
@@ -80,8 +77,11 @@ mod tests {
         let (old, new) = ("ä\n".repeat(200_000), "ö\n".repeat(200_000));
         let difference = compare(Some(old.as_bytes()), Some(new.as_bytes()));
         assert!(difference.cut && difference.text.len() <= limits::DIFFERENCE);
-        let hostile: String = (0..60_000).map(|at| format!("{}\n", at * 7919 % 1_009)).collect();
-        let other: String = (0..60_000).map(|at| format!("{}\n", at * 104_729 % 997)).collect();
+        let lines = |step: u64, of: u64| {
+            let lines: Vec<_> = (0..60_000_u64).map(|at| (at * step % of).to_string()).collect();
+            lines.join("\n")
+        };
+        let (hostile, other) = (lines(7_919, 1_009), lines(104_729, 997));
         assert!(compare(Some(hostile.as_bytes()), Some(other.as_bytes())).cut);
     }
 

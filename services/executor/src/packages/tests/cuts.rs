@@ -5,12 +5,12 @@ use std::{collections::BTreeMap, sync::atomic::Ordering, task::Poll};
 
 use aileron_contract::{
     audit::EventKind,
-    packages::ActionRequest,
+    packages::{Acceptance, ActionRequest},
     publishers::TrustRequest,
 };
 
 use super::world::{World, action, action_request, connector_request, manifest, person};
-use crate::packages::{install, pins::Kind, trust};
+use crate::packages::{drift, install, pins::Kind, trust};
 
 const NOTES: &str = "github://acme/notes@1.0.0";
 const LIST: &str = "github://acme/notes/actions/list@1.0.0";
@@ -181,4 +181,22 @@ async fn a_log_that_fails_between_two_events_leaves_an_installation_that_is_comp
     assert_eq!(now.connectors, [NOTES]);
     assert_eq!(now.actions, [format!("{LIST} Some(true)")]);
     assert_eq!(now.told, [1, 1, 1]);
+}
+
+#[tokio::test]
+async fn a_changed_file_is_accepted_or_is_not() {
+    let world = World::trusting().await;
+    world.notes();
+    install(&world, action_request(LIST)).await;
+    let path = world.path("actions/list.md");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace("read notes", "read more notes")).unwrap();
+    cut_everywhere(world, async |world| {
+        let (parts, catalog) = (&world.service.parts, world.service.catalog());
+        let shown = drift::list(parts, &catalog, Some(&"list".parse().unwrap())).await.unwrap();
+        let shown = shown.into_iter().next().unwrap();
+        let acceptance = Acceptance { of: shown.of, digest: shown.digest.unwrap() };
+        drift::accept(parts, &catalog, &person(), acceptance).await.unwrap();
+    })
+    .await;
 }

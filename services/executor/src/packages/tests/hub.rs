@@ -6,13 +6,16 @@ use std::{
 };
 
 use aileron_contract::{
-    Reason,
-    publishers::{HubConflictKind, HubKind, HubListing, HubQuery, HubRisk, TrustState},
+    Reason, Scope,
+    publishers::{
+        Confirmation, ConfirmedKey, HubConflictKind, HubKind, HubListing, HubQuery, HubRisk,
+        TrustState, Wanted,
+    },
 };
 use ed25519_dalek::SigningKey;
 use flate2::{Compression, write::GzEncoder};
 
-use super::world::{World, person, program};
+use super::world::{World, connector_request, manifest, person, program, release};
 use crate::packages::keys;
 
 const ARCHIVE: &str = "https://github.com/ALRubinger/aileron-connectors-hub/archive/HEAD.tar.gz";
@@ -184,10 +187,9 @@ async fn an_archive_that_is_refused_leaves_the_copy_as_it_was() {
     assert_eq!(world.listed().await.entries.len(), 3);
     let kept = std::fs::read(world.path("cache/hub.json")).unwrap();
     let far = "x".repeat(20 * 1024 * 1024);
-    for (body, reason) in [
-        (b"<html>".to_vec(), Reason::MalformedTarball),
-        (far.into_bytes(), Reason::HubUnreachable),
-    ] {
+    for (body, reason) in
+        [(b"<html>".to_vec(), Reason::MalformedTarball), (far.into_bytes(), Reason::HubUnreachable)]
+    {
         world.web.put(ARCHIVE, 200, body);
         let refused = world.publishers().hub_refresh(&program()).await.unwrap_err();
         assert_eq!(refused.reason(), reason, "{refused}");
@@ -293,10 +295,6 @@ async fn a_decision_tells_key_trust_and_risks() {
     let decision = decide("github://acme/notes/suite", HubKind::Suite).await.unwrap();
     assert_eq!(decision.authorities[0].trust, TrustState::AlreadyTrusted);
 
-    world.vault.locked.store(true, Ordering::SeqCst);
-    let decision = decide("github://acme/notes", HubKind::Connector).await.unwrap();
-    assert!(decision.authorities[0].risks.contains(&HubRisk::KeyringUnverified));
-
     let missing = decide("github://acme/notes/actions/x", HubKind::Action).await.unwrap_err();
     assert_eq!(missing.reason(), Reason::NotFound);
     world.web.put(KEY, 404, "");
@@ -306,6 +304,70 @@ async fn a_decision_tells_key_trust_and_risks() {
     world.publishers().hub_refresh(&program()).await.unwrap();
     let unlisted = decide("github://acme/notes/actions/x", HubKind::Action).await.unwrap_err();
     assert_eq!(unlisted.reason(), Reason::ValidationError);
+}
+
+#[tokio::test]
+async fn a_locked_vault_cannot_tell_whether_a_key_is_trusted() {
+    let world = honest().await;
+    world.trust("github://acme", &world.publisher).await;
+    let world = world.restarted().await;
+    world.vault.locked.store(true, Ordering::SeqCst);
+    let fqn = "github://acme/notes".parse().unwrap();
+    let decision =
+        world.publishers().hub_decision(&person(), fqn, HubKind::Connector).await.unwrap();
+    let [authority] = decision.authorities.as_slice() else { panic!("{decision:?}") };
+    assert_eq!(authority.trust, TrustState::Unknown);
+    assert!(authority.risks.contains(&HubRisk::KeyringUnverified));
+}
+
+fn confirmation(fingerprint: &str) -> Confirmation {
+    Confirmation {
+        wanted: Wanted::Connector(connector_request("github://acme/notes@1.0.0")),
+        keys: vec![ConfirmedKey {
+            connector: "github://acme/notes".parse().unwrap(),
+            fingerprint: fingerprint.to_owned(),
+        }],
+    }
+}
+
+#[tokio::test]
+async fn a_confirmed_key_is_trusted_for_its_repository_once_the_package_verifies_with_it() {
+    let world = honest().await;
+    let fingerprint = keys::fingerprint(&world.publisher.verifying_key().to_bytes());
+    let confirm = |fingerprint: &str| {
+        let (publishers, confirmation) = (world.publishers(), confirmation(fingerprint));
+        async move { publishers.confirm(&person(), confirmation).await }
+    };
+    let refused = confirm("sha256:another").await.unwrap_err();
+    assert_eq!(refused.reason(), Reason::FingerprintMismatch);
+    let refused = confirm(&fingerprint).await.unwrap_err();
+    assert_eq!(refused.reason(), Reason::FetchFailed, "there is no such release yet");
+    let mut other = World::new().await;
+    other.publisher = SigningKey::from_bytes(&[9; 32]);
+    other.connector("github://acme/notes@1.0.0", &manifest("1.0.0"));
+    let release = release(&"github://acme/notes@1.0.0".parse().unwrap());
+    let forged = other.web.page(&release);
+    world.web.put(&release, 200, forged);
+    let refused = confirm(&fingerprint).await.unwrap_err();
+    assert_eq!(refused.reason(), Reason::SignatureFailure);
+    assert!(world.publishers().keyring(&person()).await.unwrap().keys.is_empty());
+    assert!(!world.path("keyring.json").exists());
+
+    world.connector("github://acme/notes@1.0.0", &manifest("1.0.0"));
+    let trusted = confirm(&fingerprint).await.unwrap();
+    assert_eq!(trusted[0].key.authority.as_str(), "github://acme/notes");
+    assert!(!trusted[0].already && confirm(&fingerprint).await.unwrap()[0].already);
+    let request = connector_request("github://acme/notes@1.0.0");
+    world.handle().install_connector(&person(), request).await.unwrap();
+}
+
+#[tokio::test]
+async fn confirming_is_for_whoever_may_trust() {
+    let world = honest().await;
+    let mut context = program();
+    context.scopes = [Scope::PackagesInstall, Scope::PackagesPreview].into_iter().collect();
+    let refused = world.publishers().confirm(&context, confirmation("sha256:x")).await.unwrap_err();
+    assert_eq!(refused.reason(), Reason::ScopeMissing);
 }
 
 #[tokio::test]

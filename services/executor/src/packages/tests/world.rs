@@ -452,6 +452,11 @@ impl FakeWeb {
         self.headers.lock().unwrap().insert(url.to_owned(), headers);
     }
 
+    /// The page at this address.
+    pub(super) fn page(&self, url: &str) -> Bytes {
+        self.pages.lock().unwrap()[url].1.clone()
+    }
+
     /// The last request for this address.
     pub(super) fn asked_for(&self, url: &str) -> Option<Fetch> {
         self.requests.lock().unwrap().get(url).cloned()
