@@ -14,7 +14,10 @@ use std::path::{Path, PathBuf};
 use aileron_contract::{Error, Reason, Secret, names::ActionName};
 use aileron_executor::author::{self, NewAction, Package};
 
-pub use aileron_contract::{Result, names::{Fqn, HostPort, Version}};
+pub use aileron_contract::{
+    Result,
+    names::{Fqn, HostPort, Version},
+};
 pub use aileron_executor::{
     author::{NewProject, PublicKey, Release, SigningKey},
     formats::Problem,

@@ -75,8 +75,7 @@ pub(super) fn build(project: &Path, printer: Printer) -> Result<Exit> {
 
 /// `aileron action new`.
 pub(crate) fn action(arguments: &NewActionArguments, printer: Printer) -> Result<Exit> {
-    let written =
-        author::create_action(&arguments.path, &arguments.name, arguments.op.as_deref());
+    let written = author::create_action(&arguments.path, &arguments.name, arguments.op.as_deref());
     printer.tick(format!("Wrote {}", done(written)?));
     printer.say(format!("  list it in suite.toml: \"actions/{}\"", arguments.name));
     Ok(Exit::Done)
@@ -106,9 +105,9 @@ fn named(arguments: &NewArguments) -> Result<String> {
 }
 
 fn host(text: &str) -> Result<author::HostPort> {
-    let ported = text.rsplit_once(':').is_some_and(|(_, port)| {
-        !port.is_empty() && port.bytes().all(|c| c.is_ascii_digit())
-    });
+    let ported = text
+        .rsplit_once(':')
+        .is_some_and(|(_, port)| !port.is_empty() && port.bytes().all(|c| c.is_ascii_digit()));
     let whole = if ported { text.to_owned() } else { format!("{text}:443") };
     done(whole.parse())
 }

@@ -6,7 +6,9 @@ use aileron_contract::{Error, Reason, Result, Secret};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ed25519_dalek::{
     Signer as _,
-    pkcs8::{DecodePrivateKey as _, EncodePublicKey as _, KeypairBytes, spki::der::pem::LineEnding},
+    pkcs8::{
+        DecodePrivateKey as _, EncodePublicKey as _, KeypairBytes, spki::der::pem::LineEnding,
+    },
 };
 
 use crate::packages::keys::{self, Key};
@@ -34,8 +36,10 @@ impl SigningKey {
             if text.contains("-----BEGIN") {
                 return Self::from_pem(text);
             }
-            let packed = Secret::new(bytes.iter().copied().filter(|c| !c.is_ascii_whitespace()).collect());
-            let pem = Secret::new(packed.expose(|it| STANDARD.decode(it)).map_err(|_| unreadable())?);
+            let packed =
+                Secret::new(bytes.iter().copied().filter(|c| !c.is_ascii_whitespace()).collect());
+            let pem =
+                Secret::new(packed.expose(|it| STANDARD.decode(it)).map_err(|_| unreadable())?);
             pem.expose(|pem| Self::from_pem(std::str::from_utf8(pem).map_err(|_| unreadable())?))
         })
     }
@@ -128,7 +132,8 @@ mod tests {
     #[test]
     fn what_is_no_signing_key_is_refused() {
         let public = key().public().pem().unwrap();
-        for text in ["", "AAAA", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----", &public]
+        for text in
+            ["", "AAAA", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----", &public]
         {
             assert!(SigningKey::read(&Secret::from(text.to_owned())).is_err(), "{text}");
         }

@@ -34,7 +34,7 @@ pub fn release(
     }
     let mut manifest = dated(&text(&sources.manifest)?, version);
     if let Some(secret) = client_secret {
-        let secret = secret.expose(|bytes| quotable(bytes))?;
+        let secret = secret.expose(quotable)?;
         manifest = manifest.replace(UNBOUND_SECRET, &secret);
     }
     let connector = Package::connector(module, manifest.into_bytes())?;
@@ -68,9 +68,8 @@ fn dated(text: &str, version: &Version) -> String {
 }
 
 fn text(file: &super::SourceFile) -> Result<String> {
-    String::from_utf8(file.bytes.clone()).map_err(|_| {
-        Error::new(Reason::ParseError, format!("{} is not UTF-8 text", file.path))
-    })
+    String::from_utf8(file.bytes.clone())
+        .map_err(|_| Error::new(Reason::ParseError, format!("{} is not UTF-8 text", file.path)))
 }
 
 /// A secret that can stand between the quotes of a TOML string.

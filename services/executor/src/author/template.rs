@@ -149,7 +149,10 @@ impl NewAction {
             return Err(Error::new(Reason::ValidationError, text));
         }
         let text = template!("action.md")
-            .replace("__FQN__/actions/__NAME__", &ActionSource::published(&self.connector, &self.name))
+            .replace(
+                "__FQN__/actions/__NAME__",
+                &ActionSource::published(&self.connector, &self.name),
+            )
             .replace("__NAME__", self.name.as_str())
             .replace("__FQN__", self.connector.as_str())
             .replace("__OP__", &self.op);

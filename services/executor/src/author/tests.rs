@@ -106,7 +106,7 @@ fn every_problem_is_told_together_with_its_file_and_line() {
         [
             "actions/weather-create/action.md:12",
             "actions/weather-list/action.md:12",
-            "connector/manifest.toml:23",
+            "connector/manifest.toml:22",
             "keys/publisher.pub:0",
             "suite.toml:1",
         ]
@@ -159,8 +159,7 @@ fn a_preview_that_waits_for_approval_elsewhere_is_refused() {
     );
     let mut sources = sources();
     let [create, list] = &mut sources.actions[..] else { panic!("two actions") };
-    create.file.bytes =
-        create.file.text().replace("required = true\n+++", preview).into_bytes();
+    create.file.bytes = create.file.text().replace("required = true\n+++", preview).into_bytes();
     list.file.bytes = list
         .file
         .text()
@@ -255,7 +254,8 @@ fn what_is_left_of_a_placeholder_stops_the_release() {
 #[test]
 fn a_package_of_other_files_is_none() {
     let file = |name: &str| (name.to_owned(), MODULE.to_vec());
-    for files in [vec![], vec![file("connector.wasm")], vec![file("action.md"), file("manifest.toml")]]
+    for files in
+        [vec![], vec![file("connector.wasm")], vec![file("action.md"), file("manifest.toml")]]
     {
         assert!(Package::read(files).is_err());
     }
@@ -276,7 +276,9 @@ fn a_project_is_named_as_its_repository_is() {
         };
         let files = project.files().unwrap();
         assert!(files.iter().any(|it| it.text.contains(base)), "{base}");
-        assert!(files.iter().all(|it| !it.path.starts_with("sdk/") && !it.path.starts_with("keys/")));
+        assert!(
+            files.iter().all(|it| !it.path.starts_with("sdk/") && !it.path.starts_with("keys/"))
+        );
     }
     let nested = NewProject { connector: "github://acme/a/b".parse().unwrap(), ..project() };
     assert!(nested.files().is_err());

@@ -143,7 +143,7 @@ fn artifact(messages: &[u8]) -> Option<PathBuf> {
     messages
         .filter(|message| message.reason == "compiler-artifact")
         .filter_map(|message| message.executable)
-        .last()
+        .next_back()
 }
 
 fn version(toolchain: &Toolchain) -> Result<String> {

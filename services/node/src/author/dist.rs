@@ -192,8 +192,9 @@ fn package(place: &Path, names: &[&str]) -> Result<Package> {
             found.push(((*name).to_owned(), bytes));
         }
     }
-    Package::read(found)
-        .map_err(|error| Error::new(error.reason(), format!("{}: {}", place.display(), error.public())))
+    Package::read(found).map_err(|error| {
+        Error::new(error.reason(), format!("{}: {}", place.display(), error.public()))
+    })
 }
 
 fn published_key(folder: &Path) -> Result<Option<PublicKey>> {

@@ -8,7 +8,7 @@ use std::{
 
 use aileron_contract::{Error, Reason, Result, Secret, names::Sha256Hash};
 use aileron_executor::formats::manifest::{self, Manifest};
-use aileron_wasmhost::{Call, Host, Limits, Module, Options, Report};
+use aileron_wasmhost::{Call, Host, Limits, Module, Network, Options};
 use serde_json::{Map, Value};
 
 use super::{
@@ -73,9 +73,13 @@ pub async fn trial(folder: &Path, trial: Trial) -> Result<Tried> {
     let limits = Limits { memory: manifest.limits.memory, wall: manifest.limits.wall };
     let call = Call { op: trial.op, args: trial.args, limits };
     let module = Module { hash: Sha256Hash::of(&[&wasm]), wasm: wasm.into() };
-    let called = carried_out(&host, module, call, manifest, trial.upstream, &scratch).await;
+    let (door, record) = Behind::open(trial.upstream, manifest, &scratch).await?;
+    let report = host.call(module, call, door.network()).await;
     host.shutdown().await;
-    let (report, requests) = called?;
+    let requests = door.close().await;
+    if let Some(path) = record {
+        recording::write(&path, &requests)?;
+    }
     let outcome = report.outcome.map_err(|failure| {
         let reported = failure.details.as_ref().and_then(|it| it.get("reported_class"));
         let class = reported.and_then(Value::as_str).unwrap_or(failure.class.text());
@@ -87,34 +91,48 @@ pub async fn trial(folder: &Path, trial: Trial) -> Result<Tried> {
     Ok(Tried { outcome, logs, stderr, requests, elapsed, wall, memory })
 }
 
-async fn carried_out(
-    host: &Host,
-    module: Module,
-    call: Call,
-    manifest: Manifest,
-    upstream: Upstream,
-    scratch: &Scratch,
-) -> Result<(Report, Vec<Exchange>)> {
-    match upstream {
-        Upstream::Nobody => {
-            let door = Arc::new(Replayed::new(manifest, Vec::new()));
-            let report = host.call(module, call, Arc::clone(&door) as _).await;
-            Ok((report, door.asked()))
-        }
-        Upstream::Recording(path) => {
-            let door = Arc::new(Replayed::new(manifest, recording::read(&path)?));
-            let report = host.call(module, call, Arc::clone(&door) as _).await;
-            Ok((report, door.asked()))
-        }
-        Upstream::Server { url, record } => {
-            let door = Arc::new(Door::open(manifest, &url, &scratch.0).await?);
-            let report = host.call(module, call, Arc::clone(&door) as _).await;
-            door.close().await;
-            let exchanges = door.asked();
-            if let Some(path) = record {
-                recording::write(&path, &exchanges)?;
+/// Whoever answers, opened.
+enum Behind {
+    Recording(Arc<Replayed>),
+    Server(Arc<Door>),
+}
+
+impl Behind {
+    /// Also gives where to keep what will have been asked.
+    async fn open(
+        upstream: Upstream,
+        manifest: Manifest,
+        scratch: &Scratch,
+    ) -> Result<(Self, Option<PathBuf>)> {
+        Ok(match upstream {
+            Upstream::Nobody => {
+                (Self::Recording(Arc::new(Replayed::new(manifest, Vec::new()))), None)
             }
-            Ok((report, exchanges))
+            Upstream::Recording(path) => {
+                let kept = recording::read(&path)?;
+                (Self::Recording(Arc::new(Replayed::new(manifest, kept))), None)
+            }
+            Upstream::Server { url, record } => {
+                (Self::Server(Arc::new(Door::open(manifest, &url, &scratch.0).await?)), record)
+            }
+        })
+    }
+
+    fn network(&self) -> Arc<dyn Network> {
+        match self {
+            Self::Recording(recording) => Arc::clone(recording) as _,
+            Self::Server(door) => Arc::clone(door) as _,
+        }
+    }
+
+    /// Ends it, and gives what was asked.
+    async fn close(self) -> Vec<Exchange> {
+        match self {
+            Self::Recording(recording) => recording.asked(),
+            Self::Server(door) => {
+                door.close().await;
+                door.asked()
+            }
         }
     }
 }

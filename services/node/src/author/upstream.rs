@@ -190,9 +190,8 @@ impl Network for Door {
 
 /// What the runtime checks before a request: the declared hosts, and the declared credential.
 fn allowed(manifest: &Manifest, request: &GuestRequest) -> Result<Url, Failure> {
-    let denied = |message: String| {
-        Failure::new(Class::CapabilityDenied, Boundary::Sandbox, message)
-    };
+    let denied =
+        |message: String| Failure::new(Class::CapabilityDenied, Boundary::Sandbox, message);
     let url = Url::parse(&request.url)
         .map_err(|_| denied(format!("{:?} is no absolute URL", request.url)))?;
     let host = url
