@@ -25,6 +25,9 @@ pub fn parse(kind: HubKind, bytes: &[u8], file: &str) -> Result<HubEntry, Proble
         return Err(refused(format!("the entry is longer than {} bytes", limits::HUB_ENTRY)));
     }
     let text = std::str::from_utf8(bytes).map_err(|_| refused("the entry is not UTF-8".into()))?;
+    if let Some(what) = costly(text) {
+        return Err(refused(format!("the entry has {what}, which no entry needs")));
+    }
     let read = match kind {
         HubKind::Connector => serde_yaml_ng::from_str(text).map(Connector::into_entry),
         HubKind::Action => serde_yaml_ng::from_str(text).map(Action::into_entry),
@@ -36,6 +39,17 @@ pub fn parse(kind: HubKind, bytes: &[u8], file: &str) -> Result<HubEntry, Proble
     })
 }
 
+/// Brackets of an entry: its lists have none or two, its sentences some.
+const BRACKETS: usize = 64;
+
+/// What costs the reader of YAML time that grows with the square of the file.
+fn costly(text: &str) -> Option<&'static str> {
+    if text.bytes().filter(|c| b"[{".contains(c)).count() > BRACKETS {
+        return Some("more than 64 brackets");
+    }
+    text.lines().any(|line| line.starts_with('%')).then_some("a directive")
+}
+
 /// The reader's words without its place, which is told apart; nothing in them steers a terminal.
 fn message(text: &str) -> String {
     let text = text.rsplit_once(" at line ").map_or(text, |(text, _)| text);
@@ -43,7 +57,7 @@ fn message(text: &str) -> String {
     if text.chars().nth(MESSAGE).is_some() {
         shown.push('…');
     }
-    json::visible(&shown).replace('\n', " ")
+    json::visible(&shown.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 #[derive(Deserialize)]

@@ -57,7 +57,7 @@ fn a_refusal_names_its_line() {
         ("github: acme\n", "github: acme/notes\n", 3),
         ("https://raw", "http://raw", 4),
         ("https://raw", "https://me:secret@raw", 4),
-        ("https://raw", "https:///", 4),
+        ("https://raw.githubusercontent.com/acme/notes/HEAD/keys/publisher.pub", "'https://'", 4),
         ("v*", "'v *'", 5),
         ("v*", "[v]", 5),
     ] {
@@ -114,8 +114,18 @@ fn aliases_do_not_multiply_what_is_read() {
     let many = vec!["*a"; 100].join(", ");
     let text = ACTION.replace("[list my notes, what did I write]", &format!("[&a x, {many}]"));
     assert!(refusal(HubKind::Action, &text).1.contains("more than 64"));
-    let deep = format!("fqn: {}", "[".repeat(50_000));
-    refusal(HubKind::Connector, &deep);
+}
+
+#[test]
+fn a_file_that_would_keep_the_reader_busy_is_refused_first() {
+    for costly in ["[", "{", "- ", "? ", "- ? ", "!a ", "&a ", "%TAG ! x\n", "*a ", ": ", "--- "] {
+        let text = costly.repeat(250_000 / costly.len());
+        refusal(HubKind::Connector, &text);
+        refusal(HubKind::Connector, &format!("fqn: {text}"));
+        refusal(HubKind::Connector, &format!("fqn:\n  {text}"));
+    }
+    let aliases = (0..10_000).map(|at| format!("&a{at} x, *a{at}")).collect::<Vec<_>>().join(", ");
+    refusal(HubKind::Action, &format!("intents: [{aliases}]"));
 }
 
 #[test]
