@@ -1,5 +1,6 @@
 //! The daemon dies between sending and hearing the answer: never twice, never lost, never silent.
 
+mod installs;
 mod points;
 mod roles;
 

@@ -8,18 +8,24 @@
 )]
 
 mod attack;
+mod author;
+mod bad_packages;
 #[path = "../../services/vault/tests/it/oauth/browser.rs"]
 mod browser;
 mod canaries;
 mod command_line;
 mod crash;
 mod demo;
+mod generated;
 mod hostile;
 mod house;
+mod identities;
 mod main_job;
 mod manual;
 mod memory;
+mod moody;
 mod oidc;
+mod packs;
 #[path = "../../services/store/tests/it/postgres.rs"]
 mod postgres;
 mod publisher;
@@ -32,4 +38,6 @@ mod split;
 mod spoken;
 mod structure;
 mod terminal;
+mod updates;
+mod upkeep;
 mod upstream;

@@ -1,8 +1,11 @@
 //! Prompts, answered at a real terminal: a pseudo-terminal pair, the program at its other end.
 
+mod installs;
+
 use std::{
     fs::File,
     io::{Read as _, Write as _},
+    os::unix::process::ExitStatusExt as _,
     process::{Child, Command, Stdio},
     sync::mpsc::{Receiver, channel},
     time::{Duration, Instant},
@@ -17,7 +20,7 @@ use rustix::{
 use crate::house::{House, PASSPHRASE};
 
 /// A command that runs at a terminal.
-struct Session {
+pub(crate) struct Session {
     child: Child,
     /// The terminal's path.
     name: String,
@@ -29,7 +32,7 @@ struct Session {
 }
 
 impl Session {
-    fn start(house: &House, arguments: &[&str]) -> Self {
+    pub(crate) fn start(house: &House, arguments: &[&str]) -> Self {
         let front = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&front).unwrap();
         unlockpt(&front).unwrap();
@@ -62,7 +65,7 @@ impl Session {
     }
 
     /// Waits until the text is shown, behind what was waited for before.
-    fn sees(&mut self, text: &str) -> &mut Self {
+    pub(crate) fn sees(&mut self, text: &str) -> &mut Self {
         let deadline = Instant::now() + Duration::from_mins(1);
         loop {
             if let Some(place) = self.shown[self.seen..].find(text) {
@@ -77,8 +80,14 @@ impl Session {
         }
     }
 
-    fn types(&mut self, line: &str) -> &mut Self {
+    pub(crate) fn types(&mut self, line: &str) -> &mut Self {
         self.keyboard.write_all(format!("{line}\n").as_bytes()).unwrap();
+        self
+    }
+
+    /// Presses keys, none of which is a line feed that was not meant.
+    fn presses(&mut self, keys: &str) -> &mut Self {
+        self.keyboard.write_all(keys.as_bytes()).unwrap();
         self
     }
 
@@ -96,12 +105,14 @@ impl Session {
     }
 
     /// Waits for the end; returns the exit code and all that was shown.
-    fn ends(mut self) -> (i32, String) {
+    pub(crate) fn ends(mut self) -> (i32, String) {
         let status = self.child.wait().unwrap();
         while let Ok(block) = self.screen.recv_timeout(Duration::from_millis(200)) {
             self.shown.push_str(&String::from_utf8_lossy(&block));
         }
-        (status.code().unwrap(), std::mem::take(&mut self.shown))
+        // As a shell tells of a signal.
+        let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
+        (code.unwrap(), std::mem::take(&mut self.shown))
     }
 }
 

@@ -10,7 +10,8 @@ use std::{
 };
 
 use aileron_contract::{
-    Access as _, Audit as _, Context, Executor as _, Kind, Packages as _, Secret, Vault as _,
+    Access as _, Audit as _, Context, Executor as _, Kind, Packages as _, Publishers as _, Secret,
+    Vault as _,
 };
 use aileron_node::demo::Servers;
 use serde_json::json;
