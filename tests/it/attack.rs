@@ -87,7 +87,7 @@ async fn an_edited_action_file_does_not_run_under_the_old_consent() {
         .map(|(key, value)| (key.to_owned(), value.into()))
         .into_iter()
         .collect();
-    let run = aileron_api::actions::RunAction { args };
+    let run = aileron_api::actions::RunAction { args, ..Default::default() };
     let refused = program.run_action("notes-create", &run, None).await;
     assert!(refused.is_err(), "an edited action must not run: {refused:?}");
     approve(&owner, &pending.approval_id).await;

@@ -77,7 +77,7 @@ async fn an_idempotency_key_finds_only_the_callers_own_run() {
         .into_iter()
         .collect();
     for (action, args) in [("notes-create", args), ("notes-list", Object::new())] {
-        let call = RunAction { args };
+        let call = RunAction { args, ..RunAction::default() };
         let refused = other.run_action(action, &call, Some("guessed")).await.unwrap_err();
         assert_eq!(refused.code(), Some("idempotency_conflict"), "{refused}");
         assert!(!refused.api().unwrap().raw.contains("Secret"), "{refused:?}");
