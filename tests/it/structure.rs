@@ -6,6 +6,8 @@ use std::{
     process::Command,
 };
 
+use aileron_contract::audit::EventKind;
+
 const SERVICES: [&str; 5] =
     ["aileron-store", "aileron-vault", "aileron-executor", "aileron-wasmhost", "aileron-audit"];
 
@@ -130,6 +132,25 @@ fn no_file_grows_beyond_what_a_reader_can_hold() {
         })
         .collect();
     assert!(long.is_empty(), "split where a reader would: {long:#?}");
+}
+
+#[test]
+fn whatever_is_told_to_the_log_has_words_for_people() {
+    let words = std::fs::read_to_string(root().join("cli/src/commands/audit/words.rs")).unwrap();
+    let mut wordless: BTreeSet<_> = EventKind::ALL.iter().map(|kind| kind.text()).collect();
+    wordless.retain(|kind| !words.contains(&format!("(\"{kind}\", ")));
+    assert!(wordless.is_empty(), "say in audit/words.rs what happened: {wordless:?}");
+    let services = sources().into_iter().filter(|it| it.starts_with(root().join("services")));
+    for path in services.filter(|path| !path.iter().any(|part| part == "tests")) {
+        let text = std::fs::read_to_string(&path).unwrap();
+        for told in text.split(".with(").skip(1).map(str::trim_start) {
+            let Some(key) = told.strip_prefix('"').and_then(|told| told.split('"').next()) else {
+                continue;
+            };
+            let known = words.contains(&format!("(\"{key}\", "));
+            assert!(known || !key.starts_with("aileron."), "{key} in {} has no label", path.display());
+        }
+    }
 }
 
 /// Fails when `package` depends on one of `forbidden`, at any depth, tests aside.

@@ -12,14 +12,16 @@ pub(super) fn routine(event: &AuditEvent) -> bool {
 
 /// What the event is about, in a few words.
 pub(super) fn subject(event: &AuditEvent) -> String {
-    const KEYS: [&str; 7] = [
+    const KEYS: [&str; 9] = [
         "aileron.action.name",
         "aileron.approval.action",
         "aileron.binding.name",
         "aileron.connector.fqn",
         "aileron.keyring.authority",
         "aileron.secret.path",
+        "aileron.credential.path",
         "aileron.token.label",
+        "aileron.lock.path",
     ];
     let name = KEYS.iter().find_map(|key| event.payload.get(*key)).map(plain).unwrap_or_default();
     match text(event, "aileron.failure.class") {
@@ -61,10 +63,11 @@ pub(super) fn facts(event: &AuditEvent) -> Vec<(&str, String)> {
 }
 
 /// The payload's keys in the order and the words of a reader.
-const LABELS: [(&str, &str); 58] = [
+const LABELS: [(&str, &str); 71] = [
     ("aileron.action.name", "action"),
     ("aileron.approval.action", "action"),
     ("aileron.disposition", "outcome"),
+    ("aileron.outcome", "outcome"),
     ("aileron.duration_ms", "took"),
     ("aileron.failure.message", "why"),
     ("aileron.failure.class", "kind of failure"),
@@ -76,6 +79,8 @@ const LABELS: [(&str, &str); 58] = [
     ("aileron.approval.wait_ms", "waited"),
     ("aileron.consent.decision", "consent"),
     ("aileron.binding.name", "binding"),
+    ("aileron.binding.identity", "account"),
+    ("aileron.binding.earlier", "chosen before"),
     ("aileron.capability.kind", "credential"),
     ("aileron.binding.hosts", "hosts"),
     ("aileron.binding.granted_scopes", "granted"),
@@ -86,12 +91,18 @@ const LABELS: [(&str, &str); 58] = [
     ("aileron.keyring.authority", "publisher"),
     ("aileron.keyring.fingerprint", "key"),
     ("aileron.secret.path", "secret"),
+    ("aileron.secret.host", "sent to"),
+    ("aileron.credential.path", "login"),
     ("aileron.token.label", "token"),
     ("aileron.token.scopes", "rights"),
     ("aileron.token.expires_at", "until"),
     ("aileron.token.id", "token id"),
     ("aileron.vault.rotated", "vault key replaced"),
     ("aileron.vault.format", "vault format"),
+    ("aileron.vault.entries", "entries"),
+    ("aileron.vault.added", "entries added"),
+    ("aileron.vault.replaced", "replaced"),
+    ("aileron.vault.unchanged", "entries there already"),
     ("aileron.action.version", "version"),
     ("aileron.action.source", "source"),
     ("aileron.action.fqn", "action from"),
@@ -99,6 +110,10 @@ const LABELS: [(&str, &str); 58] = [
     ("aileron.action.path", "file"),
     ("aileron.action.dependencies", "needs"),
     ("aileron.action.accepted", "file accepted"),
+    ("aileron.drift.state", "how it drifted"),
+    ("aileron.drift.digest", "as it was shown"),
+    ("aileron.lock.path", "lock file"),
+    ("aileron.lock.digest", "lock"),
     ("aileron.connector.fqn", "connector"),
     ("aileron.connector.version", "connector version"),
     ("aileron.connector.hash", "connector hash"),
@@ -128,6 +143,12 @@ fn happened(event: &AuditEvent) -> &'static str {
         ("action.enabled", _) => "an action was enabled",
         ("action.disabled", _) => "an action was disabled",
         ("action.quarantined", _) => "an action's file is not the one installed: it will not run",
+        ("action.accepted", _) => "what drifted was accepted as it was shown",
+        ("lock.quarantined", _) => "the lock file is not the one that was written",
+        ("lock.renewed", _) => "the lock file was written anew",
+        ("action.accepted", _) => "an action was accepted as it is",
+        ("lock.quarantined", _) => "the lockfile is not what the runtime wrote",
+        ("lock.renewed", _) => "the lockfile was written anew",
         ("connector.installed", _) => "a connector was installed",
         ("binding.created", _) => "a credential was bound",
         ("binding.resolved", _) => "a credential was joined to a request",

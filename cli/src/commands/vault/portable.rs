@@ -16,7 +16,7 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 use crate::{
     arguments::{VaultExportArguments, VaultImportArguments},
-    connection::{Connection, need_terminal},
+    connection::Connection,
     failure::{Failure, Result},
     terminal,
 };
@@ -54,7 +54,7 @@ pub(super) async fn import(
     let passphrase = if let Some(path) = &arguments.export_passphrase_file {
         terminal::from_file(path)?
     } else {
-        need_terminal()?;
+        askable()?;
         terminal::hidden("Passphrase of the file: ")?
     };
     let person = connection.person_alone_by(arguments.passphrase_file.as_deref()).await?;
@@ -69,11 +69,21 @@ pub(super) async fn import(
     Ok(())
 }
 
+fn askable() -> Result<()> {
+    if terminal::present() {
+        return Ok(());
+    }
+    Err(Failure::plain(
+        "the file has a passphrase of its own, and there is no terminal to ask for it at: give \
+         --export-passphrase-file",
+    ))
+}
+
 fn new_of_file(file: Option<&Path>) -> Result<Sensitive> {
     if let Some(path) = file {
         return terminal::from_file(path);
     }
-    need_terminal()?;
+    askable()?;
     let new = terminal::hidden("Passphrase for the file: ")?;
     if terminal::hidden("Confirm passphrase: ")? != new {
         return Err(Failure::plain("the two passphrases differ; nothing was written"));
