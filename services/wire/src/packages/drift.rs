@@ -2,9 +2,7 @@
 
 use aileron_contract::{
     Result,
-    packages::{
-        Accepted, Drift, DriftOf, InstallFailure, MissingConnector, Needs, Synced,
-    },
+    packages::{Accepted, Drift, DriftOf, InstallFailure, MissingConnector, Needs, Synced},
 };
 use aileron_proto::executor::v1 as pb;
 

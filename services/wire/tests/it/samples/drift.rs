@@ -16,11 +16,8 @@ pub(crate) fn acceptance(full: bool) -> Acceptance {
 }
 
 pub(crate) fn drift(full: bool) -> Vec<Drift> {
-    let all = [
-        DriftOf::Action(name("notes-list")),
-        DriftOf::Connector(name(PACKAGE)),
-        DriftOf::Lock,
-    ];
+    let all =
+        [DriftOf::Action(name("notes-list")), DriftOf::Connector(name(PACKAGE)), DriftOf::Lock];
     let item = |of| Drift {
         of,
         state: if full { DriftState::Changed } else { DriftState::Unaccepted },
