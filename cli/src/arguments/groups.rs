@@ -123,15 +123,8 @@ pub(crate) enum ConnectorCommand {
     #[cfg(feature = "runtime")]
     #[command(flatten)]
     Author(super::AuthorCommand),
-    /// Check every file of a connector's project: all problems at once, with file and line
-    #[cfg(feature = "runtime")]
-    Check {
-        /// The project's folder
-        project: PathBuf,
-        /// Print the problems as JSON
-        #[arg(long)]
-        json: bool,
-    },
+    /// Look for newer versions of the connectors in use, or check a project's files
+    Check(ConnectorCheckArguments),
     /// Fetch, verify and install a connector
     Install(ConnectorInstallArguments),
     /// List installed connectors
@@ -143,10 +136,25 @@ pub(crate) enum ConnectorCommand {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct ConnectorCheckArguments {
+    /// A connector's project: check every file of it instead, all problems at once
+    #[cfg(feature = "runtime")]
+    pub(crate) project: Option<PathBuf>,
+    /// Count pre-releases too
+    #[arg(long)]
+    #[cfg_attr(feature = "runtime", arg(conflicts_with = "project"))]
+    pub(crate) include_prerelease: bool,
+    /// Print the runtime's answer, or the project's problems, as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct ConnectorInstallArguments {
-    /// The connector, such as github://owner/repo, with or without @version
+    /// The connector, such as github://owner/repo, with or without @version, or files of your own:
+    /// an aileron.tar.gz, or a folder with one or with its files
     pub(crate) fqn: String,
-    /// The version to install
+    /// The version to install, instead of the newest
     #[arg(long)]
     pub(crate) version: Option<String>,
     /// Refuse anything but these bytes

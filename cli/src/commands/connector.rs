@@ -5,11 +5,12 @@ mod preview;
 use aileron_api::packages::InstallConnectorRequest;
 
 use super::{
-    binding,
+    binding, check,
     install::{self, Memo},
+    package::{self, Wanted},
 };
 use crate::{
-    arguments::ConnectorCommand,
+    arguments::{ConnectorCommand, ConnectorInstallArguments},
     connection::{Connection, Person},
     exit::Exit,
     failure::{Failure, Result},
@@ -21,14 +22,13 @@ pub(super) async fn run(command: ConnectorCommand, connection: &Connection<'_>) 
     match command {
         // Handled before a connection was made.
         #[cfg(feature = "runtime")]
-        ConnectorCommand::Author(_) | ConnectorCommand::Check { .. } => {}
+        ConnectorCommand::Author(_) => {}
+        ConnectorCommand::Check(arguments) => {
+            return check::run(connection, arguments.include_prerelease, arguments.json).await;
+        }
         ConnectorCommand::Install(arguments) => {
-            let version = arguments.version.as_deref();
-            let (fqn, version) = install::versioned(&arguments.fqn, version)?;
             let person = connection.person(None).await?;
-            let expected_hash = arguments.hash;
-            let request = InstallConnectorRequest { fqn, version, expected_hash };
-            let done = add(request, arguments.yes, connection, &person).await;
+            let done = install_wanted(arguments, connection, &person).await;
             person.leave().await;
             done?;
         }
@@ -47,6 +47,18 @@ pub(super) async fn run(command: ConnectorCommand, connection: &Connection<'_>) 
         }
     }
     Ok(Exit::Done)
+}
+
+async fn install_wanted(
+    arguments: ConnectorInstallArguments,
+    connection: &Connection<'_>,
+    person: &Person,
+) -> Result<()> {
+    let ConnectorInstallArguments { fqn, version, hash, yes } = arguments;
+    let Wanted { fqn, version, hash: own } =
+        package::wanted(connection, person, "connector", &fqn, version.as_deref()).await?;
+    let request = InstallConnectorRequest { fqn, version, expected_hash: hash.or(own) };
+    add(request, yes, connection, person).await
 }
 
 async fn add(

@@ -22,6 +22,7 @@ mod log;
 mod manual;
 mod oauth2;
 mod paths;
+mod releases;
 mod runs;
 mod upkeep;
 mod watch;

@@ -84,9 +84,11 @@ impl KeyringFile {
         let mut keys = seen.keys.of(authority);
         keys.extend(self.also.get(authority).into_iter().flatten());
         if keys.is_empty() {
+            let local = authority.as_str().starts_with("local://");
+            let from = if local { " --key-file keys/publisher.pub" } else { "" };
             let text = format!(
                 "no signing key registered for authority \"{authority}\": trust its publisher \
-                 first (aileron keyring trust {authority})"
+                 first (aileron keyring trust {authority}{from})"
             );
             return Err(Error::new(Reason::SignatureFailure, text));
         }

@@ -198,8 +198,8 @@ fn overlay(file: &mut File, environment: &Environment, flags: &Flags, problems: 
         }
         absolute(raw).map(|value| file.audit_home = Some(value))
     });
-    let token = environment.get("GH_TOKEN").or_else(|| environment.get("GITHUB_TOKEN"));
-    if let Some(token) = token.filter(|token| !token.is_empty()) {
+    let set = |name: &str| environment.get(name).filter(|token| !token.is_empty());
+    if let Some(token) = set("GH_TOKEN").or_else(|| set("GITHUB_TOKEN")) {
         let token = Arc::new(Secret::from(token.to_owned()));
         file.github.token = Some(Authorization::Token(token));
     }
@@ -271,6 +271,13 @@ mod tests {
         assert_eq!(name.as_str(), "team/github");
         let ours = token(file, &[("GH_TOKEN", "ghp_fromTheVariable")]).unwrap();
         assert!(matches!(ours, Some(Authorization::Token(_))));
+        let first = |variables: &[(&str, &str)]| match token("", variables).unwrap() {
+            Some(Authorization::Token(token)) => token.expose(|it| it == b"ghp_one"),
+            _ => false,
+        };
+        assert!(first(&[("GH_TOKEN", "ghp_one"), ("GITHUB_TOKEN", "ghp_two")]));
+        assert!(first(&[("GH_TOKEN", ""), ("GITHUB_TOKEN", "ghp_one")]), "an empty one is none");
+        assert!(!first(&[("GH_TOKEN", "")]));
         for wrong in ["ghp_pasted", "vault:user/github", "vault:secret/../x", "secret/x"] {
             let file = format!("sources: {{github: {{token: '{wrong}'}}}}\n");
             let problems = token(&file, &[]).expect_err("no reference");
