@@ -76,11 +76,7 @@ impl Missing {
 }
 
 /// What was shown a moment ago, once, else what the source has now.
-async fn archive(
-    parts: &Parts,
-    package: &PackageRef,
-    purpose: Purpose,
-) -> Result<Bytes, Missing> {
+async fn archive(parts: &Parts, package: &PackageRef, purpose: Purpose) -> Result<Bytes, Missing> {
     let now = (parts.clock)();
     if purpose == Purpose::Install
         && let Some(archive) = parts.archives.take(package, now)

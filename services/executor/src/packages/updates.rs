@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aileron_contract::{
     Error, Reason, Result, limits,
-    names::{Authority, Fqn, PackageRef, Version},
+    names::{Authority, Fqn, PackageRef, Scheme, Version},
     packages::{Newer, Update},
 };
 use futures::{StreamExt as _, stream};
@@ -53,13 +53,13 @@ async fn in_use(parts: &Parts, catalog: &Catalog) -> Result<BTreeSet<PackageRef>
 }
 
 /// The connectors of one repository: its releases are asked for once.
-async fn look(
-    parts: &Parts,
-    connectors: BTreeSet<PackageRef>,
-    prereleases: bool,
-) -> Vec<Update> {
+async fn look(parts: &Parts, connectors: BTreeSet<PackageRef>, prereleases: bool) -> Vec<Update> {
     let Some(first) = connectors.first() else { return Vec::new() };
-    let tags = parts.releases.tags(&first.fqn).await;
+    // What is on the person's own disk has no releases, and that is no failure.
+    let tags = match first.fqn.scheme() {
+        Scheme::Local => Ok(Vec::new()),
+        _ => parts.releases.tags(&first.fqn).await,
+    };
     let found = |connector: PackageRef| {
         let found = match &tags {
             Ok(tags) => newer(&connector, tags, prereleases),

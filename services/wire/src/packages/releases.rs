@@ -5,7 +5,9 @@ use aileron_contract::{
     packages::{LocalFile, LocalFiles, LocalPackage, Newer, Update},
 };
 use aileron_proto::executor::v1::{
-    self as pb, bring_request::Files, update::{Found, Known},
+    self as pb,
+    bring_request::Files,
+    update::{Found, Known},
 };
 use bytes::Bytes;
 

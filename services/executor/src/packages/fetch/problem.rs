@@ -60,7 +60,8 @@ impl FetchError {
 fn meaning(status: u16, pause: Option<Pause>) -> String {
     match (status, pause) {
         (_, Some(Pause { until })) => {
-            let when = until.map_or_else(|| "later".to_owned(), |at| format!("after {}", second(at)));
+            let when =
+                until.map_or_else(|| "later".to_owned(), |at| format!("after {}", second(at)));
             format!(" (too many requests: try again {when}; a token, GH_TOKEN, raises the limit)")
         }
         (401, None) => " (the source refuses the token: GH_TOKEN of the daemon, or \

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use aileron_contract::{Error, Reason, Result, limits, packages::{LocalFile, LocalFiles}};
+use aileron_contract::{
+    Error, Reason, Result, limits,
+    packages::{LocalFile, LocalFiles},
+};
 use bytes::Bytes;
 
 use super::Files;
@@ -65,9 +68,9 @@ fn loose(files: Vec<LocalFile>) -> Result<Files, Malformed> {
             return Err(Malformed::Twice(known));
         }
     }
-    let signature = found.remove(SIGNATURE).map(|bytes| {
-        bytes.as_ref().try_into().map_err(|_| Malformed::Signature(bytes.len()))
-    });
+    let signature = found
+        .remove(SIGNATURE)
+        .map(|bytes| bytes.as_ref().try_into().map_err(|_| Malformed::Signature(bytes.len())));
     let signature = signature.transpose()?;
     if let Some(action) = found.remove(ACTION) {
         return match found.into_keys().next() {

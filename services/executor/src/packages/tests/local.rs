@@ -67,9 +67,8 @@ async fn a_local_connector_needs_the_signature_of_a_key_trusted_for_it() {
     let world = World::trusting().await;
     let before = world.files();
     bring(&world, &connector(&own_key(), &own_manifest())).await.unwrap();
-    let install = async || {
-        world.handle().install_connector(&person(), connector_request(NOTES)).await
-    };
+    let install =
+        async || world.handle().install_connector(&person(), connector_request(NOTES)).await;
     assert_eq!(install().await.unwrap_err().reason(), Reason::SignatureFailure);
     assert_eq!(world.files(), before);
     world.trust("local://user/notes", &own_key()).await;
@@ -94,8 +93,7 @@ async fn an_archive_is_taken_as_loose_files_are() {
     let archive = LocalFiles::Archive(tarball(&files).into());
     assert_eq!(world.handle().bring(&person(), archive).await.unwrap(), found);
     let text = own_action(found.hash);
-    let signed: [(&str, &[u8]); 2] =
-        [("signature.sig", &[1; 64]), ("action.md", text.as_bytes())];
+    let signed: [(&str, &[u8]); 2] = [("signature.sig", &[1; 64]), ("action.md", text.as_bytes())];
     for files in [&signed[..], &signed[1..]] {
         let archive = LocalFiles::Archive(tarball(files).into());
         let found = world.handle().bring(&person(), archive).await.unwrap();

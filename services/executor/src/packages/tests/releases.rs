@@ -244,8 +244,7 @@ async fn what_a_publisher_took_back_is_not_installed_from_what_is_kept() {
         world.web.put(&release(&package.parse().unwrap()), 404, "");
     }
     let world = world.restarted().await;
-    let error =
-        world.handle().install_action(&person(), action_request(list)).await.unwrap_err();
+    let error = world.handle().install_action(&person(), action_request(list)).await.unwrap_err();
     assert_eq!(error.reason(), Reason::FetchFailed);
     let connector = connector_request("github://acme/notes@1.0.0");
     let error = world.handle().install_connector(&person(), connector).await.unwrap_err();
