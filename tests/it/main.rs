@@ -32,6 +32,7 @@ mod publisher;
 mod put_back;
 mod raw;
 mod relay;
+mod releases;
 mod robustness;
 mod sign_in;
 mod split;
