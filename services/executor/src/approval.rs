@@ -158,7 +158,9 @@ mod tests {
             Sha256Hash::new([2; 32])
         );
         Installed {
-            file: crate::formats::action::parse(text.as_bytes(), "gated.md").unwrap(),
+            file: std::sync::Arc::new(
+                crate::formats::action::parse(text.as_bytes(), "gated.md").unwrap(),
+            ),
             hash: Sha256Hash::new([1; 32]),
             path: std::path::PathBuf::new(),
             enabled: true,

@@ -13,6 +13,7 @@ use aileron_contract::{
     failure::Class,
     names::{ActionName, Sha256Hash},
 };
+use futures::future::join_all;
 
 use super::{
     Parts, blocking,
@@ -31,6 +32,9 @@ pub(super) use changed::Changed;
 pub(super) use files::Parsed;
 use files::Shelf;
 use state::Switches;
+
+/// Actions whose records are looked up side by side.
+const TOGETHER: usize = 32;
 
 /// The installed actions. Cheap to clone. Files are looked at again at every call; those that
 /// did not change are not read again.
@@ -57,7 +61,7 @@ pub(super) struct Glance {
 /// An action file of the store, as it was last read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Installed {
-    pub file: ActionFile,
+    pub file: Arc<ActionFile>,
     /// Of the file's bytes.
     pub hash: Sha256Hash,
     pub path: PathBuf,
@@ -69,7 +73,7 @@ pub struct Installed {
 impl Installed {
     /// As agents and persons see it.
     pub fn shown(&self) -> Action {
-        let file = self.file.clone();
+        let file = ActionFile::clone(&self.file);
         Action {
             name: file.name,
             version: file.version,
@@ -123,8 +127,14 @@ impl Catalog {
         let mut load_errors = files.errors.clone();
         load_errors.extend(self.unreadable_switches(&switches));
         let mut items = Vec::with_capacity(files.actions.len());
-        for parsed in &files.actions {
-            items.push(self.judge(parsed, &switches).await?.shown());
+        for some in files.actions.chunks(TOGETHER) {
+            let mut judging = Vec::with_capacity(some.len());
+            for parsed in some {
+                judging.push(self.judge(parsed, &switches));
+            }
+            for judged in join_all(judging).await {
+                items.push(judged?.shown());
+            }
         }
         Ok(Actions { items, load_errors, warnings: files.warnings() })
     }
@@ -168,10 +178,10 @@ impl Catalog {
         let (folder, path) = (self.inner.folder.clone(), self.inner.switches.clone());
         let (found, switches) =
             blocking(move || (files::look(&folder, &before), state::read(&path))).await?;
-        let found = Arc::new(found.map_err(|cause| {
+        let found = found.map_err(|cause| {
             let text = format!("{} cannot be read", self.inner.folder.display());
             Error::new(Reason::StoreUnreadable, text).caused_by(cause)
-        })?);
+        })?;
         *self.shelf() = Arc::clone(&found);
         Ok((found, switches))
     }
@@ -183,7 +193,7 @@ impl Catalog {
             self.report(parsed).await;
         }
         Ok(Installed {
-            file: parsed.file.clone(),
+            file: Arc::clone(&parsed.file),
             hash: parsed.hash,
             path: parsed.path.clone(),
             enabled: enabled && switches.enabled(&parsed.file.name),

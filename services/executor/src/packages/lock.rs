@@ -37,6 +37,8 @@ pub(super) struct LockFile {
     clock: fn() -> Timestamp,
     /// The file that was last reported to the log as somebody else's.
     reported: Arc<Mutex<Option<Sha256Hash>>>,
+    /// The text that was last written here: what still says the same needs no reading.
+    written: Arc<Mutex<Option<Sha256Hash>>>,
 }
 
 /// What stands where the lock should.
@@ -82,7 +84,14 @@ impl LockFile {
         audit: audit::Handle,
         clock: fn() -> Timestamp,
     ) -> Self {
-        Self { path: home.join(NAME), pins, audit, clock, reported: Arc::default() }
+        Self {
+            path: home.join(NAME),
+            pins,
+            audit,
+            clock,
+            reported: Arc::default(),
+            written: Arc::default(),
+        }
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -136,10 +145,12 @@ impl LockFile {
     async fn replace(&self, seen: &Seen, changed: &[(Kind, String)]) -> Result<()> {
         let ours = match &seen.found {
             Found::Nothing => true,
+            Found::Text(text) if self.wrote(text) => true,
             Found::Text(text) => is_behind(text, &seen.wanted, changed),
             Found::Unreadable(_) => false,
         };
         let (path, text) = (self.path.clone(), seen.wanted.text());
+        let digest = Sha256Hash::of(&[text.as_bytes()]);
         let stamp = (self.clock)().strftime("%Y%m%dT%H%M%SZ");
         let aside = path.with_file_name(format!("{NAME}.unverified-{stamp}"));
         let written = blocking(move || {
@@ -154,7 +165,15 @@ impl LockFile {
                 self.path.display()
             );
             Error::new(Reason::StoreUnwritable, text).caused_by(cause)
-        })
+        })?;
+        *self.written.lock().unwrap_or_else(PoisonError::into_inner) = Some(digest);
+        Ok(())
+    }
+
+    /// Is this the very text that was last written here?
+    fn wrote(&self, text: &[u8]) -> bool {
+        let written = *self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        written == Some(Sha256Hash::of(&[text]))
     }
 
     /// What the records say; none while the vault is locked.

@@ -4,7 +4,9 @@ use std::{
     collections::HashMap,
     fs::{self, Metadata},
     io,
+    num::NonZero,
     os::unix::fs::MetadataExt as _,
+    panic::resume_unwind,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -26,7 +28,7 @@ use crate::{
 /// An action file that could be read.
 #[derive(Debug)]
 pub(in crate::packages) struct Parsed {
-    pub(in crate::packages) file: ActionFile,
+    pub(in crate::packages) file: Arc<ActionFile>,
     pub(in crate::packages) hash: Sha256Hash,
     pub(in crate::packages) path: PathBuf,
     /// What agents are shown of it. None fits no record.
@@ -40,6 +42,8 @@ pub(super) struct Shelf {
     pub(super) actions: Vec<Arc<Parsed>>,
     pub(super) errors: Vec<LoadError>,
     seen: HashMap<PathBuf, (Stamp, Content)>,
+    /// There were more files than are read.
+    overfull: bool,
 }
 
 impl Shelf {
@@ -91,22 +95,27 @@ impl Stamp {
     }
 }
 
-/// Looks at `folder`; files unchanged since `before` are not read again. No folder, no actions.
-pub(super) fn look(folder: &Path, before: &Shelf) -> io::Result<Shelf> {
-    let mut shelf = Shelf::default();
+/// Looks at `folder`; files unchanged since `before` are not read again, and when none changed the
+/// answer is `before` itself. No folder, no actions.
+pub(super) fn look(folder: &Path, before: &Arc<Shelf>) -> io::Result<Arc<Shelf>> {
+    let (files, overfull) = files(folder)?;
+    let same = |(path, stamp): &(PathBuf, Stamp)| {
+        before.seen.get(path).is_some_and(|(earlier, _)| earlier == stamp)
+    };
+    if overfull == before.overfull && files.len() == before.seen.len() && files.iter().all(same) {
+        return Ok(Arc::clone(before));
+    }
+    let fresh: Vec<&Path> =
+        files.iter().filter(|file| !same(file)).map(|(path, _)| path.as_path()).collect();
+    let mut fresh = read_all(&fresh).into_iter();
+    let mut shelf = Shelf { overfull, ..Shelf::default() };
     let mut owners: HashMap<ActionName, PathBuf> = HashMap::new();
-    let (paths, dropped) = paths(folder)?;
-    for path in paths {
-        let found = match fs::symlink_metadata(&path) {
-            Ok(found) if found.is_file() => found,
-            // Gone since it was listed, or nothing that is read: a folder, a link.
-            _ => continue,
-        };
-        let stamp = Stamp::of(&found);
+    for (path, stamp) in files {
         let content = match before.seen.get(&path) {
-            Some((earlier, content)) if *earlier == stamp => content.clone(),
-            _ => read(&path),
+            Some((earlier, content)) if *earlier == stamp => Some(content.clone()),
+            _ => fresh.next(),
         };
+        let Some(content) = content else { continue };
         match &content {
             Content::Broken(error) => shelf.errors.push(error.clone()),
             Content::Sound(parsed) => {
@@ -123,15 +132,46 @@ pub(super) fn look(folder: &Path, before: &Shelf) -> io::Result<Shelf> {
     let misuses = previews::check(&shelf.actions);
     shelf.actions.retain(|parsed| misuses.iter().all(|error| error.file != shown(&parsed.path)));
     shelf.errors.extend(misuses);
-    shelf.errors.extend(dropped);
-    Ok(shelf)
+    shelf.errors.extend(overfull.then(|| too_many(folder)));
+    Ok(Arc::new(shelf))
 }
 
-/// The `*.md` directly in `folder`, sorted, and a complaint when there are too many.
-fn paths(folder: &Path) -> io::Result<(Vec<PathBuf>, Option<LoadError>)> {
+/// The action files with their stamps, in the byte order of their names, and whether there are
+/// more than are read.
+fn files(folder: &Path) -> io::Result<(Vec<(PathBuf, Stamp)>, bool)> {
+    let (paths, overfull) = paths(folder)?;
+    let stamped = paths.into_iter().filter_map(|path| match fs::symlink_metadata(&path) {
+        Ok(found) if found.is_file() => Some((path, Stamp::of(&found))),
+        // Gone since it was listed, or nothing that is read: a folder, a link.
+        _ => None,
+    });
+    Ok((stamped.collect(), overfull))
+}
+
+/// Reads many files on as many processors as there are: a store of hundreds is read whole when the
+/// daemon starts.
+fn read_all(paths: &[&Path]) -> Vec<Content> {
+    const WORTH_A_THREAD: usize = 16;
+    const MOST: usize = 8;
+    let processors = std::thread::available_parallelism().map_or(1, NonZero::get).min(MOST);
+    let share = paths.len().div_ceil(processors).max(WORTH_A_THREAD);
+    std::thread::scope(|scope| {
+        let parts = paths.chunks(share).map(|part| {
+            scope.spawn(move || part.iter().map(|path| read(path)).collect::<Vec<_>>())
+        });
+        // Started all before the first is waited for.
+        let parts: Vec<_> = parts.collect();
+        let joined =
+            parts.into_iter().map(|part| part.join().unwrap_or_else(|it| resume_unwind(it)));
+        joined.flatten().collect()
+    })
+}
+
+/// The `*.md` directly in `folder`, sorted, and whether there are more than are read.
+fn paths(folder: &Path) -> io::Result<(Vec<PathBuf>, bool)> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Vec::new(), None)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Vec::new(), false)),
         Err(error) => return Err(error),
     };
     let mut paths = Vec::new();
@@ -143,14 +183,18 @@ fn paths(folder: &Path) -> io::Result<(Vec<PathBuf>, Option<LoadError>)> {
         }
     }
     paths.sort();
-    let dropped = (paths.len() > limits::ACTIONS).then(|| LoadError {
+    let overfull = paths.len() > limits::ACTIONS;
+    paths.truncate(limits::ACTIONS);
+    Ok((paths, overfull))
+}
+
+fn too_many(folder: &Path) -> LoadError {
+    LoadError {
         class: Class::ValidationError,
         message: format!("only the first {} action files are read", limits::ACTIONS),
         file: shown(folder),
         line: 0,
-    });
-    paths.truncate(limits::ACTIONS);
-    Ok((paths, dropped))
+    }
 }
 
 fn read(path: &Path) -> Content {
@@ -166,7 +210,7 @@ fn read(path: &Path) -> Content {
     match action::parse(&bytes, &file) {
         Ok(parsed) => Content::Sound(Arc::new(Parsed {
             tool: Tool::of(&parsed).record().ok(),
-            file: parsed,
+            file: Arc::new(parsed),
             hash: Sha256Hash::of(&[&bytes]),
             path: path.to_owned(),
         })),

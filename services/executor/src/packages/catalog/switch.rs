@@ -80,7 +80,7 @@ impl Catalog {
             return Err(Error::new(Reason::ConsentChanged, text));
         };
         let parts = &self.inner.parts;
-        let file = (&found.file, bytes.as_slice());
+        let file = (&*found.file, bytes.as_slice());
         let (moves, missing) = drift::moves(parts, context, file, (event, Some(true))).await?;
         let list: Vec<_> = missing.keys().map(ToString::to_string).collect();
         if let Some(error) = missing.into_values().flatten().next() {

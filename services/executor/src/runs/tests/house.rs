@@ -133,7 +133,7 @@ impl House {
 
     pub(super) fn action_file(&self, text: &str) {
         let installed = Installed {
-            file: action::parse(text.as_bytes(), "a.md").unwrap(),
+            file: Arc::new(action::parse(text.as_bytes(), "a.md").unwrap()),
             hash: Sha256Hash::of(&[text.as_bytes()]),
             path: PathBuf::from("a.md"),
             enabled: true,
