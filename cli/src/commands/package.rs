@@ -95,7 +95,7 @@ async fn local(
             _ => "aileron action add",
         };
         return Err(Failure::plain(format!(
-            "{} holds the {found} {fqn}, and not an {kind}: {command} {}",
+            "{} holds the {found} {fqn}: {command} {}",
             path.display(),
             path.display()
         )));

@@ -129,6 +129,16 @@ impl Sources {
         path.extend(file.subpath().split('/'));
         below(&self.raw_url, &path)
     }
+
+    /// The same file through the API, for those with a token.
+    pub(super) fn contents(&self, file: &Fqn, reference: &str) -> Result<Url> {
+        only_github(file.scheme(), file.as_str())?;
+        let mut path = vec!["repos", file.owner(), file.repo(), "contents"];
+        path.extend(file.subpath().split('/'));
+        let mut url = below(&self.api_url, &path)?;
+        url.query_pairs_mut().append_pair("ref", reference);
+        Ok(url)
+    }
 }
 
 /// Refuses authorities whose keys cannot be looked up.

@@ -33,7 +33,15 @@ async fn remote(parts: &Parts, source: &str) -> Result<Suite> {
         other => other.to_owned(),
     };
     let url = parts.sources.file(&file, &reference)?;
-    let text = parts.fetcher.public(url, limits::SUITE).await.map_err(|error| {
+    let text = match parts.fetcher.public(url, limits::SUITE).await {
+        // Private repositories have no public files.
+        Err(error) if error.is_not_found() && parts.fetcher.with_token() => {
+            let url = parts.sources.contents(&file, &reference)?;
+            parts.fetcher.api(url, "application/vnd.github.raw", limits::SUITE).await
+        }
+        done => done,
+    };
+    let text = text.map_err(|error| {
         error.told(Reason::FetchFailed, "check the suite's repository, path and reference")
     })?;
     let parsed = suite::parse(&text, source)?;

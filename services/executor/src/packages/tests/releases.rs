@@ -4,7 +4,7 @@ use aileron_contract::{
     Error, Reason,
     egress::Authorization,
     names::Sha256Hash,
-    packages::{ConnectorRequest, Newer, Update},
+    packages::{ConnectorRequest, Newer, SuiteSource, Update},
 };
 
 use super::world::{
@@ -210,6 +210,21 @@ async fn a_private_package_comes_through_the_api_and_the_token_goes_nowhere_else
     let asked = world.web.asked_for(&asset).unwrap();
     assert_eq!(asked.accept.as_deref(), Some("application/octet-stream"));
     assert_eq!(asked.redirects.len(), 3, "the archive itself may be on an asset host");
+}
+
+#[tokio::test]
+async fn a_private_suite_comes_through_the_api_for_those_with_a_token_alone() {
+    let source = SuiteSource::Remote("github://acme/notes/sets/all.toml@v1.0.0".to_owned());
+    let suite = "name = \"all\"\ndescription = \"x\"\nactions = [\"actions/list\"]\n";
+    let url = "https://api.github.com/repos/acme/notes/contents/sets/all.toml?ref=v1.0.0";
+    let world = World::new().await;
+    world.web.put(url, 200, suite);
+    assert!(world.handle().suite(&program(), source.clone()).await.is_err());
+    let world = world.with_token().await;
+    let read = world.handle().suite(&program(), source).await.unwrap();
+    assert_eq!(read.actions[0].to_string(), "github://acme/notes/actions/list@1.0.0");
+    let asked = world.web.asked_for(url).unwrap();
+    assert!(matches!(asked.authorization, Some(Authorization::Token(_))));
 }
 
 #[tokio::test]
