@@ -55,6 +55,8 @@ impl House {
                 "raw_url": format!("{source}/raw"),
             }},
             "egress": { "roots": [authority], "private_hosts": [servers.source_host] },
+            // Nothing of a test asks the public Hub.
+            "hub": { "url": format!("{source}/hub/list") },
         });
         for (key, value) in further.as_object().unwrap() {
             config[key] = value.clone();

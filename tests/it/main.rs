@@ -19,6 +19,7 @@ mod demo;
 mod generated;
 mod hostile;
 mod house;
+mod hub;
 mod identities;
 mod main_job;
 mod manual;
