@@ -198,7 +198,10 @@ fn write(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
 
 /// Removes files that a crash cut off while they were written. All of them are this room's.
 fn remove_leftovers(home: &Path) {
-    let cut_off = |name: &str| name.ends_with(".trial") || name.ends_with(".tmp");
+    let cut_off = |name: &str| {
+        let extension = Path::new(name).extension();
+        extension.is_some_and(|extension| extension == "trial" || extension == "tmp")
+    };
     for (folder, prefix) in [
         (home.join("actions"), "."),
         (home.join("store").join("index"), "."),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use aileron_contract::{
     Context, Result, Scope,
-    credential::CredentialKind,
+    credential::{CredentialKind, CredentialNeed},
     names::{BindingName, Fqn, HostPort},
     packages::{Capabilities, CapabilityChange, PossibleRequest},
     vault::{BindingFilter, BindingStatus},
@@ -82,8 +82,7 @@ fn compare(
 type Requests = BTreeMap<HostPort, Option<CredentialKind>>;
 
 fn reach(capabilities: &Capabilities) -> Requests {
-    let kind =
-        capabilities.credential.as_ref().map(aileron_contract::credential::CredentialNeed::kind);
+    let kind = capabilities.credential.as_ref().map(CredentialNeed::kind);
     capabilities.hosts.iter().map(|host| (host.clone(), kind)).collect()
 }
 
@@ -92,15 +91,15 @@ fn scopes(capabilities: &Capabilities) -> Vec<String> {
     client.map(|client| client.scopes().to_vec()).unwrap_or_default()
 }
 
-/// Requests that are possible with `these` and not with `those`.
+/// Requests that are possible with one set and not with the other.
 fn only_in(
-    these: &Requests,
-    those: &Requests,
+    one: &Requests,
+    other: &Requests,
     bindings: &[(CredentialKind, BindingName)],
 ) -> Vec<PossibleRequest> {
-    let only = these.iter().filter(|(host, credential)| match those.get(host) {
+    let only = one.iter().filter(|(host, credential)| match other.get(host) {
         None => true,
-        Some(other) => credential.is_some() && *credential != other,
+        Some(there) => credential.is_some() && *credential != there,
     });
     only.map(|(host, credential)| {
         let fitting = bindings.iter().filter(|(kind, _)| Some(*kind) == *credential);
@@ -119,7 +118,7 @@ mod tests {
 
     use aileron_contract::{
         Timestamp,
-        credential::{CredentialNeed, Form, HeaderTemplate},
+        credential::{Form, HeaderTemplate},
         names::Sha256Hash,
     };
     use proptest::prelude::*;

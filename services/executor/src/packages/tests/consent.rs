@@ -121,8 +121,10 @@ async fn updated(hosts: &str) -> World {
     world.handle().install_connector(&person(), first).await.unwrap();
     let text = manifest("1.1.0").replace("[\"notes.example:443\"]", hosts);
     world.connector(NEWER, &text);
-    *world.vault.bound.lock().unwrap() =
-        vec![binding("api_key/notes/me", BindingStatus::Stale), binding("api_key/notes/old", BindingStatus::Revoked)];
+    *world.vault.bound.lock().unwrap() = vec![
+        binding("api_key/notes/me", BindingStatus::Stale),
+        binding("api_key/notes/old", BindingStatus::Revoked),
+    ];
     world
 }
 
@@ -183,8 +185,10 @@ async fn a_first_version_changes_nothing_and_the_installed_one_neither() {
     let shown = world.handle().preview_connector(&program(), request.clone()).await.unwrap();
     assert_eq!(shown.change, None);
     world.handle().install_connector(&person(), request).await.unwrap();
-    let request =
-        ConnectorRequest { expected_hash: Some(hash), ..connector_request("github://acme/notes@1.0.0") };
+    let request = ConnectorRequest {
+        expected_hash: Some(hash),
+        ..connector_request("github://acme/notes@1.0.0")
+    };
     let shown = world.handle().preview_connector(&program(), request).await.unwrap();
     assert_eq!((shown.already_installed, shown.change), (true, None));
 }

@@ -130,10 +130,8 @@ async fn an_update_is_the_old_action_or_the_new_one_with_its_connector() {
     world.notes();
     install(&world, action_request(LIST)).await;
     let hash = world.connector("github://acme/notes@1.1.0", &manifest("1.1.0"));
-    let text = action("list", NEWER, hash, "").replace(
-        "version = \"1.0.0\"\nhash",
-        "version = \"1.1.0\"\nhash",
-    );
+    let text = action("list", NEWER, hash, "")
+        .replace("version = \"1.0.0\"\nhash", "version = \"1.1.0\"\nhash");
     world.action(NEWER, &text);
     cut_everywhere(world, async |world| {
         install(world, ActionRequest { force: true, ..action_request(NEWER) }).await;
