@@ -132,8 +132,8 @@ mod tests {
         }
     }
 
-    fn key() -> Option<Form> {
-        Some(Form::ApiKey(HeaderTemplate::default()))
+    fn key() -> Form {
+        Form::ApiKey(HeaderTemplate::default())
     }
 
     fn changed(before: Capabilities, after: &Capabilities) -> CapabilityChange {
@@ -161,8 +161,8 @@ mod tests {
 
     #[test]
     fn a_new_host_is_a_request_with_the_bindings_that_could_join_it() {
-        let before = capabilities(&["a.example:443", "b.example:443"], key());
-        let after = capabilities(&["c.example:443", "a.example:443"], key());
+        let before = capabilities(&["a.example:443", "b.example:443"], Some(key()));
+        let after = capabilities(&["c.example:443", "a.example:443"], Some(key()));
         let change = changed(before, &after);
         assert_eq!(shown(&change.gained), ["c.example:443 api_key api_key/notes/work"]);
         assert_eq!(shown(&change.lost), ["b.example:443 api_key api_key/notes/work"]);
@@ -171,7 +171,7 @@ mod tests {
     #[test]
     fn a_credential_that_is_new_makes_requests_possible_at_every_host() {
         let before = capabilities(&["a.example:443"], None);
-        let after = capabilities(&["a.example:443", "b.example:443"], key());
+        let after = capabilities(&["a.example:443", "b.example:443"], Some(key()));
         let change = changed(before.clone(), &after);
         assert_eq!(change.gained.len(), 2);
         assert!(change.gained.iter().all(|it| it.credential == Some(CredentialKind::ApiKey)));
@@ -182,7 +182,7 @@ mod tests {
 
     #[test]
     fn another_kind_of_credential_is_a_gain_and_a_loss() {
-        let before = capabilities(&["a.example:443"], key());
+        let before = capabilities(&["a.example:443"], Some(key()));
         let after = capabilities(&["a.example:443"], Some(Form::Basic));
         let change = changed(before, &after);
         assert_eq!(shown(&change.gained), ["a.example:443 basic basic/notes/old"]);
@@ -199,7 +199,7 @@ mod tests {
             let of = |hosts: &BTreeSet<String>, with: bool| {
                 let hosts: Vec<_> = hosts.iter().map(|it| format!("{it}.example:443")).collect();
                 let hosts: Vec<_> = hosts.iter().map(String::as_str).collect();
-                capabilities(&hosts, key().filter(|_| with))
+                capabilities(&hosts, with.then(key))
             };
             let (before, after) = (of(&old, kinds.0), of(&new, kinds.1));
             let (there, back) = (changed(before.clone(), &after), changed(after.clone(), &before));

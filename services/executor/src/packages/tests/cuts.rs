@@ -83,17 +83,17 @@ async fn restarted(world: World, locked: bool) -> World {
 
 /// Cuts `change` off in a copy of `scene` after one step, two, and so on until it is done.
 async fn cut_everywhere(scene: World, change: impl AsyncFn(&World)) {
-    let scene = restarted(scene, false).await;
+    let scene = Box::pin(restarted(scene, false)).await;
     let before = seen(&scene).await;
     let done = scene.copied().await;
     change(&done).await;
-    let after = seen(&restarted(done, false).await).await;
+    let after = seen(&Box::pin(restarted(done, false)).await).await;
     assert_ne!(before, after);
     let (mut nothing, mut all) = (0, 0);
     for steps in 0..2_000 {
         let world = scene.copied().await;
         let ended = goes_on(steps, change(&world)).await;
-        let world = restarted(world, steps % 2 == 1).await;
+        let world = Box::pin(restarted(world, steps % 2 == 1)).await;
         let now = seen(&world).await;
         // As many steps are not as far each time: what is done elsewhere may be done already.
         if now == before {
@@ -175,7 +175,7 @@ async fn a_log_that_fails_between_two_events_leaves_an_installation_that_is_comp
     *world.audit.room.lock().unwrap() = None;
     assert_eq!(world.audit.of(EventKind::ActionInstalled).len(), 1);
     assert!(world.audit.of(EventKind::ConnectorInstalled).is_empty());
-    let now = seen(&restarted(world, true).await).await;
+    let now = seen(&Box::pin(restarted(world, true)).await).await;
     assert_eq!(now.connectors, [NOTES]);
     assert_eq!(now.actions, [format!("{LIST} Some(true)")]);
     assert_eq!(now.told, [1, 1, 1]);
