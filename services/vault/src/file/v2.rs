@@ -1,6 +1,7 @@
 //! Version 2: a random vault key, wrapped once per member; every entry sealed under it together
 //! with its path and labels; a seal over the whole file with a counted generation.
 
+mod canonical;
 mod draft;
 mod members;
 mod text;

@@ -151,11 +151,10 @@ impl Draft {
         let mut file = File { header, seal: [0; 32], entries };
         file.seal = file.computed_seal(keys)?;
         // What cannot be read back must not be written.
-        let read = VaultFile::parse(&file.render()?)?;
-        if read != VaultFile::V2(file.clone()) {
-            return Err(Error::internal("a vault file does not read back as it was written"));
+        match VaultFile::parse(&file.render()?)? {
+            VaultFile::V2(read) if read == file => Ok(file),
+            _ => Err(Error::internal("a vault file does not read back as it was written")),
         }
-        Ok(file)
     }
 
     fn begin(passphrase: &NewPassphrase, pin_root: &[u8; 32]) -> Checked<(Self, Keys)> {

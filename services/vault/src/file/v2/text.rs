@@ -6,7 +6,7 @@ use aileron_contract::{Error, Result as Checked, json, limits, names::Sha256Hash
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{File, Header, Member};
+use super::{File, Header, Member, canonical};
 use crate::{
     envelope,
     file::{FileError, Metadata, Sealed, text},
@@ -92,8 +92,14 @@ pub(super) fn render(file: &File) -> Checked<Vec<u8>> {
 /// Over everything the file says but its seal, in the canonical form, so that neither the order
 /// of keys nor spaces matter, and everything else does.
 pub(super) fn digest(file: &File) -> Checked<Sha256Hash> {
+    const DOMAIN: &str = "aileron/vault/2/file";
+    canonical::digest(DOMAIN, file).unwrap_or_else(|| long_digest(DOMAIN, file))
+}
+
+/// The same for any file.
+pub(super) fn long_digest(domain: &str, file: &File) -> Checked<Sha256Hash> {
     let bare = Text { seal: [0; 32], ..text(file) };
-    json::digest("aileron/vault/2/file", &bare)
+    json::digest(domain, &bare)
 }
 
 fn text(file: &File) -> Text {
