@@ -15,8 +15,8 @@ use async_trait::async_trait;
 
 use crate::{
     binding::{self, HOSTS_ADDED, Record},
-    egress::{Credentials, Resolved, Token, sign},
-    keeper::Keeper,
+    egress::{Credentials, Resolved, Token, Value, sign},
+    keeper::{Keeper, opened::Question},
     oauth::Tokens,
 };
 
@@ -34,9 +34,12 @@ impl Credentials for Bindings {
         connector: &Fqn,
         wanted: &CredentialUse,
         host: &HostPort,
-    ) -> Result<Resolved, Failure> {
+    ) -> Result<Arc<Resolved>, Failure> {
         let unusable = |error: Error| of_vault(&error, connector, wanted);
-        let view = self.keeper.view().await.map_err(unusable)?;
+        let view = self.keeper.recent().await.map_err(unusable)?;
+        if let Some(resolved) = view.opened.answer(connector, wanted, host) {
+            return Ok(resolved);
+        }
         let (file, keys) = view.unlocked().map_err(unusable)?;
         let filter = BindingFilter {
             connector: Some(connector.clone()),
@@ -49,19 +52,28 @@ impl Credentials for Bindings {
         };
         let reach = usable(record, wanted)?;
         let name = &record.binding.name;
-        let value = if record.binding.kind == CredentialKind::Oauth2 {
-            self.tokens.access(name).await?
+        let (value, lasting) = if record.binding.kind == CredentialKind::Oauth2 {
+            (self.tokens.access(name).await?.into(), false)
         } else {
             let value = file.open(&keys, name.as_str());
-            Secret::new(value.map_err(|error| unusable(error.into()))?.to_vec())
+            let value = value.map_err(|error| unusable(error.into()))?;
+            match Value::lasting(&value) {
+                Some(value) => (value, true),
+                None => (Secret::new(value.to_vec()).into(), false),
+            }
         };
-        Ok(Resolved {
+        let resolved = Arc::new(Resolved {
             binding: record.binding.name.clone(),
             reach,
             value,
             access_key_id: record.binding.access_key_id.clone(),
             region: record.binding.region.clone(),
-        })
+        });
+        if lasting {
+            let (connector, wanted, host) = (connector.clone(), wanted.clone(), host.clone());
+            view.opened.keep(Question { connector, wanted, host }, Arc::clone(&resolved));
+        }
+        Ok(resolved)
     }
 
     async fn used(&self, binding: &BindingName) {

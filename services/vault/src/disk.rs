@@ -2,13 +2,17 @@
 
 use std::{
     fs, io,
-    os::unix::fs::MetadataExt as _,
+    os::{fd::OwnedFd, unix::fs::MetadataExt as _},
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
 };
 
 use aileron_contract::{Error, Reason, Result, limits};
 use aileron_store::{files, lock::FolderLock};
+use rustix::{
+    fs::inotify::{self, CreateFlags, WatchFlags},
+    io::Errno,
+};
 
 /// The published name.
 const FILE: &str = "secrets.json";
@@ -22,6 +26,8 @@ pub(crate) struct Disk {
     home: PathBuf,
     file: PathBuf,
     copy: PathBuf,
+    /// Says that something was done in the folder. None where the system has none to give.
+    watch: Option<OwnedFd>,
     /// Held until the vault shuts down, whoever still holds a handle.
     lock: Mutex<Option<FolderLock>>,
 }
@@ -44,6 +50,9 @@ impl Disk {
             home: home.to_owned(),
             file: home.join(FILE),
             copy: home.join(COPY),
+            watch: watch(home)
+                .inspect_err(|cause| tracing::debug!(%cause, "the state folder is not watched"))
+                .ok(),
             lock: Mutex::new(Some(lock)),
         };
         disk.sweep().map_err(|cause| disk.unwritable(cause))?;
@@ -62,6 +71,16 @@ impl Disk {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// Was nothing done in the folder since this was last asked? The system says so for less than
+    /// a [`print`](Self::print) takes, and before whoever did something goes on. What is done from
+    /// another machine or by another name of the file it does not say. False where it cannot tell.
+    pub(crate) fn quiet(&self) -> bool {
+        // Room for the longest event there is; more of them only say the same again.
+        let mut events = [0; 512];
+        let read = self.watch.as_ref().map(|watch| rustix::io::read(watch, &mut events));
+        matches!(read, Some(Err(Errno::AGAIN)))
     }
 
     /// The file's bytes; none when there is no file. The print is taken first: a change while
@@ -125,6 +144,19 @@ impl Disk {
     }
 }
 
+fn watch(home: &Path) -> rustix::io::Result<OwnedFd> {
+    let watch = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
+    let done = WatchFlags::MODIFY
+        | WatchFlags::ATTRIB
+        | WatchFlags::CREATE
+        | WatchFlags::DELETE
+        | WatchFlags::MOVE
+        | WatchFlags::DELETE_SELF
+        | WatchFlags::MOVE_SELF;
+    inotify::add_watch(&watch, home, done | WatchFlags::ONLYDIR)?;
+    Ok(watch)
+}
+
 impl Print {
     fn of(found: &fs::Metadata) -> Self {
         Self {
@@ -171,6 +203,28 @@ mod tests {
         disk.drop_copy().unwrap();
         disk.drop_copy().unwrap();
         assert!(!disk.has_copy());
+    }
+
+    #[test]
+    fn whatever_is_done_to_the_file_is_said_at_once() {
+        let home = tempfile::tempdir().unwrap();
+        let (file, aside) = (home.path().join(FILE), home.path().join("aside"));
+        fs::write(&file, b"one").unwrap();
+        let disk = Disk::open(home.path()).unwrap();
+        let done: [&dyn Fn(); 6] = [
+            &|| fs::write(&file, b"two").unwrap(),
+            &|| disk.replace(b"three").unwrap(),
+            &|| fs::rename(&file, &aside).unwrap(),
+            &|| fs::rename(&aside, &file).unwrap(),
+            &|| fs::File::open(&file).unwrap().set_modified(std::time::UNIX_EPOCH).unwrap(),
+            &|| fs::remove_file(&file).unwrap(),
+        ];
+        for (number, done) in done.iter().enumerate() {
+            while !disk.quiet() {}
+            assert!(disk.quiet(), "{number}");
+            done();
+            assert!(!disk.quiet(), "{number}");
+        }
     }
 
     #[test]

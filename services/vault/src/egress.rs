@@ -25,6 +25,7 @@ mod address;
 mod again;
 mod body;
 pub mod credentials;
+mod deadline;
 mod headers;
 pub(crate) mod inject;
 mod mask;
@@ -38,9 +39,10 @@ pub(crate) mod sign;
 mod target;
 mod tls;
 
-pub use credentials::{Credentials, Resolved, Token};
+pub use credentials::{Credentials, Resolved, Token, Value};
 pub use resolver::{Resolver, System};
 
+use deadline::Deadline;
 use inject::Credential;
 use mask::Masker;
 pub(crate) use network::Network;
@@ -81,6 +83,8 @@ struct Inner {
     clock: fn() -> Timestamp,
     credentials: Arc<dyn Credentials>,
     slots: Arc<Semaphore>,
+    /// In whose name egress records.
+    own: Context,
 }
 
 impl Service {
@@ -116,7 +120,8 @@ impl Service {
     ) -> Self {
         let slots = Arc::new(Semaphore::new(limits::EGRESS_CONCURRENCY));
         let Options { private_hosts, stored, extra_roots: _ } = options;
-        let inner = Inner { private_hosts, stored, network, audit, clock, credentials, slots };
+        let own = Context::service("egress");
+        let inner = Inner { private_hosts, stored, network, audit, clock, credentials, slots, own };
         Self { inner: Arc::new(inner) }
     }
 
@@ -188,7 +193,7 @@ fn refused(problem: Problem) -> Outcome {
 
 impl Inner {
     /// In an owned task: a caller that goes away does not cut a request in half.
-    async fn carry_out(&self, order: Order) -> Result<Carried> {
+    async fn carry_out(&self, order: Box<Order>) -> Result<Carried> {
         let network = Arc::clone(&self.network);
         let carried = self.network.owned(order.carry_out(network)).await;
         carried.ok_or_else(|| {
@@ -205,7 +210,7 @@ impl Inner {
         &self,
         context: &Context,
         request: Request,
-    ) -> Result<std::result::Result<Order, Problem>> {
+    ) -> Result<std::result::Result<Box<Order>, Problem>> {
         let joined = request.credential.clone();
         let (mut order, wanted) = match self.draft(context, request).await {
             Ok(order) => (order, joined),
@@ -222,7 +227,7 @@ impl Inner {
                 .with("aileron.binding.name", binding.as_str())
                 .with("aileron.connector.fqn", connector.to_string())
                 .with("aileron.capability.kind", wanted.form.kind().text());
-            self.audit.append(&Context::service("egress"), event).await?;
+            self.audit.append(&self.own, event).await?;
             self.credentials.used(&binding).await;
         }
         Ok(Ok(order))
@@ -233,7 +238,7 @@ impl Inner {
         &self,
         context: &Context,
         request: Request,
-    ) -> std::result::Result<Order, Problem> {
+    ) -> std::result::Result<Box<Order>, Problem> {
         let target = Target::parse(&request.url)?;
         let policy = Policy::Send { declared: request.allowed, consent: None };
         policy.permit(&target)?;
@@ -247,7 +252,7 @@ impl Inner {
         }
         let deadline = self.deadline(context, request.timeout);
         let slot = self.slot(&target, deadline).await?;
-        Ok(Order {
+        Ok(Box::new(Order {
             policy,
             target,
             method,
@@ -260,10 +265,10 @@ impl Inner {
             token: None,
             binding: None,
             connector: Some(request.connector),
-            deadline,
+            deadline: Deadline::new(deadline),
             max_response: request.max_response,
             slot,
-        })
+        }))
     }
 
     /// Joins the credential, if the person consented to its going to this host in this form.
@@ -274,9 +279,11 @@ impl Inner {
         wanted: &CredentialUse,
     ) -> std::result::Result<(), Problem> {
         let resolving = self.credentials.resolve(connector, wanted, order.target.host());
-        let resolved = timeout_at(order.deadline, resolving)
+        let resolved = order
+            .deadline
+            .within(resolving)
             .await
-            .map_err(|_| Problem::Late { host: order.target.host().clone() })?
+            .ok_or_else(|| Problem::Late { host: order.target.host().clone() })?
             .map_err(|failure| Problem::Passed(Box::new(failure)))?;
         let (binding, reach) = (resolved.binding.clone(), resolved.reach.clone());
         let token = Token::of(&resolved);
@@ -286,7 +293,7 @@ impl Inner {
         }
         order.policy.consented(&order.target)?;
         order.policy.permit(&order.target)?;
-        order.masker = credential.masker();
+        order.masker = credential.masker()?;
         order.credential = Some(credential);
         order.first = Some(order.draft()?);
         order.token = token;
@@ -323,7 +330,7 @@ impl Inner {
         let event = Event::new(EventKind::SecretResolved, Actor::of(context))
             .with("aileron.secret.path", format!("secret/{name}"))
             .with("aileron.secret.host", host.to_string());
-        self.audit.append(&Context::service("egress"), event).await?;
+        self.audit.append(&self.own, event).await?;
         Ok(Ok(Some(Credential::of_source(&value))))
     }
 
@@ -332,7 +339,7 @@ impl Inner {
         context: &Context,
         request: Fetch,
         credential: Option<Credential>,
-    ) -> std::result::Result<Order, Problem> {
+    ) -> std::result::Result<Box<Order>, Problem> {
         let target = Target::parse(&request.url)?;
         let policy = Policy::Fetch {
             first: target.host().clone(),
@@ -352,10 +359,10 @@ impl Inner {
             headers.insert(header::IF_NONE_MATCH, tag);
         }
         headers::complete(&mut headers);
-        let masker = credential.as_ref().map(Credential::masker).unwrap_or_default();
+        let masker = credential.as_ref().map(Credential::masker).transpose()?.unwrap_or_default();
         let deadline = self.deadline(context, request.timeout);
         let slot = self.slot(&target, deadline).await?;
-        Ok(Order {
+        Ok(Box::new(Order {
             policy,
             target,
             method: Method::GET,
@@ -368,10 +375,10 @@ impl Inner {
             token: None,
             binding: None,
             connector: None,
-            deadline,
+            deadline: Deadline::new(deadline),
             max_response: request.max_response,
             slot,
-        })
+        }))
     }
 
     /// When to give up: the request's own time, the caller's, and never longer than any call.
@@ -395,6 +402,9 @@ impl Inner {
             return Err(Problem::Late { host: target.host().clone() });
         }
         let slots = Arc::clone(&self.slots);
+        if let Ok(slot) = Arc::clone(&slots).try_acquire_owned() {
+            return Ok(slot);
+        }
         match timeout_at(deadline, slots.acquire_owned()).await {
             Ok(Ok(slot)) => Ok(slot),
             Ok(Err(_)) | Err(_) => Err(Problem::Busy),

@@ -2,13 +2,15 @@
 //! and a file that somebody else changed is read again, never overwritten.
 
 pub(crate) mod attempt;
+pub(crate) mod opened;
 mod passphrase;
 mod recovery;
 mod write;
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+    time::{Duration, Instant},
 };
 
 use aileron_contract::{
@@ -29,6 +31,7 @@ use crate::{
     mark::Mark,
 };
 
+use opened::Opened;
 pub(crate) use write::Changed;
 
 /// The vault behind its doors.
@@ -46,6 +49,8 @@ pub(crate) struct Keeper {
     gate: tokio::sync::Mutex<Backoff>,
     /// Attempts that may wait at the gate.
     queue: Semaphore,
+    /// When the file was last seen to be the one of the view.
+    seen: Mutex<Option<Instant>>,
     /// When bindings were used since the last write; written with the next one.
     uses: Mutex<BTreeMap<BindingName, Timestamp>>,
     /// When a credential was last used, or a person last did something.
@@ -68,7 +73,9 @@ pub(crate) struct View {
     pub(crate) content: Content,
     pub(crate) keys: Option<Arc<Keys>>,
     /// While unlocked: the last state of the file that was held against the keys.
-    accepted: Option<Mark>,
+    accepted: Option<Arc<Mark>>,
+    /// What egress asked of this file with these keys.
+    pub(crate) opened: Arc<Opened>,
 }
 
 #[derive(Clone, Debug)]
@@ -77,6 +84,10 @@ pub(crate) enum Content {
     Refused(FileError),
     Ready(Arc<VaultFile>),
 }
+
+/// For how long a file that was looked at is taken for the same when nobody says otherwise: what
+/// is done from another machine, or by another name of the file, is noticed after this long.
+const RECENT: Duration = Duration::from_millis(5);
 
 impl Keeper {
     pub(crate) fn new(parts: Parts) -> Self {
@@ -93,10 +104,12 @@ impl Keeper {
                 content: Content::Missing,
                 keys: None,
                 accepted: None,
+                opened: Arc::default(),
             }),
             writer: tokio::sync::Mutex::new(()),
             gate: tokio::sync::Mutex::new(Backoff::default()),
             queue: Semaphore::new(aileron_contract::limits::UNLOCK_QUEUE),
+            seen: Mutex::new(None),
             uses: Mutex::new(BTreeMap::new()),
             active: Mutex::new(clock()),
         }
@@ -111,11 +124,26 @@ impl Keeper {
         self.reload(&writer).await
     }
 
+    /// The same for requests, which come by the thousand: the file is looked at when the system
+    /// says that something was done in its folder, and every [`RECENT`] all the same.
+    pub(crate) async fn recent(&self) -> Result<View> {
+        let quiet = {
+            let mut seen = self.seen();
+            *seen = seen.filter(|seen| seen.elapsed() < RECENT && self.disk.quiet());
+            seen.is_some()
+        };
+        if quiet { Ok(self.last()) } else { self.view().await }
+    }
+
     /// A binding's credential was used: remembered until the next write.
     pub(crate) fn used(&self, binding: &BindingName) {
         let now = (self.clock)();
-        self.touch();
-        self.uses.lock().unwrap_or_else(PoisonError::into_inner).insert(binding.clone(), now);
+        *self.active.lock().unwrap_or_else(PoisonError::into_inner) = now;
+        let mut uses = self.uses.lock().unwrap_or_else(PoisonError::into_inner);
+        match uses.get_mut(binding) {
+            Some(at) => *at = now,
+            None => drop(uses.insert(binding.clone(), now)),
+        }
     }
 
     /// Somebody is there: an idle vault begins to wait anew.
@@ -156,6 +184,7 @@ impl Keeper {
         let _writer = self.writer.lock().await;
         let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
         view.accepted = None;
+        view.opened = Arc::default();
         view.keys.take().is_some()
     }
 
@@ -166,8 +195,16 @@ impl Keeper {
 
     /// The view, when the file is still the one it was made of.
     fn fresh(&self) -> Option<View> {
-        let view = self.last();
-        (self.disk.print().ok()? == view.print).then_some(view)
+        // Held while looking: what happens meanwhile is seen here, or asked for afterwards.
+        let mut seen = self.seen();
+        let (view, now) = (self.last(), Instant::now());
+        let same = self.disk.print().ok()? == view.print;
+        *seen = same.then_some(now);
+        same.then_some(view)
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn last(&self) -> View {
@@ -197,16 +234,16 @@ impl Keeper {
                     }
                 };
                 let believed = VaultFile::parse(&bytes)
-                    .and_then(|file| believe(file, held.as_deref(), earlier.as_ref()));
+                    .and_then(|file| believe(file, held.as_deref(), earlier.as_deref()));
                 let content =
                     believed.map_or_else(Content::Refused, |file| Content::Ready(Arc::new(file)));
                 (Some(print), content)
             })
             .await?;
         if let (Content::Ready(file), Some(_)) = (&content, &keys) {
-            accepted = Some(Mark::of(file.seen()));
+            accepted = Some(Arc::new(Mark::of(file.seen())));
         }
-        let view = View { print, content, keys, accepted };
+        let view = View { print, content, keys, accepted, opened: Arc::default() };
         self.show(view.clone());
         Ok(view)
     }

@@ -3,39 +3,28 @@
 use std::fmt;
 
 use aileron_contract::{Result, vault::PinDomain};
-use zeroize::{Zeroize as _, Zeroizing};
+use zeroize::Zeroizing;
 
-use crate::envelope;
-
-const PAGE: usize = 4096;
-
-/// One page of its own, so that locking it locks nothing else and no other value's release
-/// unlocks it.
-#[repr(C, align(4096))]
-struct Page([u8; PAGE]);
+use crate::{envelope, guarded::Guarded};
 
 /// What an unlocked vault knows: the key of the file, and the root of all pins. Both lie in one
 /// locked page and are wiped when the last holder lets go.
-pub(crate) struct Keys {
-    page: Box<Page>,
-    held: bool,
-}
+pub(crate) struct Keys(Guarded);
 
 impl Keys {
     pub(crate) fn new(vault: &[u8; 32], pin_root: &[u8; 32]) -> Self {
-        let mut page = Box::new(Page([0; PAGE]));
-        let held = hold(&page, true);
-        if let Err(cause) = &held {
+        let mut page = Guarded::locked(64).unwrap_or_else(|cause| {
             // A machine without the right to lock memory still serves its person; its log says so.
             tracing::warn!(%cause, "keys could not be locked in memory: raise RLIMIT_MEMLOCK");
-        }
-        if let Some((first, rest)) = page.0.split_first_chunk_mut::<32>() {
+            Guarded::new(64)
+        });
+        if let Some((first, rest)) = page.bytes_mut().split_first_chunk_mut::<32>() {
             first.copy_from_slice(vault);
             if let Some(second) = rest.first_chunk_mut::<32>() {
                 second.copy_from_slice(pin_root);
             }
         }
-        Self { page, held: held.is_ok() }
+        Self(page)
     }
 
     /// The key a version 2 file is sealed under; of a version 1 file the passphrase's own key.
@@ -54,41 +43,13 @@ impl Keys {
 
     fn part(&self, from: usize) -> &[u8; 32] {
         const NONE: &[u8; 32] = &[0; 32];
-        self.page.0.get(from..).and_then(|rest| rest.first_chunk()).unwrap_or(NONE)
-    }
-}
-
-impl Drop for Keys {
-    fn drop(&mut self) {
-        self.page.0.zeroize();
-        if self.held
-            && let Err(cause) = hold(&self.page, false)
-        {
-            tracing::debug!(%cause, "a page of keys stayed locked in memory");
-        }
+        self.0.get(from..).and_then(|rest| rest.first_chunk()).unwrap_or(NONE)
     }
 }
 
 impl fmt::Debug for Keys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Keys(..)")
-    }
-}
-
-/// Keeps the page in memory and out of core files, or lets it go again.
-#[expect(unsafe_code, reason = "locking memory has no safe interface")]
-fn hold(page: &Page, held: bool) -> rustix::io::Result<()> {
-    use rustix::mm::{Advice, madvise, mlock, munlock};
-    let start = std::ptr::from_ref(page).cast_mut().cast();
-    // SAFETY: the range is exactly one live allocation of ours, aligned to a page and one page
-    // long; none of the calls changes its content or its mapping.
-    unsafe {
-        if held {
-            mlock(start, PAGE)?;
-            madvise(start, PAGE, Advice::LinuxDontDump)
-        } else {
-            munlock(start, PAGE)
-        }
     }
 }
 
@@ -120,8 +81,9 @@ mod tests {
         };
         let before: u64 = locked();
         let keys = Keys::new(&[7; 32], &[9; 32]);
-        if keys.held {
+        if Guarded::locked(1).is_ok() {
             assert!(locked() >= 4, "{before} before");
         }
+        drop(keys);
     }
 }

@@ -14,6 +14,7 @@ pub mod egress;
 mod envelope;
 mod file;
 pub mod fuzz;
+mod guarded;
 mod harden;
 mod idle;
 mod kdf;

@@ -6,12 +6,9 @@ use futures::StreamExt;
 use http::{HeaderMap, header};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
-use tokio::{
-    sync::OwnedSemaphorePermit,
-    time::{Instant, timeout_at},
-};
+use tokio::sync::OwnedSemaphorePermit;
 
-use super::{mask::Masker, network::Lease, problem::Problem};
+use super::{deadline::Deadline, mask::Masker, network::Lease, problem::Problem};
 
 mod decode;
 use decode::Decoder;
@@ -19,7 +16,7 @@ use decode::Decoder;
 /// What a body is read under.
 pub(crate) struct Terms {
     pub(crate) host: HostPort,
-    pub(crate) deadline: Instant,
+    pub(crate) deadline: Deadline,
     pub(crate) max: u64,
     pub(crate) masker: Masker,
     /// One of the requests that may be under way at once, until the body has been read.
@@ -111,14 +108,14 @@ impl Reader {
                 return Err(self.too_long());
             }
             if !decoded.is_empty() {
-                return Ok(Some(decoded.into()));
+                return Ok(Some(decoded));
             }
         }
     }
 
     async fn receive(&mut self) -> Result<Option<Bytes>> {
-        let host = &self.terms.host;
-        let frame = timeout_at(self.terms.deadline, self.incoming.frame()).await.map_err(|_| {
+        let Terms { host, deadline, .. } = &mut self.terms;
+        let frame = deadline.within(self.incoming.frame()).await.ok_or_else(|| {
             let text = format!("{host} did not finish its answer within the time the call has");
             Error::new(Reason::DeadlineExceeded, text)
         })?;
@@ -129,33 +126,41 @@ impl Reader {
         }
     }
 
-    fn decode(&mut self) -> Result<Vec<u8>> {
+    /// A part of what waits, masked. What comes as it is is handed on as it is.
+    fn decode(&mut self) -> Result<Bytes> {
+        if self.decoder.is_plain() {
+            let data = std::mem::take(&mut self.waiting);
+            self.count(&data)?;
+            return Ok(self.terms.masker.feed(data));
+        }
         let mut out = Vec::new();
         while !self.waiting.is_empty() && out.len() < BATCH {
-            let length = if self.decoder.is_plain() { BATCH } else { PIECE };
-            let piece = self.waiting.split_to(length.min(self.waiting.len()));
-            let decoded = self
+            let piece = self.waiting.split_to(PIECE.min(self.waiting.len()));
+            let mut decoded = self
                 .decoder
                 .feed(&piece)
                 .map_err(|error| cut(&self.terms.host).caused_by(error))?;
             self.count(&decoded)?;
-            out.append(&mut self.terms.masker.feed(&decoded));
+            out.append(&mut decoded);
         }
-        Ok(out)
+        Ok(self.terms.masker.feed(out.into()))
     }
 
-    fn finish(&mut self) -> Result<Vec<u8>> {
+    fn finish(&mut self) -> Result<Bytes> {
         self.ended = true;
         let decoded =
             self.decoder.finish().map_err(|error| cut(&self.terms.host).caused_by(error))?;
         self.count(&decoded)?;
-        let mut out = self.terms.masker.feed(&decoded);
-        out.append(&mut self.terms.masker.finish());
+        let certain = self.terms.masker.feed(decoded.into());
+        let rest = self.terms.masker.finish();
         if let Some(lease) = self.lease.take() {
             lease.give_back();
         }
         drop(self.terms.slot.take());
-        Ok(out)
+        if certain.is_empty() {
+            return Ok(rest);
+        }
+        Ok([certain, rest].concat().into())
     }
 
     fn count(&mut self, decoded: &[u8]) -> Result<()> {

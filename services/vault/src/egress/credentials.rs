@@ -1,5 +1,7 @@
 //! What egress asks of the vault.
 
+use std::sync::{Arc, OnceLock};
+
 use aileron_contract::{
     Secret,
     credential::{CredentialKind, Reach, SigningWord},
@@ -8,6 +10,9 @@ use aileron_contract::{
     names::{BindingName, Fqn, HostPort, SecretName, Sha256Hash},
 };
 use async_trait::async_trait;
+
+use super::inject::{Made, Ready};
+use crate::guarded::{Guarded, Memory};
 
 /// Hands one credential to egress, for one request.
 #[async_trait]
@@ -20,7 +25,7 @@ pub trait Credentials: Send + Sync + 'static {
         connector: &Fqn,
         wanted: &CredentialUse,
         host: &HostPort,
-    ) -> Result<Resolved, Failure>;
+    ) -> Result<Arc<Resolved>, Failure>;
 
     /// The binding's credential was joined to a request that is about to leave.
     async fn used(&self, binding: &BindingName);
@@ -46,11 +51,53 @@ pub struct Resolved {
     pub reach: Reach,
     /// What joins the request: a key, a token, `user:password`; with `oauth2` an access token
     /// that is fresh enough, with `aws_sigv4` the signing key as it is stored.
-    pub value: Secret,
+    pub value: Value,
     /// Of a signing key.
     pub access_key_id: Option<SigningWord>,
     /// Of a signing key.
     pub region: Option<SigningWord>,
+}
+
+/// A credential's value, with what was worked out from it, so that a request that follows need not
+/// do it again.
+#[derive(Debug)]
+pub struct Value {
+    bytes: Guarded,
+    memory: Memory,
+    ready: OnceLock<Ready>,
+}
+
+impl Value {
+    /// For longer than one request. None when there is no locked memory to have.
+    pub(crate) fn lasting(bytes: &[u8]) -> Option<Self> {
+        let bytes = Memory::Locked.copy(bytes).ok()?;
+        Some(Self { bytes, memory: Memory::Locked, ready: OnceLock::new() })
+    }
+
+    /// Lends the bytes to `reader`. What it copies is no longer wiped.
+    pub(crate) fn expose<R>(&self, reader: impl FnOnce(&[u8]) -> R) -> R {
+        reader(&self.bytes)
+    }
+
+    /// What `work` makes of it in the memory it is told. Kept only where the value itself is.
+    pub(super) fn ready(&self, work: impl Fn(&[u8], Memory) -> Made) -> Made {
+        if let Some(ready) = self.ready.get() {
+            return Ok(ready.clone());
+        }
+        match work(&self.bytes, self.memory) {
+            Ok(ready) => Ok(self.ready.get_or_init(|| ready).clone()),
+            Err(_) => work(&self.bytes, Memory::Plain),
+        }
+    }
+}
+
+/// For one request.
+impl From<Secret> for Value {
+    fn from(secret: Secret) -> Self {
+        let mut bytes = Guarded::new(secret.len());
+        secret.expose(|secret| bytes.bytes_mut().copy_from_slice(secret));
+        Self { bytes, memory: Memory::Plain, ready: OnceLock::new() }
+    }
 }
 
 /// One access token, for asking about it: whose it is, and which one, not what it says.
@@ -63,8 +110,10 @@ pub struct Token {
 impl Token {
     /// None of credentials that nobody can replace but the person.
     pub(super) fn of(resolved: &Resolved) -> Option<Self> {
-        let replaceable = resolved.reach.form.kind() == CredentialKind::Oauth2;
+        if resolved.reach.form.kind() != CredentialKind::Oauth2 {
+            return None;
+        }
         let print = resolved.value.expose(|value| Sha256Hash::of(&[value]));
-        replaceable.then(|| Self { binding: resolved.binding.clone(), print })
+        Some(Self { binding: resolved.binding.clone(), print })
     }
 }

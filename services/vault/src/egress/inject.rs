@@ -1,89 +1,152 @@
 //! Joins a credential to a request.
 
+use std::sync::Arc;
+
 use aileron_contract::{
     Secret, Timestamp,
-    credential::{Form, HeaderTemplate, SigningWord, TokenTemplate},
+    credential::{Form, HeaderTemplate, TokenTemplate},
     egress::CredentialUse,
     limits,
-    names::BindingName,
 };
 use base64::prelude::{BASE64_STANDARD, Engine};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, header};
-use zeroize::Zeroizing;
 
 use super::{
-    credentials::Resolved,
+    credentials::{Resolved, Value},
     mask::Masker,
     network::Draft,
     problem::Problem,
     sign::{self, SigningKey},
 };
+use crate::guarded::{Guarded, Memory};
 
 /// A credential on its way into requests.
 #[derive(Debug)]
-pub(crate) struct Credential {
-    /// None for a package source's token.
-    binding: Option<BindingName>,
-    form: Form,
-    value: Secret,
-    access_key_id: Option<SigningWord>,
-    region: Option<SigningWord>,
+pub(crate) enum Credential {
+    Bound(Arc<Resolved>),
+    /// A package source's token.
+    OfSource(Value),
 }
+
+/// What a value comes to in its form, the same for each request.
+#[derive(Clone, Debug)]
+pub(crate) struct Ready {
+    masker: Masker,
+    /// Of the forms that write one.
+    header: Option<(HeaderName, HeaderValue)>,
+}
+
+/// Or why the value is not fit for it.
+pub(crate) type Made = Result<Ready, &'static str>;
 
 impl Credential {
     /// Refuses a credential that is not of the kind and form that was asked for and consented to.
-    pub(crate) fn new(resolved: Resolved, wanted: &CredentialUse) -> Result<Self, Problem> {
-        let Resolved { binding, reach, value, access_key_id, region } = resolved;
-        let (stored, wanted) = (&reach.form, &wanted.form);
+    pub(crate) fn new(resolved: Arc<Resolved>, wanted: &CredentialUse) -> Result<Self, Problem> {
+        let (stored, wanted) = (&resolved.reach.form, &wanted.form);
+        let binding = || resolved.binding.clone();
         if stored.kind() != wanted.kind() {
             let (stored, wanted) = (stored.kind(), wanted.kind());
-            return Err(Problem::KindChanged { binding, stored, wanted });
+            return Err(Problem::KindChanged { binding: binding(), stored, wanted });
         }
         if stored != wanted {
-            return Err(Problem::FormChanged { binding });
+            return Err(Problem::FormChanged { binding: binding() });
         }
-        Ok(Self { binding: Some(binding), form: reach.form, value, access_key_id, region })
+        Ok(Self::Bound(resolved))
     }
 
     /// A package source's token.
     pub(crate) fn of_source(token: &Secret) -> Self {
-        Self {
-            binding: None,
-            form: Form::Oauth2,
-            value: token.duplicate(),
-            access_key_id: None,
-            region: None,
+        Self::OfSource(token.duplicate().into())
+    }
+
+    /// Hides everything of the credential that an upstream could hand back.
+    pub(crate) fn masker(&self) -> Result<Masker, Problem> {
+        Ok(self.ready()?.masker)
+    }
+
+    fn ready(&self) -> Result<Ready, Problem> {
+        let form = self.form();
+        let ready = self.value().ready(|value, memory| {
+            let masker = masker(form, value, memory).map_err(|_| "there is no memory for it")?;
+            Ok(Ready { masker, header: header(form, value, memory)? })
+        });
+        ready.map_err(|reason| self.unfit(reason))
+    }
+
+    fn form(&self) -> &Form {
+        match self {
+            Self::Bound(resolved) => &resolved.reach.form,
+            Self::OfSource(_) => &Form::Oauth2,
         }
     }
 
-    /// Hides everything of the credential that an upstream could hand back. A signature is no
-    /// secret: it holds for one request and a few minutes.
-    pub(crate) fn masker(&self) -> Masker {
-        self.value.expose(|value| match &self.form {
-            Form::ApiKey(_) | Form::Oauth2 | Form::Header(_) | Form::Query(_) => {
-                Masker::new(&[value])
-            }
-            // Both together, as they are sent, and alone the half that is secret: some upstreams
-            // take a key as the user, without a password.
-            Form::Basic => match halves(value) {
-                Some((user, b"")) => Masker::new(&[value, user]),
-                Some((_, password)) => Masker::new(&[value, password]),
-                None => Masker::new(&[value]),
-            },
-            Form::AwsSigv4(_) => match SigningKey::read(value) {
-                Ok(key) => Masker::new(&key.secrets()),
-                Err(_) => Masker::new(&[value]),
-            },
-        })
+    fn value(&self) -> &Value {
+        match self {
+            Self::Bound(resolved) => &resolved.value,
+            Self::OfSource(token) => token,
+        }
     }
 
     fn unfit(&self, reason: &'static str) -> Problem {
-        match &self.binding {
-            Some(binding) => Problem::ValueUnfit { binding: binding.clone(), reason },
-            None => Problem::Malformed(format!("the source's token cannot be sent: {reason}")),
+        match self {
+            Self::Bound(resolved) => {
+                Problem::ValueUnfit { binding: resolved.binding.clone(), reason }
+            }
+            Self::OfSource(_) => {
+                Problem::Malformed(format!("the source's token cannot be sent: {reason}"))
+            }
         }
     }
+}
+
+/// Hides all that an upstream could hand back of a value in this form. A signature is no secret:
+/// it holds for one request and a few minutes.
+fn masker(form: &Form, value: &[u8], memory: Memory) -> rustix::io::Result<Masker> {
+    match form {
+        Form::ApiKey(_) | Form::Oauth2 | Form::Header(_) | Form::Query(_) => {
+            Masker::new(&[value], memory)
+        }
+        // Both together, as they are sent, and alone the half that is secret: some upstreams
+        // take a key as the user, without a password.
+        Form::Basic => match halves(value) {
+            Some((user, b"")) => Masker::new(&[value, user], memory),
+            Some((_, password)) => Masker::new(&[value, password], memory),
+            None => Masker::new(&[value], memory),
+        },
+        Form::AwsSigv4(_) => match SigningKey::read(value) {
+            Ok(key) => Masker::new(&key.secrets(), memory),
+            Err(_) => Masker::new(&[value], memory),
+        },
+    }
+}
+
+/// The header a value is written in; none in the forms that are written elsewhere, or anew for
+/// each request.
+fn header(
+    form: &Form,
+    value: &[u8],
+    memory: Memory,
+) -> Result<Option<(HeaderName, HeaderValue)>, &'static str> {
+    let (name, text) = match form {
+        Form::ApiKey(template) => {
+            let text = formatted(value, template.format(), HeaderTemplate::PLACE, memory)?;
+            (name(template.header())?, text)
+        }
+        Form::Header(template) => {
+            let text = formatted(value, template.format(), TokenTemplate::PLACE, memory)?;
+            (name(template.header())?, text)
+        }
+        Form::Oauth2 => {
+            (header::AUTHORIZATION, formatted(value, "Bearer {token}", "{token}", memory)?)
+        }
+        Form::Basic => (header::AUTHORIZATION, basic(value, memory)?),
+        Form::Query(_) | Form::AwsSigv4(_) => return Ok(None),
+    };
+    let mut text = HeaderValue::from_maybe_shared(Bytes::from_owner(text))
+        .map_err(|_| "it contains a control character")?;
+    text.set_sensitive(true);
+    Ok(Some((name, text)))
 }
 
 /// Joins a credential to a request, in the form that was consented to. The only place where one
@@ -94,25 +157,14 @@ pub(crate) fn join(
     now: Timestamp,
 ) -> Result<(), Problem> {
     let unfit = |reason| credential.unfit(reason);
-    let mut put = |name, value: Result<_, _>| -> Result<(), Problem> {
-        draft.headers.insert(name, value.map_err(unfit)?);
-        Ok(())
-    };
-    let value = &credential.value;
-    match &credential.form {
-        Form::ApiKey(template) => {
-            let (format, place) = (template.format(), HeaderTemplate::PLACE);
-            put(named(template.header())?, value.expose(|key| formatted(key, format, place)))
+    let value = credential.value();
+    match credential.form() {
+        Form::ApiKey(_) | Form::Header(_) | Form::Oauth2 | Form::Basic => {
+            let (name, text) =
+                credential.ready()?.header.ok_or_else(|| unfit("it has no header"))?;
+            draft.headers.insert(name, text);
+            Ok(())
         }
-        Form::Header(template) => {
-            let (format, place) = (template.format(), TokenTemplate::PLACE);
-            put(named(template.header())?, value.expose(|token| formatted(token, format, place)))
-        }
-        Form::Oauth2 => {
-            let bearer = value.expose(|token| formatted(token, "Bearer {token}", "{token}"));
-            put(header::AUTHORIZATION, bearer)
-        }
-        Form::Basic => put(header::AUTHORIZATION, value.expose(basic)),
         Form::Query(parameter) => {
             value.expose(plain).map_err(unfit)?;
             let name = parameter.as_str();
@@ -121,8 +173,12 @@ pub(crate) fn join(
         }
         Form::AwsSigv4(signing) => {
             let key = value.expose(SigningKey::read).map_err(unfit)?;
-            let (own_id, own_region) =
-                (credential.access_key_id.as_ref(), credential.region.as_ref());
+            let (own_id, own_region) = match credential {
+                Credential::Bound(resolved) => {
+                    (resolved.access_key_id.as_ref(), resolved.region.as_ref())
+                }
+                Credential::OfSource(_) => (None, None),
+            };
             let inputs = sign::Inputs {
                 access_key_id: own_id.or(signing.access_key_id.as_ref()),
                 region: own_region.or(signing.region.as_ref()),
@@ -136,14 +192,10 @@ pub(crate) fn join(
 /// Can a value be joined in this form? Asked before it is stored.
 pub(crate) fn check(form: &Form, value: &[u8]) -> Result<(), &'static str> {
     match form {
-        Form::ApiKey(template) => {
-            formatted(value, template.format(), HeaderTemplate::PLACE).map(drop)
-        }
-        Form::Header(template) => {
-            formatted(value, template.format(), TokenTemplate::PLACE).map(drop)
+        Form::ApiKey(_) | Form::Header(_) | Form::Basic => {
+            header(form, value, Memory::Plain).map(drop)
         }
         Form::Oauth2 | Form::Query(_) => plain(value),
-        Form::Basic => basic(value).map(drop),
         Form::AwsSigv4(_) => SigningKey::read(value).map(drop),
     }
 }
@@ -160,8 +212,11 @@ pub(crate) fn headers(form: &Form) -> Result<Vec<HeaderName>, Problem> {
 }
 
 fn named(header: &str) -> Result<HeaderName, Problem> {
-    HeaderName::from_bytes(header.as_bytes())
-        .map_err(|_| Problem::Malformed("the credential's header is no token".to_owned()))
+    name(header).map_err(|reason| Problem::Malformed(reason.to_owned()))
+}
+
+fn name(header: &str) -> Result<HeaderName, &'static str> {
+    HeaderName::from_bytes(header.as_bytes()).map_err(|_| "the credential's header is no token")
 }
 
 /// What can stand in a header or a query: anything else was pasted wrongly, or is an attack.
@@ -177,28 +232,36 @@ fn plain(value: &[u8]) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// `format` with every `place` replaced, in memory that is wiped.
-fn formatted(value: &[u8], format: &str, place: &str) -> Result<HeaderValue, &'static str> {
+/// `format` with every `place` replaced.
+fn formatted(
+    value: &[u8],
+    format: &str,
+    place: &str,
+    memory: Memory,
+) -> Result<Guarded, &'static str> {
     plain(value)?;
-    let places = format.matches(place).count();
-    let size = format.len() + places * value.len();
+    let parts = || format.split(place);
+    let places = parts().count().saturating_sub(1);
+    let size = parts().map(str::len).sum::<usize>() + places * value.len();
     if size > limits::EGRESS_CREDENTIAL {
         return Err("it is too long in its format");
     }
-    // Sized beforehand: growing would leave copies behind.
-    let mut text = Zeroizing::new(Vec::with_capacity(size));
-    for (index, part) in format.split(place).enumerate() {
-        if index > 0 {
-            text.extend_from_slice(value);
+    let mut text = memory.zeros(size).map_err(|_| "there is no memory for it")?;
+    let mut rest = text.bytes_mut();
+    for (index, part) in parts().enumerate() {
+        let before = if index > 0 { value } else { b"" };
+        for piece in [before, part.as_bytes()] {
+            let (place, behind) = rest.split_at_mut(piece.len());
+            place.copy_from_slice(piece);
+            rest = behind;
         }
-        text.extend_from_slice(part.as_bytes());
     }
-    header_value(text)
+    Ok(text)
 }
 
 /// RFC 7617: a user without a colon, a colon, a password; both as UTF-8 without control
 /// characters.
-fn basic(value: &[u8]) -> Result<HeaderValue, &'static str> {
+fn basic(value: &[u8], memory: Memory) -> Result<Guarded, &'static str> {
     let Some((user, password)) = halves(value) else {
         return Err("it is not a user and a password with a colon between");
     };
@@ -215,11 +278,11 @@ fn basic(value: &[u8]) -> Result<HeaderValue, &'static str> {
     if size > limits::EGRESS_CREDENTIAL {
         return Err("it is too long");
     }
-    let mut text = Zeroizing::new(vec![0; size]);
-    let (head, tail) = text.split_at_mut(scheme.len());
+    let mut text = memory.zeros(size).map_err(|_| "there is no memory for it")?;
+    let (head, tail) = text.bytes_mut().split_at_mut(scheme.len());
     head.copy_from_slice(scheme);
     BASE64_STANDARD.encode_slice(value, tail).map_err(|_| "it is too long")?;
-    header_value(text)
+    Ok(text)
 }
 
 /// The user ends at the first colon, the password may hold others.
@@ -227,21 +290,6 @@ fn halves(value: &[u8]) -> Option<(&[u8], &[u8])> {
     let at = value.iter().position(|c| *c == b':')?;
     let (user, rest) = value.split_at(at);
     Some((user, rest.get(1..).unwrap_or_default()))
-}
-
-fn header_value(text: Zeroizing<Vec<u8>>) -> Result<HeaderValue, &'static str> {
-    let mut value = HeaderValue::from_maybe_shared(Bytes::from_owner(Wiped(text)))
-        .map_err(|_| "it contains a control character")?;
-    value.set_sensitive(true);
-    Ok(value)
-}
-
-struct Wiped(Zeroizing<Vec<u8>>);
-
-impl AsRef<[u8]> for Wiped {
-    fn as_ref(&self) -> &[u8] {
-        &self.0
-    }
 }
 
 #[cfg(test)]

@@ -1,9 +1,14 @@
 //! Hides a credential in what an upstream answers.
 
+use std::borrow::Cow;
+
+use bytes::Bytes;
 use zeroize::Zeroizing;
 
 mod forms;
 use forms::{Forms, Found};
+
+use crate::guarded::Memory;
 
 /// What stands in the credential's place: of one length, so that it tells nothing.
 pub(crate) const MASK: &[u8] = b"********";
@@ -13,8 +18,9 @@ pub(crate) const MASK: &[u8] = b"********";
 /// JavaScript or HTML. A guard against echoes: an upstream that holds the credential and wants
 /// to hand it over can always find a form nobody looks for.
 ///
-/// What comes out does not depend on where the stream was cut.
-#[derive(Default)]
+/// What comes out does not depend on where the stream was cut. What need not be changed is not
+/// copied.
+#[derive(Clone, Default)]
 pub(crate) struct Masker {
     /// None masks nothing.
     forms: Option<Forms>,
@@ -24,46 +30,33 @@ pub(crate) struct Masker {
 }
 
 impl Masker {
-    pub(crate) fn new(secrets: &[&[u8]]) -> Self {
-        Self { forms: Forms::of(secrets), ..Self::default() }
+    /// What is known of the secrets lies in `memory`; an error when that is not to be had.
+    pub(crate) fn new(secrets: &[&[u8]], memory: Memory) -> rustix::io::Result<Self> {
+        Ok(Self { forms: Forms::of(secrets, memory)?, ..Self::default() })
     }
 
     /// Takes the next bytes; returns those that are certain.
-    pub(crate) fn feed(&mut self, bytes: &[u8]) -> Vec<u8> {
-        if self.forms.is_none() {
-            return bytes.to_vec();
-        }
-        self.pending.extend_from_slice(bytes);
-        self.advance(false)
+    pub(crate) fn feed(&mut self, bytes: Bytes) -> Bytes {
+        if self.forms.is_none() { bytes } else { self.advance(bytes, false) }
     }
 
     /// Nothing follows: returns the rest.
-    pub(crate) fn finish(&mut self) -> Vec<u8> {
-        self.advance(true)
+    pub(crate) fn finish(&mut self) -> Bytes {
+        self.advance(Bytes::new(), true)
     }
 
     /// Masks a whole text.
-    pub(crate) fn whole(&self, bytes: &[u8]) -> Vec<u8> {
-        let mut masker =
-            Self { forms: self.forms.clone(), pending: Zeroizing::default(), hidden: 0 };
-        let mut out = masker.feed(bytes);
-        out.append(&mut masker.finish());
-        out
+    pub(crate) fn whole<'a>(&self, text: &'a [u8]) -> Cow<'a, [u8]> {
+        let Some(forms) = &self.forms else { return Cow::Borrowed(text) };
+        match pass(forms, text, 0, true) {
+            Passed { masked: None, .. } => Cow::Borrowed(text),
+            Passed { masked: Some(masked), .. } => Cow::Owned(masked),
+        }
     }
 
     /// Would anything in the text be masked?
     pub(crate) fn finds(&self, text: &[u8]) -> bool {
-        let hit = |forms: &Forms| {
-            let mut at = forms.next(text, 0);
-            while at < text.len() {
-                if matches!(forms.find(text, at, true), Found::Until(_)) {
-                    return true;
-                }
-                at = forms.next(text, at + 1);
-            }
-            false
-        };
-        self.forms.as_ref().is_some_and(hit)
+        matches!(self.whole(text), Cow::Owned(_))
     }
 
     /// The same for a text whose case was lost, such as a header's name.
@@ -71,34 +64,68 @@ impl Masker {
         self.forms.as_ref().is_some_and(|forms| forms.plain_in(text))
     }
 
-    fn advance(&mut self, last: bool) -> Vec<u8> {
-        let Some(forms) = &self.forms else { return Vec::new() };
-        let mut out = Vec::with_capacity(self.pending.len());
-        let mut at = 0;
-        while at < self.pending.len() {
-            let next = forms.next(&self.pending, at);
-            out.extend_from_slice(self.pending.get(at.max(self.hidden)..next).unwrap_or_default());
-            at = next;
-            let Some(byte) = self.pending.get(at) else { break };
-            match forms.find(&self.pending, at, last) {
-                Found::Undecided => break,
-                Found::Nothing => {}
-                Found::Until(end) => {
-                    if at >= self.hidden {
-                        out.extend_from_slice(MASK);
-                    }
-                    self.hidden = self.hidden.max(end);
-                }
-            }
-            if at >= self.hidden {
-                out.push(*byte);
-            }
-            at += 1;
+    fn advance(&mut self, bytes: Bytes, last: bool) -> Bytes {
+        let Some(forms) = &self.forms else { return bytes };
+        let text = if self.pending.is_empty() { bytes } else { joined(&self.pending, &bytes) };
+        let Passed { masked, from, until, hidden } = pass(forms, &text, self.hidden, last);
+        self.pending = Zeroizing::new(text.get(until..).unwrap_or_default().to_vec());
+        self.hidden = hidden.saturating_sub(until);
+        match masked {
+            Some(masked) => Bytes::from(masked),
+            None => text.slice(from.min(until)..until),
         }
-        self.pending.drain(..at);
-        self.hidden = self.hidden.saturating_sub(at);
-        out
     }
+}
+
+/// How far a text was gone through.
+struct Passed {
+    /// All that is certain. None when nothing had to be masked: then it is what lies between
+    /// `from` and `until`.
+    masked: Option<Vec<u8>>,
+    from: usize,
+    until: usize,
+    /// A mask stands for everything up to here.
+    hidden: usize,
+}
+
+/// Goes through a text up to where more of it is needed. A mask that was written already stands
+/// for the first `hidden` bytes.
+fn pass(forms: &Forms, text: &[u8], mut hidden: usize, last: bool) -> Passed {
+    let mut masked: Option<Vec<u8>> = None;
+    // Bytes before it are written, or a mask stands for them.
+    let mut from = hidden;
+    let mut places = forms.places(text);
+    let mut next = |at| places.as_mut().map_or(at, |places| places.from(at));
+    let mut at = next(0);
+    while at < text.len() {
+        match forms.find(text, at, last) {
+            Found::Undecided => break,
+            Found::Nothing => {}
+            Found::Until(end) => {
+                if at >= hidden {
+                    let masked = masked.get_or_insert_with(|| Vec::with_capacity(text.len()));
+                    masked.extend_from_slice(text.get(from..at).unwrap_or_default());
+                    masked.extend_from_slice(MASK);
+                }
+                hidden = hidden.max(end);
+                from = hidden;
+            }
+        }
+        at = next(at + 1);
+    }
+    let until = at.min(text.len());
+    if let Some(masked) = &mut masked {
+        masked.extend_from_slice(text.get(from..until).unwrap_or_default());
+    }
+    Passed { masked, from, until, hidden }
+}
+
+/// What was left before the next bytes, with them. Wiped: together they may be the secret.
+fn joined(pending: &[u8], bytes: &[u8]) -> Bytes {
+    let mut text = Zeroizing::new(Vec::with_capacity(pending.len() + bytes.len()));
+    text.extend_from_slice(pending);
+    text.extend_from_slice(bytes);
+    Bytes::from_owner(text)
 }
 
 impl std::fmt::Debug for Masker {
@@ -116,12 +143,16 @@ mod tests {
 
     const SECRET: &str = "lin_api_K3y/with+odd\"chars=";
 
+    fn masker(secret: &str) -> Masker {
+        Masker::new(&[secret.as_bytes()], Memory::Plain).unwrap()
+    }
+
     fn spelled(text: &str, spelling: impl Fn(u8) -> String) -> String {
         text.bytes().map(spelling).collect()
     }
 
     fn masked(text: &str) -> String {
-        String::from_utf8(Masker::new(&[SECRET.as_bytes()]).whole(text.as_bytes())).unwrap()
+        String::from_utf8(masker(SECRET).whole(text.as_bytes()).into_owned()).unwrap()
     }
 
     #[test]
@@ -166,15 +197,23 @@ mod tests {
 
     #[test]
     fn a_secret_that_overlaps_itself_leaves_nothing_behind() {
-        let masker = Masker::new(&[b"abcabc"]);
-        assert_eq!(masker.whole(b"-abcabcabc-"), b"-********-");
+        assert_eq!(&*masker("abcabc").whole(b"-abcabcabc-"), b"-********-");
     }
 
     #[test]
     fn what_only_begins_like_the_secret_stays() {
         assert_eq!(masked("lin_api_K3x lin_api_"), "lin_api_K3x lin_api_");
-        assert_eq!(Masker::default().whole(b"anything"), b"anything");
-        assert_eq!(Masker::new(&[b""]).whole(b"anything"), b"anything");
+        assert_eq!(&*Masker::default().whole(b"anything"), b"anything");
+        assert_eq!(&*masker("").whole(b"anything"), b"anything");
+    }
+
+    #[test]
+    fn what_holds_nothing_to_mask_is_handed_on_as_it_is() {
+        let mut masker = masker(SECRET);
+        let text = Bytes::from(b"[{\"title\":\"Notes of the week.\"}]".repeat(500));
+        let out = masker.feed(text.clone());
+        assert_eq!((out.as_ptr(), out.len()), (text.as_ptr(), text.len()));
+        assert!(masker.finish().is_empty());
     }
 
     fn form(secret: &str, which: u8) -> String {
@@ -197,10 +236,10 @@ mod tests {
         ) {
             let text: String =
                 parts.iter().map(|(which, noise)| form(&secret, *which) + noise).collect();
-            let masker = Masker::new(&[secret.as_bytes()]);
-            let whole = masker.whole(text.as_bytes());
+            let known = masker(&secret);
+            let whole = known.whole(text.as_bytes());
 
-            let mut chunked = Masker::new(&[secret.as_bytes()]);
+            let mut chunked = masker(&secret);
             let mut out = Vec::new();
             let mut rest = text.as_bytes();
             for cut in cuts.iter().cycle() {
@@ -208,13 +247,13 @@ mod tests {
                     break;
                 }
                 let (chunk, tail) = rest.split_at((*cut).min(rest.len()));
-                out.append(&mut chunked.feed(chunk));
+                out.extend(chunked.feed(Bytes::copy_from_slice(chunk)));
                 rest = tail;
             }
-            out.append(&mut chunked.finish());
+            out.extend(chunked.finish());
 
-            prop_assert_eq!(&out, &whole);
-            prop_assert!(!masker.finds(&whole), "{}", String::from_utf8_lossy(&whole));
+            prop_assert_eq!(&*out, &*whole);
+            prop_assert!(!known.finds(&whole), "{}", String::from_utf8_lossy(&whole));
         }
     }
 }

@@ -10,12 +10,13 @@ use rustls_pki_types::ServerName;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
-    time::{Instant, timeout, timeout_at},
+    time::{Instant, timeout},
 };
 use tokio_rustls::TlsConnector;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
+    deadline::Deadline,
     policy::Permit,
     problem::Problem,
     resolver::{Resolver, checked, connected},
@@ -35,7 +36,7 @@ pub(crate) use pool::{Key, Owner};
 pub(crate) struct Network {
     resolver: Arc<dyn Resolver>,
     tls: TlsConnector,
-    pool: Pool,
+    pool: Arc<Pool>,
     tasks: Tasks,
 }
 
@@ -49,14 +50,17 @@ pub(crate) struct Lease {
 impl Lease {
     /// The answer was read to its end: the connection may serve the next request.
     pub(crate) fn give_back(self) {
-        self.network.pool.put(self.key, self.connection, Instant::now());
+        let Network { pool, tasks, .. } = &*self.network;
+        if pool.put(self.key, self.connection, Instant::now()) {
+            tasks.run(Arc::clone(pool).sweep());
+        }
     }
 }
 
 impl Network {
     pub(crate) fn new(resolver: Arc<dyn Resolver>, tls: Arc<ClientConfig>) -> Self {
         let tasks = Tasks { tracker: TaskTracker::new(), stop: CancellationToken::new() };
-        Self { resolver, tls: TlsConnector::from(tls), pool: Pool::default(), tasks }
+        Self { resolver, tls: TlsConnector::from(tls), pool: Arc::default(), tasks }
     }
 
     /// Runs a request to its end even when its caller has gone. None when the house shuts down
@@ -71,6 +75,7 @@ impl Network {
         }
         let work = async move {
             tokio::select! {
+                biased;
                 done = work => Some(done),
                 () = stop.cancelled() => None,
             }
@@ -93,7 +98,7 @@ impl Network {
         draft: &Draft,
         owner: Owner,
         permit: Permit,
-        deadline: Instant,
+        deadline: &mut Deadline,
     ) -> Result<(http::Response<Incoming>, Lease), (Sent, Problem)> {
         let target = &draft.target;
         let host = target.host();
@@ -109,21 +114,22 @@ impl Network {
                 connection
             } else {
                 kept = false;
-                timeout_at(deadline, Box::pin(self.dial(target, permit)))
+                deadline
+                    .within(Box::pin(self.dial(target, permit)))
                     .await
-                    .map_err(|_| late(Sent::NotSent))?
+                    .ok_or_else(|| late(Sent::NotSent))?
                     .map_err(|problem| (Sent::NotSent, problem))?
             };
             let request = draft.request(&connection).map_err(|problem| (Sent::NotSent, problem))?;
-            match timeout_at(deadline, connection.send(request)).await {
-                Err(_) => return Err(late(Sent::MaybeSent)),
-                Ok(Ok(response)) => {
+            match deadline.within(connection.send(request)).await {
+                None => return Err(late(Sent::MaybeSent)),
+                Some(Ok(response)) => {
                     let lease = Lease { network: Arc::clone(self), key, connection };
                     return Ok((response, lease));
                 }
-                Ok(Err(Lost::Unsent(_))) if kept => self.pool.forget(&key),
-                Ok(Err(Lost::Unsent(lost))) => return Err(broken(Sent::NotSent, &lost)),
-                Ok(Err(Lost::Sent(lost))) => {
+                Some(Err(Lost::Unsent(_))) if kept => self.pool.forget(&key),
+                Some(Err(Lost::Unsent(lost))) => return Err(broken(Sent::NotSent, &lost)),
+                Some(Err(Lost::Sent(lost))) => {
                     self.pool.forget(&key);
                     return Err(broken(Sent::MaybeSent, &lost));
                 }

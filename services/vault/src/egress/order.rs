@@ -11,11 +11,12 @@ use aileron_contract::{
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use hyper::body::Body;
-use tokio::{sync::OwnedSemaphorePermit, time::Instant};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::{
     body::{self, Terms},
     credentials::Token,
+    deadline::Deadline,
     headers,
     inject::{self, Credential},
     mask::Masker,
@@ -43,7 +44,7 @@ pub(crate) struct Order {
     pub(crate) binding: Option<BindingName>,
     /// None for packages.
     pub(crate) connector: Option<Fqn>,
-    pub(crate) deadline: Instant,
+    pub(crate) deadline: Deadline,
     pub(crate) max_response: u64,
     pub(crate) slot: OwnedSemaphorePermit,
 }
@@ -69,7 +70,7 @@ impl Carried {
 impl Order {
     /// Carries the request out. A failure after the first hop left is `MaybeSent`, even when the
     /// hop that failed was not.
-    pub(crate) async fn carry_out(self, network: Arc<Network>) -> Carried {
+    pub(crate) async fn carry_out(self: Box<Self>, network: Arc<Network>) -> Carried {
         let host = self.target.host().clone();
         let mut sent = Sent::NotSent;
         match self.follow(&network, &mut sent).await {
@@ -85,7 +86,7 @@ impl Order {
     }
 
     async fn follow(
-        mut self,
+        mut self: Box<Self>,
         network: &Arc<Network>,
         sent: &mut Sent,
     ) -> Result<(Response, bool), Problem> {
@@ -96,7 +97,7 @@ impl Order {
                 None => self.draft()?,
             };
             let owner = self.owner();
-            let exchange = network.exchange(&draft, owner, permit, self.deadline);
+            let exchange = network.exchange(&draft, owner, permit, &mut self.deadline);
             let (answer, lease) = exchange.await.map_err(|(this_hop, problem)| {
                 if this_hop == Sent::MaybeSent {
                     *sent = Sent::MaybeSent;

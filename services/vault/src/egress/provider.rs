@@ -21,6 +21,7 @@ use zeroize::Zeroizing;
 
 use super::{
     body::{self, Terms},
+    deadline::Deadline,
     headers,
     mask::Masker,
     network::{Draft, Network, Owner},
@@ -69,9 +70,10 @@ impl Line<'_> {
         let form = Bytes::from_owner(Zeroizing::new(form));
         let draft = Draft { method: head.method, target, headers, body: form };
         let owner = Owner::Provider(self.binding.clone());
+        let mut deadline = Deadline::new(self.deadline);
         let (answer, lease) = self
             .network
-            .exchange(&draft, owner, permit, self.deadline)
+            .exchange(&draft, owner, permit, &mut deadline)
             .await
             .map_err(|(sent, problem)| Lost { sent, problem })?;
         self.status.store(answer.status().as_u16(), Ordering::Relaxed);
@@ -80,7 +82,7 @@ impl Line<'_> {
         let host = draft.target.host();
         let terms = Terms {
             host: host.clone(),
-            deadline: self.deadline,
+            deadline,
             max: limits::OAUTH_ANSWER,
             masker: Masker::default(),
             slot: None,

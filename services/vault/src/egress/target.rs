@@ -33,10 +33,10 @@ impl Target {
         }
         let url = Url::parse(raw).map_err(|_| refused("the URL is not an absolute URL"))?;
         let target = Self::of(url)?;
-        let written = authority(raw).to_ascii_lowercase();
-        let explicit = target.host.to_string();
+        let written = authority(raw);
         let shown = target.url.host_str().unwrap_or_default();
-        if written != explicit && written != shown {
+        let explicit = || target.host.to_string();
+        if !written.eq_ignore_ascii_case(shown) && !written.eq_ignore_ascii_case(&explicit()) {
             return Err(refused("the URL's host is not written the plain way"));
         }
         Ok(target)

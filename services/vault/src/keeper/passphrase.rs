@@ -61,7 +61,8 @@ impl Keeper {
                 print,
                 content: Content::Ready(Arc::clone(&file)),
                 keys: Some(Arc::new(keys)),
-                accepted: Some(Mark::of(seen)),
+                accepted: Some(Arc::new(Mark::of(seen))),
+                opened: Arc::default(),
             });
         }
         if matches!(&*file, VaultFile::V1(file) if file.takes_any_passphrase()) {

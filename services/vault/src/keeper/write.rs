@@ -128,7 +128,8 @@ impl Keeper {
             print,
             content: Content::Ready(Arc::new(VaultFile::V2(file))),
             keys: unlocked.then_some(keys),
-            accepted: unlocked.then(|| Mark::of(seen.clone())),
+            accepted: unlocked.then(|| Arc::new(Mark::of(seen.clone()))),
+            opened: Arc::default(),
         });
         self.uses.lock().unwrap_or_else(PoisonError::into_inner).clear();
         if let Err(error) = mark::settle(&self.database, &seen).await {

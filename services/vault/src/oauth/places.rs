@@ -141,9 +141,13 @@ mod tests {
         for fine in [None, Some("https://id.example"), Some("https://api.example/realm/x")] {
             answered_by(&client, fine).unwrap();
         }
-        for other in
-            ["", "id.example", "https://evil.example", "https://id.example:444", "http://id.example"]
-        {
+        for other in [
+            "",
+            "id.example",
+            "https://evil.example",
+            "https://id.example:444",
+            "http://id.example",
+        ] {
             let refused = answered_by(&client, Some(other)).unwrap_err();
             assert_eq!(refused.reason(), Reason::IssuerMismatch, "{other}");
         }

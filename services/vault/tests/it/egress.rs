@@ -6,7 +6,7 @@ mod credentials;
 mod every_form;
 mod fetching;
 mod forms;
-mod house;
+pub(crate) mod house;
 mod redirects;
 mod refusals;
 mod signing;

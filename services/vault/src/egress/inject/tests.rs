@@ -5,14 +5,14 @@ use proptest::prelude::*;
 use super::*;
 use crate::egress::target::Target;
 
-fn resolved(form: &Form, value: &str) -> Resolved {
-    Resolved {
+fn resolved(form: &Form, value: &str) -> Arc<Resolved> {
+    Arc::new(Resolved {
         binding: "api_key/x/y".parse().unwrap(),
         reach: Reach { hosts: Vec::new(), form: form.clone() },
-        value: Secret::from(value.to_owned()),
+        value: Secret::from(value.to_owned()).into(),
         access_key_id: None,
         region: None,
-    }
+    })
 }
 
 fn draft(url: &str) -> Draft {
@@ -131,8 +131,8 @@ fn another_kind_or_form_than_consented_is_refused() {
 fn everything_an_upstream_could_hand_back_is_masked() {
     let masked = |form: &Form, value: &str, text: &str| {
         let wanted = CredentialUse { form: form.clone(), binding: None };
-        let masker = Credential::new(resolved(form, value), &wanted).unwrap().masker();
-        String::from_utf8(masker.whole(text.as_bytes())).unwrap()
+        let masker = Credential::new(resolved(form, value), &wanted).unwrap().masker().unwrap();
+        String::from_utf8(masker.whole(text.as_bytes()).into_owned()).unwrap()
     };
     let [key, oauth2, signing, basic, header, query] = forms();
     for form in [&key, &oauth2, &header, &query] {

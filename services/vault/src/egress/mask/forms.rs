@@ -1,9 +1,18 @@
 //! The forms a secret can take in a text, and how they are found.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use base64::prelude::{BASE64_STANDARD_NO_PAD, Engine};
 use zeroize::Zeroizing;
+
+use crate::guarded::{Guarded, Memory};
+
+mod places;
+mod reading;
+mod tables;
+pub(super) use places::Places;
+use reading::Readings;
+use tables::Tables;
 
 /// One character of a form: either of two spellings (hexadecimal of both cases, base64 of both
 /// alphabets), equal where there is only one.
@@ -14,80 +23,17 @@ type Character = [u8; 2];
 pub(super) struct Forms(Arc<Known>);
 
 struct Known {
-    /// The secrets as they are.
-    plain: Vec<Zeroizing<Vec<Character>>>,
-    /// Those, and what they become in other alphabets.
-    forms: Vec<Zeroizing<Vec<Character>>>,
-    begins: Begins,
+    /// The tables, and then the characters of all forms.
+    memory: Guarded,
+    forms: Vec<Form>,
+    leap: usize,
 }
 
-/// With which two bytes a form can begin, escaped or not: hardly any two of a text. A bit stands
-/// for some of the forms, or for a way to escape; both bytes have to share one.
-struct Begins {
-    first: Zeroizing<[u8; 256]>,
-    second: Zeroizing<[u8; 256]>,
-}
-
-/// What introduces an escaped character, each with its bit. The other bits are the forms'.
-const INTRODUCERS: [(u8, u8); 3] = [(b'%', 1 << 5), (b'\\', 1 << 6), (b'&', 1 << 7)];
-const FORM_BITS: usize = 5;
-
-impl Begins {
-    fn of(forms: &[Zeroizing<Vec<Character>>]) -> Self {
-        let mut begins = Self { first: Zeroizing::new([0; 256]), second: Zeroizing::new([0; 256]) };
-        for (index, form) in forms.iter().enumerate() {
-            let bit = 1 << (index % FORM_BITS);
-            for meant in form.first().into_iter().flatten() {
-                mark(&mut begins.first, literally(*meant), bit);
-                begins.escaped(*meant);
-            }
-            match form.get(1) {
-                Some(next) => {
-                    for meant in next {
-                        mark(&mut begins.second, literally(*meant), bit);
-                    }
-                    let escapes = INTRODUCERS.map(|(introducer, _)| introducer);
-                    mark(&mut begins.second, escapes, bit);
-                }
-                None => mark(&mut begins.second, 0..=u8::MAX, bit),
-            }
-        }
-        begins
-    }
-
-    /// How the escapes of one byte begin.
-    fn escaped(&mut self, meant: u8) {
-        for (introducer, bit) in INTRODUCERS {
-            mark(&mut self.first, [introducer], bit);
-            match introducer {
-                b'%' => {
-                    let digit = char::from_digit(u32::from(meant >> 4), 16).unwrap_or('0');
-                    let both = [digit, digit.to_ascii_uppercase()];
-                    mark(&mut self.second, both.iter().filter_map(|c| u8::try_from(*c).ok()), bit);
-                }
-                b'\\' => mark(&mut self.second, [b'u', b'x', meant], bit),
-                _ => mark(&mut self.second, *b"#algq", bit),
-            }
-        }
-    }
-
-    fn may(&self, first: u8, second: u8) -> bool {
-        let of = |table: &[u8; 256], byte| table.get(usize::from(byte)).copied().unwrap_or(0);
-        of(&self.first, first) & of(&self.second, second) != 0
-    }
-}
-
-/// As itself, and a space as a plus.
-fn literally(meant: u8) -> impl Iterator<Item = u8> {
-    std::iter::once(meant).chain((meant == b' ').then_some(b'+'))
-}
-
-fn mark(table: &mut [u8; 256], bytes: impl IntoIterator<Item = u8>, bit: u8) {
-    for byte in bytes {
-        if let Some(bits) = table.get_mut(usize::from(byte)) {
-            *bits |= bit;
-        }
-    }
+/// Where a form's characters lie in the memory.
+struct Form {
+    characters: Range<usize>,
+    /// A secret as it is.
+    plain: bool,
 }
 
 /// What stands at a place of a text.
@@ -102,21 +48,31 @@ pub(super) enum Found {
 
 impl Forms {
     /// An empty secret has none; none at all when all of them are empty.
-    pub(super) fn of(secrets: &[&[u8]]) -> Option<Self> {
-        let (mut plain, mut forms) = (Vec::new(), Vec::new());
-        for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
-            let same = Zeroizing::new(secret.iter().map(|c| [*c; 2]).collect::<Vec<_>>());
-            let digits = Zeroizing::new(hex::encode(secret));
-            let digits = digits.bytes().map(|c| [c, c.to_ascii_uppercase()]).collect();
-            forms.extend([same.clone(), Zeroizing::new(digits)]);
-            forms.extend((0..3).filter_map(|before| base64(secret, before)));
-            plain.push(same);
+    pub(super) fn of(secrets: &[&[u8]], memory: Memory) -> rustix::io::Result<Option<Self>> {
+        let texts = texts(secrets);
+        if texts.is_empty() {
+            return Ok(None);
         }
-        if plain.is_empty() {
-            return None;
-        }
-        let begins = Begins::of(&forms);
-        Some(Self(Arc::new(Known { plain, forms, begins })))
+        let size = texts.iter().map(|text| 2 * text.characters.len()).sum::<usize>();
+        let memory = memory.zeros(tables::SIZE + size)?;
+        Ok(Some(Self::laid_out(&texts, memory)))
+    }
+
+    fn laid_out(texts: &[Text], mut memory: Guarded) -> Self {
+        let each = texts.iter().map(|text| text.characters.as_slice());
+        let leap = tables::leap(each.clone());
+        tables::write(&mut memory, each, leap);
+        let mut end = tables::SIZE;
+        let mut place = |text: &Text| {
+            let place = end..end + 2 * text.characters.len();
+            end = place.end;
+            if let Some(memory) = memory.bytes_mut().get_mut(place.clone()) {
+                memory.copy_from_slice(text.characters.as_flattened());
+            }
+            Form { characters: place, plain: text.plain }
+        };
+        let forms = texts.iter().map(&mut place).collect();
+        Self(Arc::new(Known { memory, forms, leap }))
     }
 
     /// Does a secret as it is stand in the text, whatever the case?
@@ -124,26 +80,23 @@ impl Forms {
         let same = |(character, byte): (&Character, &u8)| {
             character.iter().any(|spelling| spelling.eq_ignore_ascii_case(byte))
         };
-        self.0
-            .plain
-            .iter()
-            .any(|plain| text.windows(plain.len()).any(|window| plain.iter().zip(window).all(same)))
+        let mut plain = self.0.forms.iter().filter(|form| form.plain);
+        plain.any(|form| {
+            let form = self.characters(form);
+            text.windows(form.len()).any(|window| form.iter().zip(window).all(same))
+        })
     }
 
-    /// The first place from `at` on where a form may begin; the last byte is always one, because
-    /// what follows it is not known.
-    pub(super) fn next(&self, text: &[u8], at: usize) -> usize {
-        let rest = text.get(at..).unwrap_or_default();
-        let begins = &self.0.begins;
-        let may = |pair: &[u8]| matches!(pair, [first, second] if begins.may(*first, *second));
-        rest.windows(2).position(may).map_or(text.len().saturating_sub(1).max(at), |skip| at + skip)
+    /// The places of a text where a form may begin. None when that cannot be told.
+    pub(super) fn places<'a>(&'a self, text: &'a [u8]) -> Option<Places<'a>> {
+        Some(Places::new(Tables::read(&self.0.memory)?, self.0.leap, text))
     }
 
     /// The longest form that starts at `at`. `last` says that the text is complete.
     pub(super) fn find(&self, text: &[u8], at: usize, last: bool) -> Found {
         let mut longest = None;
         for form in &self.0.forms {
-            match ends(form, text, at, last) {
+            match ends(self.characters(form), text, at, last) {
                 Found::Undecided => return Found::Undecided,
                 Found::Until(end) => longest = longest.max(Some(end)),
                 Found::Nothing => {}
@@ -151,13 +104,38 @@ impl Forms {
         }
         longest.map_or(Found::Nothing, Found::Until)
     }
+
+    fn characters(&self, form: &Form) -> &[Character] {
+        self.0.memory.get(form.characters.clone()).unwrap_or_default().as_chunks().0
+    }
+}
+
+/// One form on its way into memory.
+struct Text {
+    characters: Zeroizing<Vec<Character>>,
+    plain: bool,
+}
+
+/// The forms of some secrets; of each, the secret as it is comes first.
+fn texts(secrets: &[&[u8]]) -> Vec<Text> {
+    let mut texts = Vec::new();
+    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
+        let same = secret.iter().map(|c| [*c; 2]).collect::<Vec<_>>();
+        texts.push(Text { characters: Zeroizing::new(same), plain: true });
+        let digits = Zeroizing::new(hex::encode(secret));
+        let digits = digits.bytes().map(|c| [c, c.to_ascii_uppercase()]).collect::<Vec<_>>();
+        texts.push(Text { characters: Zeroizing::new(digits), plain: false });
+        let base64 = (0..3).filter_map(|before| base64(secret, before));
+        texts.extend(base64.map(|characters| Text { characters, plain: false }));
+    }
+    texts
 }
 
 /// The characters of a base64 text that depend on the secret alone, when `before` bytes (modulo
 /// three) precede it. None where so few remain that ordinary text would be hit.
 fn base64(secret: &[u8], before: usize) -> Option<Zeroizing<Vec<Character>>> {
-    let mut bytes = Zeroizing::new(vec![0; before]);
-    bytes.extend_from_slice(secret);
+    let mut bytes = Zeroizing::new(vec![0; before + secret.len()]);
+    bytes.get_mut(before..)?.copy_from_slice(secret);
     let encoded = Zeroizing::new(BASE64_STANDARD_NO_PAD.encode(&*bytes));
     let first = (before * 8).div_ceil(6);
     let end = bytes.len() * 8 / 6;
@@ -198,100 +176,71 @@ fn ends(form: &[Character], text: &[u8], at: usize, last: bool) -> Found {
     here.into_iter().max().map_or(Found::Nothing, Found::Until)
 }
 
-/// The bytes that may be meant at one place of a text, each with the place after it.
-struct Readings {
-    literal: Option<(u8, usize)>,
-    space: Option<(u8, usize)>,
-    escaped: Option<(u8, usize)>,
-}
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
 
-impl Readings {
-    /// None when more text is needed to tell.
-    fn at(text: &[u8], at: usize, last: bool) -> Option<Self> {
-        let rest = text.get(at..).unwrap_or_default();
-        let Some(byte) = rest.first() else {
-            let none = Self { literal: None, space: None, escaped: None };
-            return last.then_some(none);
-        };
-        let escaped = match escape(rest) {
-            Escape::No => None,
-            Escape::Cut if last => None,
-            Escape::Cut => return None,
-            Escape::Byte(byte, length) => Some((byte, at + length)),
-        };
-        let space = (*byte == b'+').then_some((b' ', at + 1));
-        Some(Self { literal: Some((*byte, at + 1)), space, escaped })
+    use super::*;
+
+    /// A text made of the secret's forms, in whole or in part, some of their characters escaped.
+    fn text(secret: &str, parts: &[(u8, usize, u64)], noise: &str) -> Vec<u8> {
+        let known = texts(&[secret.as_bytes()]);
+        let mut text = Vec::new();
+        for (which, length, escapes) in parts {
+            let form = &known[usize::from(*which) % known.len()].characters;
+            for (index, character) in form.iter().take(*length).enumerate() {
+                let byte = character[index % 2];
+                match escapes >> (index % 16 * 4) & 15 {
+                    1 => text.extend(format!("%{byte:02X}").bytes()),
+                    2 => text.extend(format!("\\u{byte:04x}").bytes()),
+                    3 => text.extend(format!("&#{byte};").bytes()),
+                    4 => text.extend([b'\\', byte]),
+                    _ => text.push(byte),
+                }
+            }
+            text.extend(noise.bytes().cycle().skip(*length).take(usize::from(*which)));
+        }
+        text
     }
 
-    fn each(&self) -> impl Iterator<Item = (u8, usize)> {
-        [self.literal, self.space, self.escaped].into_iter().flatten()
+    proptest! {
+        #[test]
+        fn no_place_where_a_form_begins_is_leapt_over(
+            secret in "[a-c %+\\\\&\"]{1,6}|[ -~]{1,60}",
+            parts in prop::collection::vec((0..40_u8, 1..60_usize, any::<u64>()), 0..12),
+            sparse: bool,
+            noise in "[a-z%\\\\&;u0-9 +]{1,12}",
+            last: bool,
+        ) {
+            let mask = if sparse { 0x0000_f000_0000_0000 } else { u64::MAX };
+            let parts: Vec<_> = parts.into_iter().map(|(w, l, e)| (w, l, e & mask)).collect();
+            let text = text(&secret, &parts, &noise);
+            let forms = Forms::of(&[secret.as_bytes()], Memory::Plain).unwrap().unwrap();
+            let mut places = forms.places(&text).unwrap();
+            let mut next = places.from(0);
+            for at in 0..text.len() {
+                if at == next {
+                    next = places.from(at + 1);
+                    continue;
+                }
+                let found = forms.find(&text, at, last);
+                let missed = matches!(found, Found::Until(_));
+                prop_assert!(!missed, "{} of {}", at, text.escape_ascii());
+            }
+            prop_assert_eq!(next, text.len());
+        }
     }
-}
 
-enum Escape {
-    No,
-    /// Looks like one, but the text ends.
-    Cut,
-    /// This byte, written in so many.
-    Byte(u8, usize),
-}
-
-/// `%2f`, `\/`, `\x2f`, `\u002f`, `&#47;`, `&#x2f;`, `&quot;`.
-fn escape(text: &[u8]) -> Escape {
-    match text {
-        [b'%', rest @ ..] => digits(rest, 2, 1),
-        [b'\\'] => Escape::Cut,
-        [b'\\', b'u', rest @ ..] => digits(rest, 4, 2),
-        [b'\\', b'x', rest @ ..] => digits(rest, 2, 2),
-        [b'\\', byte, ..] => Escape::Byte(*byte, 2),
-        [b'&', rest @ ..] => entity(rest),
-        _ => Escape::No,
+    #[test]
+    fn a_text_without_a_trace_of_the_secret_is_leapt_through() {
+        let forms = Forms::of(&[b"lin_api_9fK2mQxw7Lr0TzVb"], Memory::Plain).unwrap().unwrap();
+        let text = b"[{\"title\":\"Notes of the week\",\"done\":true}]".repeat(1000);
+        let mut places = forms.places(&text).unwrap();
+        let (mut at, mut stops) = (0, 0);
+        while at < text.len() {
+            at = places.from(at) + 1;
+            stops += 1;
+        }
+        assert!(stops < text.len() / 50, "{stops} of {}", text.len());
     }
-}
-
-/// `count` hexadecimal digits, after `before` bytes.
-fn digits(text: &[u8], count: usize, before: usize) -> Escape {
-    let present = text.get(..count).unwrap_or(text);
-    if !present.iter().all(u8::is_ascii_hexdigit) {
-        return Escape::No;
-    }
-    if present.len() < count {
-        return Escape::Cut;
-    }
-    match std::str::from_utf8(present).ok().and_then(|hex| u32::from_str_radix(hex, 16).ok()) {
-        Some(code) => byte(code, before + count),
-        None => Escape::No,
-    }
-}
-
-fn byte(code: u32, length: usize) -> Escape {
-    u8::try_from(code).map_or(Escape::No, |byte| Escape::Byte(byte, length))
-}
-
-/// The longest entity looked for, without `&`: `#0000x7f;` and the like stay within.
-const ENTITY: usize = 10;
-
-fn entity(text: &[u8]) -> Escape {
-    let window = text.get(..ENTITY).unwrap_or(text);
-    let Some(end) = window.iter().position(|c| *c == b';') else {
-        let plausible = window.iter().all(|c| c.is_ascii_alphanumeric() || *c == b'#');
-        let cut = plausible && window.len() < ENTITY;
-        return if cut { Escape::Cut } else { Escape::No };
-    };
-    let name = window.get(..end).and_then(|name| std::str::from_utf8(name).ok()).unwrap_or("");
-    let code = match name {
-        "amp" => Some(u32::from(b'&')),
-        "lt" => Some(u32::from(b'<')),
-        "gt" => Some(u32::from(b'>')),
-        "quot" => Some(u32::from(b'"')),
-        "apos" => Some(u32::from(b'\'')),
-        name => match name.strip_prefix('#') {
-            Some(number) => match number.strip_prefix(['x', 'X']) {
-                Some(hex) => u32::from_str_radix(hex, 16).ok(),
-                None => number.parse().ok(),
-            },
-            None => None,
-        },
-    };
-    code.map_or(Escape::No, |code| byte(code, end + 2))
 }

@@ -25,12 +25,20 @@ impl Tasks {
         &self,
         work: impl Future<Output = Result<(), E>> + Send + 'static,
     ) {
+        self.run(async move {
+            if let Err(error) = work.await {
+                tracing::debug!(%error, "a connection ended");
+            }
+        });
+    }
+
+    /// Until it is done, or the house shuts down.
+    pub(crate) fn run(&self, work: impl Future<Output = ()> + Send + 'static) {
         let stop = self.stop.clone();
         self.tracker.spawn(async move {
             tokio::select! {
-                done = work => if let Err(error) = done {
-                    tracing::debug!(%error, "a connection ended");
-                },
+                biased;
+                () = work => {}
                 () = stop.cancelled() => {}
             }
         });
@@ -39,13 +47,7 @@ impl Tasks {
 
 impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Tasks {
     fn execute(&self, work: F) {
-        let stop = self.stop.clone();
-        self.tracker.spawn(async move {
-            tokio::select! {
-                () = work => {}
-                () = stop.cancelled() => {}
-            }
-        });
+        self.run(work);
     }
 }
 
@@ -114,6 +116,11 @@ impl Connection {
             Self::First(sender) => sender.ready().await.is_ok(),
             Self::Second(sender) => sender.ready().await.is_ok(),
         }
+    }
+
+    /// Does it serve several requests at once?
+    pub(crate) fn is_shared(&self) -> bool {
+        matches!(self, Self::Second(_))
     }
 
     /// Another hold on the same connection, where it serves several requests at once.

@@ -1,8 +1,7 @@
 //! Connections kept for the next request of the same kind.
 
 use std::{
-    collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -10,7 +9,7 @@ use aileron_contract::{
     limits,
     names::{BindingName, Fqn, HostPort},
 };
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::connection::Connection;
 use crate::egress::policy::Permit;
@@ -38,16 +37,29 @@ pub(crate) enum Owner {
 
 #[derive(Default)]
 pub(crate) struct Pool {
-    idle: Mutex<HashMap<Key, Vec<Idle>>>,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Default)]
+struct Kept {
+    /// The newest last. Few: comparing keys takes less than hashing one would.
+    idle: Vec<Idle>,
+    /// Does somebody sweep?
+    swept: bool,
 }
 
 struct Idle {
+    key: Key,
     connection: Connection,
     since: Instant,
 }
 
 /// How long a connection whose answer has just been read may need to notice.
 const SETTLE: Duration = Duration::from_millis(20);
+
+/// How often connections that are not worth keeping are looked for. While connections are kept,
+/// the runtime's clock wakes this often, and need not be woken to start the timer of a request.
+const SWEEP: Duration = Duration::from_secs(1);
 
 impl Pool {
     /// A connection that is ready for a request, if one is kept.
@@ -60,68 +72,82 @@ impl Pool {
         None
     }
 
-    /// Keeps a connection. One of HTTP/2 is kept once per key: it serves many requests.
-    pub(crate) fn put(&self, key: Key, connection: Connection, now: Instant) {
-        let mut idle = self.lock(now);
-        let kept = idle.get(&key).is_some_and(|kept| kept.iter().any(Idle::is_shared));
-        if connection.is_closed() || (kept && connection.shared().is_some()) {
-            return;
+    /// Keeps a connection. One of HTTP/2 is kept once per key: it serves many requests. Returns
+    /// whether somebody has to [`sweep`](Self::sweep) from now on.
+    pub(crate) fn put(&self, key: Key, connection: Connection, now: Instant) -> bool {
+        let Kept { idle, swept } = &mut *self.lock();
+        let shared = connection.is_shared();
+        let known = |idle: &Idle| idle.is_shared() && idle.is_worth_keeping(now) && idle.key == key;
+        if connection.is_closed() || (shared && idle.iter().any(known)) {
+            return false;
         }
-        if idle.values().map(Vec::len).sum::<usize>() >= limits::EGRESS_IDLE {
-            drop_oldest(&mut idle);
+        if idle.len() >= limits::EGRESS_IDLE {
+            drop_oldest(idle);
         }
-        idle.entry(key).or_default().push(Idle { connection, since: now });
+        idle.push(Idle { key, connection, since: now });
+        !std::mem::replace(swept, true)
     }
 
     /// Drops shared connections of the key: one of them failed.
     pub(crate) fn forget(&self, key: &Key) {
-        if let Some(kept) = self.lock(Instant::now()).get_mut(key) {
-            kept.retain(|idle| !idle.is_shared());
-        }
+        self.lock().idle.retain(|idle| !idle.is_shared() || idle.key != *key);
     }
 
     pub(crate) fn clear(&self) {
-        self.lock(Instant::now()).clear();
+        self.lock().idle.clear();
+    }
+
+    /// Drops connections as they close or grow old, until none is kept.
+    pub(crate) async fn sweep(self: Arc<Self>) {
+        loop {
+            sleep(SWEEP).await;
+            let now = Instant::now();
+            let Kept { idle, swept } = &mut *self.lock();
+            idle.retain(|idle| idle.is_worth_keeping(now));
+            if idle.is_empty() {
+                *swept = false;
+                return;
+            }
+        }
     }
 
     fn newest(&self, key: &Key, now: Instant) -> Option<Connection> {
-        let mut idle = self.lock(now);
-        let kept = idle.get_mut(key)?;
-        if let Some(newest) = kept.last_mut()
-            && let Some(shared) = newest.connection.shared()
-        {
-            newest.since = now;
-            return Some(shared);
+        let idle = &mut self.lock().idle;
+        loop {
+            let newest = idle.iter().rposition(|idle| idle.key == *key)?;
+            let found = idle.get_mut(newest).filter(|found| found.is_worth_keeping(now));
+            if let Some(found) = found
+                && let Some(shared) = found.connection.shared()
+            {
+                found.since = now;
+                return Some(shared);
+            }
+            let taken = idle.remove(newest);
+            if taken.is_worth_keeping(now) {
+                return Some(taken.connection);
+            }
         }
-        kept.pop().map(|newest| newest.connection)
     }
 
-    /// The connections that are worth keeping.
-    fn lock(&self, now: Instant) -> MutexGuard<'_, HashMap<Key, Vec<Idle>>> {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.retain(|_, kept| {
-            kept.retain(|idle| {
-                let age = now.saturating_duration_since(idle.since);
-                !idle.connection.is_closed() && age < limits::EGRESS_IDLE_WALL
-            });
-            !kept.is_empty()
-        });
-        idle
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Idle {
     fn is_shared(&self) -> bool {
-        matches!(self.connection, Connection::Second(_))
+        self.connection.is_shared()
+    }
+
+    fn is_worth_keeping(&self, now: Instant) -> bool {
+        let age = now.saturating_duration_since(self.since);
+        !self.connection.is_closed() && age < limits::EGRESS_IDLE_WALL
     }
 }
 
-fn drop_oldest(idle: &mut HashMap<Key, Vec<Idle>>) {
-    let oldest = idle
-        .values_mut()
-        .filter(|kept| !kept.is_empty())
-        .min_by_key(|kept| kept.iter().map(|idle| idle.since).min());
-    if let Some(kept) = oldest {
-        kept.remove(0);
+fn drop_oldest(idle: &mut Vec<Idle>) {
+    let oldest = idle.iter().enumerate().min_by_key(|(_, idle)| idle.since);
+    if let Some((oldest, _)) = oldest {
+        idle.remove(oldest);
     }
 }

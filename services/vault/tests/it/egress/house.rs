@@ -58,20 +58,20 @@ impl Credentials for Bindings {
         _: &Fqn,
         wanted: &CredentialUse,
         _: &HostPort,
-    ) -> std::result::Result<Resolved, Failure> {
+    ) -> std::result::Result<Arc<Resolved>, Failure> {
         let hosts = self.hosts.lock().unwrap().clone();
         if hosts.is_empty() {
             let text = "bind a credential first";
             return Err(Failure::new(Class::BindingRequired, Boundary::Runtime, text));
         }
         let hosts = hosts.iter().map(|host| host.parse().unwrap()).collect();
-        Ok(Resolved {
+        Ok(Arc::new(Resolved {
             binding: wanted.binding.clone().unwrap_or_else(|| "api_key/notes/me".parse().unwrap()),
             reach: Reach { hosts, form: self.form.clone() },
-            value: Secret::from(self.value.clone()),
+            value: Secret::from(self.value.clone()).into(),
             access_key_id: self.access_key_id.clone(),
             region: None,
-        })
+        }))
     }
 
     async fn stored(&self, name: &SecretName) -> std::result::Result<Secret, Failure> {
