@@ -18,7 +18,6 @@
 #[expect(dead_code, reason = "the tests use the rest")]
 mod house;
 #[path = "../it/generated/suite.rs"]
-#[expect(dead_code, reason = "the tests use the rest")]
 mod suite;
 
 use std::time::{Duration, Instant};
