@@ -4,7 +4,7 @@ use std::process::Output;
 
 use aileron_node::demo::{OWNER, REPOSITORY, Servers};
 
-use crate::house::House;
+use crate::{house::House, packs::Publisher};
 
 /// On a machine that has no daemon and no vault yet.
 const FRESH: &[&str] = &[
@@ -33,8 +33,17 @@ const FRESH: &[&str] = &[
     "keyring trust github://a/b",
     "keyring revoke github://a",
     "keyring revoke",
+    "hub list",
+    "hub list nope",
+    "hub search x --type actions",
+    "hub show github://a/b/c",
+    "hub refresh",
+    "keyring trust github://a",
     "connector list",
     "connector install github://a/b",
+    "connector install /nonexistent",
+    "connector check",
+    "connector check /nonexistent --include-prerelease",
     "connector new weather",
     "connector new github://acme/weather/actions",
     "connector build /nonexistent",
@@ -96,6 +105,10 @@ const INSTALLED: &[&str] = &[
     "connector install R@0.1.0 --yes",
     "connector install R@0.1.0",
     "connector install R@0.1.0 --version 0.2.0",
+    "connector install R --yes",
+    "connector install . --version 1.0.0",
+    "connector check",
+    "connector check --json",
     "connector list",
     "action add-suite R/suite.toml@latest --yes",
     "action add R/actions/notes-list@0.1.0 --no-bind",
@@ -137,6 +150,20 @@ const INSTALLED: &[&str] = &[
     "audit list --type token.minted",
     "audit list --limit 3",
     "keyring revoke github://a",
+    "hub list",
+    "hub list suites",
+    "hub search NOTES --type connectors",
+    "hub search nothing",
+    "hub show github://acme/notes",
+    "hub show github://acme/notes/suite",
+    "hub show github://victim/mail",
+    "hub show github://nobody/x",
+    "keyring trust github://acme",
+    "keyring trust github://acme --yes",
+    "keyring trust github://acme --yes",
+    "keyring trust github://victim --yes",
+    "keyring revoke github://acme",
+    "hub refresh",
     "status",
     "vault lock",
     "vault unlock --passphrase-file /nonexistent",
@@ -209,6 +236,9 @@ async fn every_command_speaks_plainly_on_a_fresh_machine() {
 async fn every_command_speaks_plainly_once_a_suite_is_installed() {
     let servers = Servers::start().await.unwrap();
     let house = House::new(&servers);
+    let acme = Publisher::new("acme/notes", 1);
+    acme.publish_key(&servers);
+    crate::hub::publish(&servers, &acme);
     let authority = format!("github://{OWNER}/{REPOSITORY}");
     let mut spoken = String::new();
     for line in INSTALLED {
