@@ -6,7 +6,7 @@ use aileron_api::{
     },
     error::ErrorBody,
 };
-use aileron_contract::{Error, packages::ActionRequest};
+use aileron_contract::{Error, Kind, packages::ActionRequest};
 use axum::{Json as Answer, extract::State};
 
 use super::actions::request;
@@ -22,6 +22,7 @@ use crate::{
 #[utoipa::path(
     post,
     path = "/v1/actions/batch/preview",
+    operation_id = "preview_batch",
     tag = "actions",
     request_body = InstallActionsRequest,
     responses((status = 200, description = "What would be installed, or why not, one by one", body = ActionPreviews))
@@ -45,6 +46,7 @@ pub(crate) async fn preview(
 #[utoipa::path(
     post,
     path = "/v1/actions/batch/install",
+    operation_id = "install_batch",
     tag = "actions",
     request_body = InstallActionsRequest,
     responses((status = 200, description = "What was installed, or why not, one by one", body = InstalledActions))
@@ -69,5 +71,8 @@ fn requests(body: InstallActionsRequest) -> Result<Vec<ActionRequest>> {
 }
 
 fn refused(error: Error) -> ErrorBody {
+    if error.kind() == Kind::Internal {
+        tracing::error!(?error, "one of several actions failed inside the runtime");
+    }
     Refusal::from(error).into_event().error
 }

@@ -82,11 +82,11 @@ impl Catalog {
 
     /// Every action file that could be read, and whether it is as it was accepted.
     pub(in crate::packages) async fn files(&self) -> Result<Files> {
-        let (found, switches) = self.look().await?;
+        let found = self.look().await?.0;
         let mut read = Vec::with_capacity(found.actions.len());
         for parsed in &found.actions {
-            let judged = self.judge(parsed, &switches).await?;
-            read.push((Arc::clone(parsed), judged.pinned == Some(true)));
+            let (pinned, _) = self.pinned(parsed).await?;
+            read.push((Arc::clone(parsed), pinned == Some(true)));
         }
         Ok(Files { read, unreadable: found.errors.len() })
     }
