@@ -121,7 +121,8 @@ async fn install(world: &World, request: ActionRequest) {
 async fn an_action_comes_with_its_connector_or_neither_does() {
     let world = World::trusting().await;
     world.notes();
-    cut_everywhere(world, async |world| install(world, action_request(LIST)).await).await;
+    let change = async |world: &World| install(world, action_request(LIST)).await;
+    Box::pin(cut_everywhere(world, change)).await;
 }
 
 #[tokio::test]
@@ -133,9 +134,9 @@ async fn an_update_is_the_old_action_or_the_new_one_with_its_connector() {
     let text = action("list", NEWER, hash, "")
         .replace("version = \"1.0.0\"\nhash", "version = \"1.1.0\"\nhash");
     world.action(NEWER, &text);
-    cut_everywhere(world, async |world| {
+    Box::pin(cut_everywhere(world, async |world| {
         install(world, ActionRequest { force: true, ..action_request(NEWER) }).await;
-    })
+    }))
     .await;
 }
 
@@ -143,11 +144,11 @@ async fn an_update_is_the_old_action_or_the_new_one_with_its_connector() {
 async fn a_connector_is_installed_or_leaves_nothing() {
     let world = World::trusting().await;
     world.connector(NOTES, &manifest("1.0.0"));
-    cut_everywhere(world, async |world| {
+    Box::pin(cut_everywhere(world, async |world| {
         let parts = &world.service.parts;
         let found = install::find_connector(parts, connector_request(NOTES)).await.unwrap();
         install::connector(parts, &person(), found).await.unwrap();
-    })
+    }))
     .await;
 }
 
@@ -155,11 +156,11 @@ async fn a_connector_is_installed_or_leaves_nothing() {
 async fn a_key_is_trusted_or_is_not() {
     let world = World::trusting().await;
     let key = world.publisher.verifying_key().to_bytes();
-    cut_everywhere(world, async move |world| {
+    Box::pin(cut_everywhere(world, async move |world| {
         let authority = "github://more".parse().unwrap();
         let request = TrustRequest { authority, key };
         trust::trust(&world.service.parts, &person(), request).await.unwrap();
-    })
+    }))
     .await;
 }
 
@@ -189,12 +190,12 @@ async fn a_changed_file_is_accepted_or_is_not() {
     let path = world.path("actions/list.md");
     let text = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, text.replace("read notes", "read more notes")).unwrap();
-    cut_everywhere(world, async |world| {
+    Box::pin(cut_everywhere(world, async |world| {
         let (parts, catalog) = (&world.service.parts, world.service.catalog());
         let shown = drift::list(parts, &catalog, Some(&"list".parse().unwrap())).await.unwrap();
         let shown = shown.into_iter().next().unwrap();
         let acceptance = Acceptance { of: shown.of, digest: shown.digest.unwrap() };
         drift::accept(parts, &catalog, &person(), acceptance).await.unwrap();
-    })
+    }))
     .await;
 }
