@@ -102,6 +102,7 @@ impl Connector<'_> {
             version: VERSION.to_owned(),
             force: false,
             auto_install_connectors: true,
+            accept_unsigned: false,
         };
         person.install_action(&request).await.unwrap();
     }
@@ -232,7 +233,7 @@ impl Connector<'_> {
 pub(crate) fn call(deed: usize) -> RunAction {
     let letter = char::from(b'a' + u8::try_from(deed).unwrap());
     let args: Object = [("deed".to_owned(), letter.to_string().into())].into_iter().collect();
-    RunAction { args }
+    RunAction { args, ..RunAction::default() }
 }
 
 /// The class of a run that failed, and what it was told.
