@@ -75,9 +75,9 @@ async fn list(
 
 /// One table for each kind that has entries, an empty line between them.
 fn tables(printer: Printer, entries: &HubEntries, nothing: &str) {
-    let mut printed = false;
+    let mut some = false;
     let mut apart = || {
-        if std::mem::replace(&mut printed, true) {
+        if std::mem::replace(&mut some, true) {
             printer.data("");
         }
     };
@@ -98,7 +98,7 @@ fn tables(printer: Printer, entries: &HubEntries, nothing: &str) {
         });
         table::print(printer, nothing, ["SUITE", "ACTIONS", "DESCRIPTION"], rows);
     }
-    if !printed {
+    if !some {
         printer.say(nothing);
     }
 }

@@ -45,13 +45,7 @@ impl Services {
     ) -> Result<Self> {
         let mut here = Here::default();
         let audit = if config.roles.contains(&Role::Audit) {
-            let service = aileron_audit::Service::open(aileron_audit::Options {
-                home: config.audit_home.clone(),
-                origin: config.audit_origin.clone(),
-                database: config.database_url.clone().map(Location::Url),
-                clock: now,
-            })
-            .await?;
+            let service = audit_here(config).await?;
             let handle = service.audit();
             here.audit = Some(service);
             handle
@@ -87,14 +81,7 @@ impl Services {
             here.executor = Some(service);
             (Some(handles.0), Some(handles.1), Some(handles.2))
         } else if config.services.executor.is_some() {
-            let channel = guard.channel(config, Role::Executor)?;
-            let executor: executor::Handle =
-                Arc::new(aileron_wire::executor::Remote::new(channel.clone()));
-            let packages: packages::Handle =
-                Arc::new(aileron_wire::packages::Remote::new(channel.clone()));
-            let publishers: publishers::Handle =
-                Arc::new(aileron_wire::publishers::Remote::new(channel));
-            (Some(executor), Some(packages), Some(publishers))
+            executor_elsewhere(guard.channel(config, Role::Executor)?)
         } else {
             (None, None, None)
         };
@@ -184,6 +171,16 @@ impl Services {
 /// One door being served; ends after its `stop`.
 pub(crate) type Serving = std::pin::Pin<Box<dyn Future<Output = Result<()>> + Send + 'static>>;
 
+async fn audit_here(config: &Config) -> Result<aileron_audit::Service> {
+    aileron_audit::Service::open(aileron_audit::Options {
+        home: config.audit_home.clone(),
+        origin: config.audit_origin.clone(),
+        database: config.database_url.clone().map(Location::Url),
+        clock: now,
+    })
+    .await
+}
+
 async fn vault_here(
     config: &Config,
     guard: &Guard,
@@ -216,6 +213,16 @@ fn vault_elsewhere(
         Arc::new(aileron_wire::bindings::Remote::new(channel.clone())),
         Arc::new(aileron_wire::custody::Remote::new(channel.clone())),
         Arc::new(aileron_wire::egress::Remote::new(channel)),
+    )
+}
+
+fn executor_elsewhere(
+    channel: aileron_wire::Channel,
+) -> (Option<executor::Handle>, Option<packages::Handle>, Option<publishers::Handle>) {
+    (
+        Some(Arc::new(aileron_wire::executor::Remote::new(channel.clone()))),
+        Some(Arc::new(aileron_wire::packages::Remote::new(channel.clone()))),
+        Some(Arc::new(aileron_wire::publishers::Remote::new(channel))),
     )
 }
 

@@ -72,9 +72,11 @@ fn kind_of(fqn: &str) -> Result<HubKind> {
 async fn connector(connection: &Connection<'_>, entry: &HubConnector) {
     let printer = connection.printer;
     let working = printer.working("fetching the publisher's key");
-    let decision = match entry.conflicts.is_empty() {
-        true => Some(connection.client.install_decision(&HubName { fqn: entry.fqn.clone() }).await),
-        false => None,
+    let decision = if entry.conflicts.is_empty() {
+        let name = HubName { fqn: entry.fqn.clone() };
+        Some(connection.client.install_decision(&name).await)
+    } else {
+        None
     };
     drop(working);
     let (fingerprint, trust, risks) = match &decision {

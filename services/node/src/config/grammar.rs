@@ -40,8 +40,8 @@ pub(super) fn https_url(raw: &str) -> Result<String, String> {
 }
 
 /// The Hub's repository; an empty text turns the Hub off.
-pub(super) fn hub_url(raw: &str) -> Result<Option<String>, String> {
-    if raw.is_empty() { Ok(None) } else { https_url(raw).map(Some) }
+pub(super) fn hub_url(raw: &str) -> Result<String, String> {
+    if raw.is_empty() { Ok(String::new()) } else { https_url(raw) }
 }
 
 pub(super) fn absolute(raw: &str) -> Result<PathBuf, String> {

@@ -64,9 +64,9 @@ pub fn load(file: &str, environment: &Environment, flags: &Flags) -> Result<Conf
 }
 
 /// The Hub's repository, unless the file turns the Hub off in one of the two published ways.
-fn hub(url: Option<Option<String>>, enabled: Option<bool>) -> Option<String> {
-    let url = url.unwrap_or_else(|| Some(aileron_executor::packages::HUB.to_owned()));
-    url.filter(|_| enabled.unwrap_or(true))
+fn hub(url: Option<String>, enabled: Option<bool>) -> Option<String> {
+    let url = url.unwrap_or_else(|| aileron_executor::packages::HUB.to_owned());
+    Some(url).filter(|url| enabled.unwrap_or(true) && !url.is_empty())
 }
 
 /// Loopback, and a port the system chooses.
@@ -87,8 +87,8 @@ struct File {
     private_hosts: Vec<HostPort>,
     idle_lock: Option<Duration>,
     services: Doors,
-    /// None is the published one; a second none turns the Hub off.
-    hub_url: Option<Option<String>>,
+    /// None is the published one, an empty text none at all.
+    hub_url: Option<String>,
     hub_enabled: Option<bool>,
     quiet_hours: Option<QuietHours>,
 }

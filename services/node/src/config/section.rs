@@ -77,13 +77,11 @@ impl<'p> Section<'p> {
     /// Yes or no.
     pub(super) fn flag(&mut self, key: &str) -> Option<bool> {
         let path = self.path_of(key);
-        match self.values.remove(key)? {
-            Value::Bool(flag) => Some(flag),
-            _ => {
-                self.problems.push(format!("{path}: true or false is expected"));
-                None
-            }
+        let flag = self.values.remove(key)?.as_bool();
+        if flag.is_none() {
+            self.problems.push(format!("{path}: true or false is expected"));
         }
+        flag
     }
 
     /// A list of texts; empty when absent.

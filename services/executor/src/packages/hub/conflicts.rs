@@ -17,9 +17,9 @@ pub(super) fn mark(entries: &mut [HubEntry], sources: &Sources) {
     let connectors = by_action(entries);
     for entry in entries {
         let mut found = Vec::new();
-        let named = names.get(&folded(&entry.fqn)).copied().unwrap_or_default();
-        if named > 1 {
-            let detail = format!("{named} entries are called {}", entry.fqn);
+        let count = names.get(&folded(&entry.fqn)).copied().unwrap_or_default();
+        if count > 1 {
+            let detail = format!("{count} entries are called {}", entry.fqn);
             found.push(HubConflict { kind: HubConflictKind::Duplicate, detail });
         }
         if !entry.publisher.eq_ignore_ascii_case(entry.fqn.owner()) {
