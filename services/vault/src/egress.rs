@@ -9,6 +9,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use aileron_contract::{
     Context, Egress, Error, Reason, Result, Scope, Timestamp, audit,
     audit::{Actor, Event, EventKind},
+    credential::Form,
     egress::{Authorization, CredentialUse, Fetch, Handle, Outcome, Request, Sent},
     limits,
     names::{Fqn, HostPort, SecretName},
@@ -47,7 +48,7 @@ use inject::Credential;
 use mask::Masker;
 pub(crate) use network::Network;
 use order::{Carried, Order};
-use policy::{Consent, Policy};
+use policy::Policy;
 use problem::Problem;
 use target::Target;
 
@@ -209,40 +210,39 @@ impl Inner {
     async fn order(
         &self,
         context: &Context,
-        request: Request,
+        mut request: Request,
     ) -> Result<std::result::Result<Box<Order>, Problem>> {
-        let joined = request.credential.clone();
-        let (mut order, wanted) = match self.draft(context, request).await {
-            Ok(order) => (order, joined),
+        let (connector, wanted) = (request.connector.clone(), request.credential.take());
+        let form = wanted.as_ref().map(|wanted| &wanted.form);
+        let mut order = match self.draft(context, request, form).await {
+            Ok(order) => order,
             Err(problem) => return Ok(Err(problem)),
         };
-        let (Some(wanted), Some(connector)) = (wanted, order.connector.clone()) else {
-            return Ok(Ok(order));
-        };
+        let Some(wanted) = wanted else { return Ok(Ok(order)) };
         if let Err(problem) = self.join(&mut order, &connector, &wanted).await {
             return Ok(Err(problem));
         }
-        if let Some(binding) = order.binding.clone() {
+        if let Some(binding) = &order.binding {
             let event = Event::new(EventKind::BindingResolved, Actor::of(context))
                 .with("aileron.binding.name", binding.as_str())
                 .with("aileron.connector.fqn", connector.to_string())
                 .with("aileron.capability.kind", wanted.form.kind().text());
             self.audit.append(&self.own, event).await?;
-            self.credentials.used(&binding).await;
+            self.credentials.used(binding).await;
         }
         Ok(Ok(order))
     }
 
-    /// The guest's part of the request.
+    /// The guest's part of the request, to which a credential of this form will be joined.
     async fn draft(
         &self,
         context: &Context,
         request: Request,
+        form: Option<&Form>,
     ) -> std::result::Result<Box<Order>, Problem> {
         let target = Target::parse(&request.url)?;
         let policy = Policy::Send { declared: request.allowed, consent: None };
         policy.permit(&target)?;
-        let form = request.credential.as_ref().map(|wanted| &wanted.form);
         let joined = form.map(inject::headers).transpose()?;
         let method = headers::method(&request.method)?;
         let mut headers = headers::of_guest(&request.headers, joined.as_deref())?;
@@ -285,11 +285,11 @@ impl Inner {
             .await
             .ok_or_else(|| Problem::Late { host: order.target.host().clone() })?
             .map_err(|failure| Problem::Passed(Box::new(failure)))?;
-        let (binding, reach) = (resolved.binding.clone(), resolved.reach.clone());
+        let binding = resolved.binding.clone();
         let token = Token::of(&resolved);
-        let credential = Credential::new(resolved, wanted)?;
+        let credential = Credential::new(Arc::clone(&resolved), wanted)?;
         if let Policy::Send { consent, declared: _ } = &mut order.policy {
-            *consent = Some(Consent { binding: binding.clone(), reach });
+            *consent = Some(resolved);
         }
         order.policy.consented(&order.target)?;
         order.policy.permit(&order.target)?;

@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn bytes_lie_in_whole_pages_of_their_own() {
         for length in [0, 1, 64, PAGE - 1, PAGE, PAGE + 1, 3 * PAGE] {
-            let bytes: Vec<u8> = (0..length).map(|at| (at % 251) as u8).collect();
+            let bytes: Vec<u8> = (0..=250).cycle().take(length).collect();
             let held = Memory::Locked.copy(&bytes).unwrap();
             assert_eq!(&*held, bytes);
             assert_eq!(held.as_ptr().align_offset(PAGE), 0);

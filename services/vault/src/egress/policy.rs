@@ -1,28 +1,20 @@
 //! Who may be reached, decided before any name is resolved.
 
-use aileron_contract::{
-    credential::Reach,
-    names::{BindingName, HostPort},
-};
+use std::sync::Arc;
 
-use super::{address::Place, problem::Problem, target::Target};
+use aileron_contract::names::HostPort;
+
+use super::{address::Place, credentials::Resolved, problem::Problem, target::Target};
 
 /// The hosts one request may go to, and which of them may be private.
 #[derive(Debug)]
 pub(crate) enum Policy {
-    /// A connector's request: the hosts its manifest declares; with a credential, the consent
-    /// sealed with it, too.
-    Send { declared: Vec<HostPort>, consent: Option<Consent> },
+    /// A connector's request: the hosts its manifest declares; with a credential, what the person
+    /// agreed to for it, too.
+    Send { declared: Vec<HostPort>, consent: Option<Arc<Resolved>> },
     /// A package's: the first host, and those it may redirect to. The operator's configuration
     /// names the private ones.
     Fetch { first: HostPort, redirects: Vec<HostPort>, private: Vec<HostPort> },
-}
-
-/// What the person agreed to for the credential of this request.
-#[derive(Debug)]
-pub(crate) struct Consent {
-    pub(crate) binding: BindingName,
-    pub(crate) reach: Reach,
 }
 
 /// Which addresses a name may lead to.
@@ -116,7 +108,10 @@ fn of_consented(host: &HostPort) -> Permit {
 
 #[cfg(test)]
 mod tests {
-    use aileron_contract::credential::{Form, HeaderTemplate};
+    use aileron_contract::{
+        Secret,
+        credential::{Form, HeaderTemplate, Reach},
+    };
 
     use super::*;
 
@@ -125,9 +120,15 @@ mod tests {
     }
 
     fn send(declared: &[&str], consented: Option<&[&str]>) -> Policy {
-        let consent = consented.map(|consented| Consent {
-            binding: "api_key/x/y".parse().unwrap(),
-            reach: Reach { hosts: hosts(consented), form: Form::ApiKey(HeaderTemplate::default()) },
+        let consent = consented.map(|consented| {
+            let form = Form::ApiKey(HeaderTemplate::default());
+            Arc::new(Resolved {
+                binding: "api_key/x/y".parse().unwrap(),
+                reach: Reach { hosts: hosts(consented), form },
+                value: Secret::from("key".to_owned()).into(),
+                access_key_id: None,
+                region: None,
+            })
         });
         Policy::Send { declared: hosts(declared), consent }
     }

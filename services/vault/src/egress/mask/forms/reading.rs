@@ -82,6 +82,10 @@ fn byte(code: u32, length: usize) -> Escape {
 const ENTITY: usize = 10;
 
 fn entity(text: &[u8]) -> Escape {
+    // An ampersand is seldom more than that.
+    if text.first().is_some_and(|c| !c.is_ascii_alphanumeric() && *c != b'#') {
+        return Escape::No;
+    }
     let window = text.get(..ENTITY).unwrap_or(text);
     let Some(end) = window.iter().position(|c| *c == b';') else {
         let plausible = window.iter().all(|c| c.is_ascii_alphanumeric() || *c == b'#');
