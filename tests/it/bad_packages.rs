@@ -106,7 +106,7 @@ impl Scene {
 }
 
 fn refusal<T: std::fmt::Debug>(what: &str, outcome: Result<T, Error>) -> String {
-    let error = outcome.expect_err(what);
+    let Err(error) = outcome else { panic!("{what} is not refused: {outcome:?}") };
     error.code().unwrap_or_else(|| panic!("{what}: {error}")).to_owned()
 }
 
@@ -257,8 +257,8 @@ async fn an_action_that_is_not_what_was_asked_for_is_refused() {
     let text = mallory.action_text("list", "1.0.0", &theirs);
     mallory.publish_action(servers, "list", "1.0.0", &text);
     let request = mallory.action_request("list", "1.0.0");
-    let forced = InstallActionRequest { force: true, ..request };
-    scene.refuses_action("a name that is taken", &forced, "action_exists").await;
+    let taking = InstallActionRequest { force: true, ..request };
+    scene.refuses_action("a name that is taken", &taking, "action_exists").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -308,7 +308,7 @@ async fn an_older_keyring_put_back_is_believed_in_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_agents_token_consents_to_nothing_whatever_it_says() {
     let scene = Scene::start().await;
-    let Scene { acme, servers, person, program, house, .. } = &scene;
+    let Scene { acme, servers, person, program, house } = &scene;
     let connector = acme.publish_connector(servers, "1.0.0", &["notes.example:443"]);
     acme.publish_connector(servers, "1.1.0", &["notes.example:443", "more.example:443"]);
     acme.publish_action(servers, "list", "1.0.0", &acme.action_text("list", "1.0.0", &connector));

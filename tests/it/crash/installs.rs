@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aileron_api::client::Client;
 use aileron_node::demo::Servers;
+use tokio::task::JoinSet;
 
 use super::unlock;
 use crate::{
@@ -47,13 +48,14 @@ async fn killed_while_it_installs_the_daemon_finds_all_of_it_or_nothing() {
         let owner = person(&program).await;
         publisher.is_trusted_by(&owner).await;
         let request = publisher.action_request(&name, "1.0.0");
-        let call = tokio::spawn(async move { owner.install_action(&request).await.is_ok() });
+        let mut calls = JoinSet::new();
+        calls.spawn(async move { owner.install_action(&request).await.is_ok() });
         let answered = if let Some(wait) = wait {
             tokio::time::sleep(Duration::from_millis(wait)).await;
             house.kill(daemon);
-            call.await.unwrap()
+            calls.join_next().await.unwrap().unwrap()
         } else {
-            let answered = call.await.unwrap();
+            let answered = calls.join_next().await.unwrap().unwrap();
             house.kill(daemon);
             answered
         };
