@@ -179,11 +179,11 @@ impl Packages for World {
 
     async fn bring(&self, context: &Context, files: LocalFiles) -> Result<LocalPackage> {
         self.enter("bring", context, Scope::PackagesInstall)?;
-        let (content, kind) = match &files {
+        let (bytes, kind) = match &files {
             LocalFiles::Archive(archive) => (&archive[..], PackageKind::Connector),
             LocalFiles::Loose(files) => (&files[0].content[..], PackageKind::Action),
         };
-        let hash = Sha256Hash::of(&[content]);
+        let hash = Sha256Hash::of(&[bytes]);
         Ok(LocalPackage { package: "local://user/notes@1.0.0".parse().unwrap(), kind, hash })
     }
 
