@@ -3,6 +3,7 @@ use aileron_api::{
     actions::{PatchAction, RunAction},
     approvals::Decide,
     audit::AuditFilter,
+    batch::{self, InstallActionsRequest},
     bindings::BindingFilter,
     client::{Call, Client, Endpoint, Error, RunOutcome},
     packages::{
@@ -85,6 +86,19 @@ async fn packages_and_keys_through_the_typed_client() {
     };
     assert_eq!(person.preview_action(&action).await.unwrap().value.name, "notes-list");
     assert_eq!(person.install_action(&action).await.unwrap().status, 201);
+    let absent =
+        InstallActionRequest { fqn: "github://acme/absent/x".to_owned(), ..action.clone() };
+    let both = InstallActionsRequest { actions: vec![absent, action] };
+    let previews = person.preview_actions(&both).await.unwrap().value.items;
+    assert_eq!(previews[0].error.as_ref().unwrap().code, "fetch_failed");
+    assert!(previews[0].preview.is_none() && previews[1].error.is_none());
+    assert_eq!(previews[1].preview.as_ref().unwrap().name, "notes-list");
+    let installed = person.install_actions(&both).await.unwrap().value.items;
+    assert!(installed[0].installed.is_none() && installed[0].error.is_some());
+    assert_eq!(installed[1].installed.as_ref().unwrap().name, "notes-list");
+    assert_eq!(batch::MOST, aileron_contract::limits::INSTALL_BATCH, "clients know the bound");
+    let agent = door.client(AGENT);
+    assert_eq!(agent.install_actions(&both).await.unwrap_err().code(), Some("scope_missing"));
     let suite = ReadSuite { text: Some(String::new()), source: None };
     assert_eq!(person.read_suite(&suite).await.unwrap().value.actions.len(), 1);
 

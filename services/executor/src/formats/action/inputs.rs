@@ -42,7 +42,7 @@ fn input(
 ) -> Result<Input, Problem> {
     let name = name(document, raw.name, raw.line, departures)?;
     let declared = document.required(raw.kind, "inputs.type", raw.line)?;
-    let kind = Kind::read(document, &declared, "inputs.type")?;
+    let kind = Meaning::read(document, &declared, "inputs.type")?;
     let description = document.required(raw.description, "inputs.description", raw.line)?;
     if description.is_blank() {
         return Err(document.invalid("inputs.description must not be blank", description.line));
@@ -92,14 +92,14 @@ fn name(
 }
 
 /// A type's spelling with its meaning.
-struct Kind {
+struct Meaning {
     kind: InputKind,
     items: Option<InputKind>,
     /// Is the spelling a published one?
     published: bool,
 }
 
-impl Kind {
+impl Meaning {
     /// The one place where a type's spelling gets its meaning.
     fn read(document: &Document<'_>, raw: &Spot<String>, key: &str) -> Result<Self, Problem> {
         match document.named(raw, key) {
@@ -112,12 +112,16 @@ impl Kind {
     }
 }
 
-fn items_of(document: &Document<'_>, array: &Kind, items: &Spot<String>) -> Result<Kind, Problem> {
+fn items_of(
+    document: &Document<'_>,
+    array: &Meaning,
+    items: &Spot<String>,
+) -> Result<Meaning, Problem> {
     if array.kind != InputKind::Array {
         let rule = "inputs.items_type goes with type \"array\" only";
         return Err(document.invalid(rule, items.line));
     }
-    let kind = Kind::read(document, items, "inputs.items_type")?;
+    let kind = Meaning::read(document, items, "inputs.items_type")?;
     if kind.kind == InputKind::Array {
         let rule = "inputs.items_type cannot be \"array\"";
         return Err(document.invalid(rule, items.line));
@@ -126,7 +130,11 @@ fn items_of(document: &Document<'_>, array: &Kind, items: &Spot<String>) -> Resu
 }
 
 /// The type as its author wrote it; none when all of it is published.
-fn shown(declared: &str, kind: &Kind, items: Option<(&Spot<String>, &Kind)>) -> Option<String> {
+fn shown(
+    declared: &str,
+    kind: &Meaning,
+    items: Option<(&Spot<String>, &Meaning)>,
+) -> Option<String> {
     match items {
         None => (!kind.published).then(|| declared.to_owned()),
         Some((_, items)) if kind.published && items.published => None,

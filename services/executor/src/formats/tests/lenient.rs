@@ -1,5 +1,7 @@
 //! Files as a generator writes them from an API's own description.
 
+use std::fmt::Write as _;
+
 use aileron_contract::executor::InputKind;
 use proptest::prelude::*;
 
@@ -147,11 +149,11 @@ fn leniency_ends_at_types_and_names_of_inputs() {
 
 #[test]
 fn a_lenient_file_with_many_types_is_summed_up() {
-    let more: String = (0..40)
-        .map(|n| {
-            format!("[[inputs]]\nname = \"x{n}\"\ntype = \"Kind{n}\"\ndescription = \"d\"\n\n")
-        })
-        .collect();
+    let mut more = String::new();
+    for n in 0..40 {
+        write!(more, "[[inputs]]\nname = \"x{n}\"\ntype = \"Kind{n}\"\ndescription = \"d\"\n\n")
+            .unwrap();
+    }
     let action = read(&with(GENERATED, "[[execute]]", &format!("{more}[[execute]]")));
     assert_eq!(action.inputs.len(), 44);
     assert!(action.lenient[0].ends_with(" and 36 more"), "{}", action.lenient[0]);

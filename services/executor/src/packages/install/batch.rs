@@ -24,7 +24,7 @@ pub(in crate::packages) async fn previews(
     bounded(&requests)?;
     let view = View::now(parts, catalog).await?;
     Ok(stream::iter(requests)
-        .map(|request| describe::preview_of(parts, &view, request))
+        .map(|request| Box::pin(describe::preview_of(parts, &view, request)))
         .buffered(limits::INSTALL_FETCHES)
         .collect()
         .await)
@@ -42,7 +42,7 @@ pub(in crate::packages) async fn find_actions(
     bounded(&requests)?;
     let view = View::now(parts, catalog).await?;
     let found = stream::iter(requests)
-        .map(|request| find(parts, &view, request))
+        .map(|request| Box::pin(find(parts, &view, request)))
         .buffered(limits::INSTALL_FETCHES);
     Ok(FoundActions(found.collect().await))
 }
@@ -68,7 +68,7 @@ pub(in crate::packages) async fn actions(
         };
         found.missing.retain(|required| !brought.contains(&required.hash));
         if !found.missing.is_empty() {
-            let done = alone(parts, catalog, context, found, &mut brought).await;
+            let done = Box::pin(alone(parts, catalog, context, found, &mut brought)).await;
             outcomes.push(Some(done));
             continue;
         }
@@ -85,11 +85,11 @@ pub(in crate::packages) async fn actions(
             *place = Some(outcome);
         }
     };
-    for (at, outcome) in group(parts, catalog, context, together).await? {
+    for (at, outcome) in Box::pin(group(parts, catalog, context, together)).await? {
         settle(at, outcome);
     }
     for (at, found) in again {
-        settle(at, alone(parts, catalog, context, found, &mut brought).await);
+        settle(at, Box::pin(alone(parts, catalog, context, found, &mut brought)).await);
     }
     let unsettled = || Err(Error::internal("an action of a group has no outcome"));
     Ok(outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(unsettled)).collect())

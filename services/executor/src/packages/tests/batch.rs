@@ -94,8 +94,10 @@ async fn one_that_is_refused_does_not_stop_the_others_and_leaves_nothing() {
     let absent = Sha256Hash::of(&[b"nobody has this"]);
     world.action(&package(4), &action(&name_of(4), &package(4), absent, ""));
     let done = world.handle().install_actions(&person(), requests(6)).await.unwrap();
-    let reasons: Vec<_> =
-        done.iter().map(|outcome| outcome.as_ref().err().map(|error| error.reason())).collect();
+    let reasons: Vec<_> = done
+        .iter()
+        .map(|outcome| outcome.as_ref().err().map(aileron_contract::Error::reason))
+        .collect();
     assert_eq!(
         reasons,
         [
