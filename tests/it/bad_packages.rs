@@ -24,8 +24,9 @@ pub(super) fn listing(home: &Path) -> BTreeMap<String, Vec<u8>> {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             let name = path.strip_prefix(root).unwrap().display().to_string();
-            let spoken = ["audit", "state.db", "daemon.log"].iter().any(|it| name.starts_with(it));
-            if spoken {
+            // Nor what is only kept of a listing of releases, which a source was asked for.
+            let apart = ["audit", "state.db", "daemon.log", "cache/releases"];
+            if apart.iter().any(|it| name.starts_with(it)) {
                 continue;
             }
             if path.is_dir() {

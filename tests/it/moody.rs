@@ -83,7 +83,7 @@ fn serve(
             return stream.sock.shutdown(std::net::Shutdown::Both);
         }
         Mood::Dawdles => {
-            stream.write_all(head("200 OK", "", 1 << 20).as_bytes())?;
+            stream.write_all(head("200 OK", "", 60_000).as_bytes())?;
             loop {
                 stream.write_all(b"x")?;
                 stream.flush()?;
