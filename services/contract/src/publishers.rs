@@ -53,7 +53,8 @@ pub trait Publishers: Send + Sync + 'static {
         kind: Option<HubKind>,
     ) -> Result<HubFound>;
 
-    /// Asks the Hub anew, whatever the age of the copy.
+    /// Asks the Hub anew, whatever the age of the copy. Who is no person asks once in
+    /// `limits::HUB_PAUSE`; until then the copy answers as it is, or the error that was met.
     async fn hub_refresh(&self, context: &Context) -> Result<HubCopy>;
 
     /// What a person should know before installing what an entry offers: the keys of its
@@ -63,7 +64,7 @@ pub trait Publishers: Send + Sync + 'static {
     -> Result<HubDecision>;
 
     /// Trusts the keys a person confirmed by their fingerprints, each for the repository of the
-    /// Hub's connector that names it: all of them, and only once what is wanted verifies with
+    /// Hub's connector that names it: all of them or none, and only once what is wanted verifies with
     /// them. `fingerprint_mismatch` when a key is another one, `hub_conflict` when its entry is
     /// not believed.
     async fn confirm(&self, context: &Context, confirmation: Confirmation) -> Result<Vec<Trusted>>;

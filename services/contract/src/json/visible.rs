@@ -14,7 +14,8 @@ pub fn visible(text: &str) -> String {
     out
 }
 
-fn hidden(c: char) -> bool {
+/// A character that `visible` escapes.
+pub fn hidden(c: char) -> bool {
     let control = c.is_control() && c != '\n' && c != '\t';
     control
         || matches!(c,

@@ -7,10 +7,9 @@ use aileron_contract::{
     names::{ActionName, Sha256Hash},
     packages::{Drift, DriftOf, DriftState},
 };
-use aileron_store::files;
 
 use super::{
-    Parts, blocking,
+    Parts,
     catalog::{Catalog, Changed, Parsed},
     lock::{Found, Seen},
     pins::Part,
@@ -31,21 +30,37 @@ pub(super) async fn list(
     catalog: &Catalog,
     only: Option<&ActionName>,
 ) -> Result<Vec<Drift>> {
+    let mut found = actions(parts, catalog, only, limits::DIFFERENCES).await?;
+    if only.is_none() {
+        found.extend(connectors::list(parts, catalog).await?);
+        found.extend(of_lock(parts).await?);
+    }
+    Ok(found)
+}
+
+/// Actions that changed. Their differences are as long as `most` together: from the first that goes
+/// beyond it on, none is made.
+pub(super) async fn actions(
+    parts: &Parts,
+    catalog: &Catalog,
+    only: Option<&ActionName>,
+    most: usize,
+) -> Result<Vec<Drift>> {
     let mut found = Vec::new();
-    let mut shown = 0_usize;
+    let mut room = Some(most);
     for changed in catalog.changed(only).await? {
-        let Some(mut drift) = of_action(parts, &changed).await? else { continue };
-        if shown.saturating_add(drift.difference.len()) > limits::DIFFERENCES {
+        let Some(facts) = facts(&changed).await? else { continue };
+        let mut drift = named(&changed, &facts);
+        if let Some(left) = room {
+            compare(parts, &changed, &facts, &mut drift).await?;
+            room = left.checked_sub(drift.difference.len());
+        }
+        if room.is_none() {
             // Nobody accepts what was not shown.
             (drift.difference, drift.cut, drift.digest) = (String::new(), true, None);
             drift.message.push_str(". Too much changed to show it all at once: ask for this one");
         }
-        shown = shown.saturating_add(drift.difference.len());
         found.push(drift);
-    }
-    if only.is_none() {
-        found.extend(connectors::list(parts, catalog).await?);
-        found.extend(of_lock(parts).await?);
     }
     Ok(found)
 }
@@ -90,7 +105,7 @@ impl Facts {
 
 async fn facts(changed: &Changed) -> Result<Option<Facts>> {
     let record = changed.accepted.as_ref();
-    let bytes = read(changed).await?;
+    let bytes = changed.bytes().await?;
     let hash = bytes.as_ref().map(|bytes| Sha256Hash::of(&[bytes]));
     let as_accepted = record.is_some_and(|it| hash == Some(it.record.hash));
     let state = match &changed.parsed {
@@ -103,7 +118,7 @@ async fn facts(changed: &Changed) -> Result<Option<Facts>> {
         Some(_) if changed.altered => DriftState::RecordAltered,
         Some(_) => DriftState::Unaccepted,
         None if bytes.is_none() => DriftState::Missing,
-        // Whole, and not offered for another file's sake.
+        // Put back since it was looked for.
         None if as_accepted => return Ok(None),
         None => DriftState::Unreadable,
     };
@@ -111,9 +126,21 @@ async fn facts(changed: &Changed) -> Result<Option<Facts>> {
     Ok(Some(Facts { state, bytes, hash, tool, record: record.map(|it| it.row.digest()) }))
 }
 
-async fn of_action(parts: &Parts, changed: &Changed) -> Result<Option<Drift>> {
-    let Some(facts) = facts(changed).await? else { return Ok(None) };
-    let name = &changed.name;
+/// What is told of an action before anything is compared.
+fn named(changed: &Changed, facts: &Facts) -> Drift {
+    Drift {
+        of: DriftOf::Action(changed.name.clone()),
+        state: facts.state,
+        path: changed.path.display().to_string(),
+        message: message(&changed.name, facts.state, changed),
+        difference: String::new(),
+        cut: false,
+        digest: None,
+    }
+}
+
+/// Adds the difference, and what an acceptance of it names.
+async fn compare(parts: &Parts, changed: &Changed, facts: &Facts, drift: &mut Drift) -> Result<()> {
     let kept = match &changed.accepted {
         Some(accepted) if facts.state != DriftState::Reworded => {
             let kept = parts.pins.text(&accepted.row, Part::File).await?;
@@ -129,37 +156,16 @@ async fn of_action(parts: &Parts, changed: &Changed) -> Result<Option<Drift>> {
         _ => facts.bytes.clone(),
     };
     let Difference { text, cut } = difference::between(kept, now).await?;
-    let digest = facts.digest(name)?;
-    let mut message = message(name, facts.state, changed);
     if unknown {
-        message.push_str(". What was accepted was not kept, so all of it is shown as new");
+        drift.message.push_str(". What was accepted was not kept, so all of it is shown as new");
     }
-    Ok(Some(Drift {
-        of: DriftOf::Action(name.clone()),
-        state: facts.state,
-        path: changed.path.display().to_string(),
-        message,
-        difference: text,
-        cut,
-        digest,
-    }))
+    (drift.difference, drift.cut, drift.digest) = (text, cut, facts.digest(&changed.name)?);
+    Ok(())
 }
 
 /// What agents are told of an action now.
 fn reworded(parsed: &Parsed) -> Result<Vec<u8>> {
     Ok(Tool::of(&parsed.file).text()?.into_bytes())
-}
-
-/// The file's bytes; none when there is no file.
-async fn read(changed: &Changed) -> Result<Option<Vec<u8>>> {
-    let path = changed.path.clone();
-    let most = u64::try_from(limits::ACTION_FILE).unwrap_or(u64::MAX);
-    match blocking(move || files::read_bounded(&path, most)).await? {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        // A folder, a file that is too long, one of another user: something is there.
-        Err(_) => Ok(Some(Vec::new())),
-    }
 }
 
 fn message(name: &ActionName, state: DriftState, changed: &Changed) -> String {

@@ -12,7 +12,7 @@ use aileron_contract::{
     names::Fqn,
     publishers::{HubCopy, HubEntry, HubFound, HubKind, HubListing, HubQuery},
 };
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OnceCell};
 
 use super::{
     blocking,
@@ -44,16 +44,36 @@ struct Inner {
     fetcher: Fetcher,
     sources: Arc<Sources>,
     clock: fn() -> Timestamp,
+    /// Was the copy's file looked for?
+    looked: OnceCell<()>,
+    /// Held to read and to swap, never while the Hub is asked.
     state: Mutex<State>,
+    /// Held while the Hub is asked: who comes at the same time waits for the same answer.
+    renewing: Mutex<()>,
 }
 
 #[derive(Default)]
 struct State {
-    /// Was the copy's file looked for?
-    looked: bool,
     catalogue: Option<Arc<Catalogue>>,
-    /// Asking anew failed: not before then again, and why.
-    paused: Option<(Timestamp, String)>,
+    paused: Option<Pause>,
+}
+
+/// The Hub was asked: not again before then, unless a person wants it.
+struct Pause {
+    until: Timestamp,
+    /// Why nothing came of it.
+    refused: Option<Error>,
+}
+
+/// When the Hub itself is asked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ask {
+    /// When the copy is old.
+    Old,
+    /// Whatever its age, and not during a pause.
+    Paced,
+    /// Always: a person wants it.
+    Now,
 }
 
 /// The copy at one moment.
@@ -80,18 +100,30 @@ impl Hub {
             fetcher,
             sources,
             clock,
+            looked: OnceCell::new(),
             state: Mutex::default(),
+            renewing: Mutex::default(),
         })))
     }
 
     /// The copy, renewed when it is old.
     pub(super) async fn view(&self) -> Result<View> {
-        self.0.view(false).await
+        self.0.view(Ask::Old).await
     }
 
-    /// The copy, renewed whatever its age.
-    pub(super) async fn refresh(&self) -> Result<HubCopy> {
-        self.0.view(true).await.map(|view| view.copy)
+    /// The copy, renewed whatever its age. Who is no person has it renewed once in a while: until
+    /// then the answer is the copy as it is, or why there is none.
+    pub(super) async fn refresh(&self, person: bool) -> Result<HubCopy> {
+        let ask = if person { Ask::Now } else { Ask::Paced };
+        self.0.view(ask).await.map(|view| view.copy)
+    }
+}
+
+#[cfg(test)]
+impl Hub {
+    /// As if the Hub were being asked.
+    pub(super) async fn fetching(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.0.renewing.lock().await
     }
 }
 
@@ -126,48 +158,71 @@ impl View {
     }
 }
 
+impl State {
+    /// The answer, when the Hub need not be asked for it.
+    fn answer(&self, ask: Ask, now: Timestamp) -> Option<Result<View>> {
+        let fresh = self.catalogue.as_ref().filter(|known| known.copy.fresh(now));
+        match (ask, fresh) {
+            (Ask::Now, _) => return None,
+            (Ask::Old, Some(catalogue)) => return Some(Ok(shown(catalogue, now, None))),
+            _ => {}
+        }
+        let paused = self.paused.as_ref().filter(|pause| now < pause.until)?;
+        match (&self.catalogue, &paused.refused) {
+            (Some(catalogue), refused) => Some(Ok(shown(catalogue, now, refused.as_ref()))),
+            (None, Some(refused)) => Some(Err(refused.clone())),
+            (None, None) => None,
+        }
+    }
+
+    /// Takes up what came of asking, and begins a pause.
+    fn take(&mut self, renewed: Result<Catalogue>, now: Timestamp) -> Result<Arc<Catalogue>> {
+        let until = after(now, limits::HUB_PAUSE);
+        self.paused = Some(Pause { until, refused: renewed.as_ref().err().cloned() });
+        let catalogue = Arc::new(renewed?);
+        self.catalogue = Some(Arc::clone(&catalogue));
+        Ok(catalogue)
+    }
+}
+
 impl Inner {
-    /// Holding the state while asking: who comes at the same time waits for the same answer.
-    async fn view(&self, anew: bool) -> Result<View> {
+    async fn view(&self, ask: Ask) -> Result<View> {
         let Some(place) = &self.place else {
             let text = "the Hub is turned off by this runtime's configuration (hub.url); packages \
                         are installed by their own names all the same";
             return Err(Error::new(Reason::HubDisabled, text));
         };
-        let mut state = self.state.lock().await;
-        if !state.looked {
-            state.catalogue = self.stored(place).await?.map(Arc::new);
-            state.looked = true;
+        self.looked.get_or_try_init(|| self.look(place)).await?;
+        if let Some(answer) = self.answer(ask).await {
+            return answer;
         }
+        let _renewing = self.renewing.lock().await;
+        // Somebody else may have asked meanwhile.
+        if let Some(answer) = self.answer(ask).await {
+            return answer;
+        }
+        let known = self.state.lock().await.catalogue.clone();
+        let renewed = self.renewed(place, known.as_deref(), (self.clock)()).await;
         let now = (self.clock)();
-        if !anew && let Some(catalogue) = &state.catalogue {
-            if catalogue.copy.fresh(now) {
-                return Ok(shown(catalogue, now, None));
+        match (self.state.lock().await.take(renewed, now), known) {
+            (Ok(renewed), _) => Ok(shown(&renewed, now, None)),
+            (Err(error), Some(known)) if ask == Ask::Old => {
+                tracing::warn!(%error, "the copy of the Hub could not be renewed");
+                Ok(shown(&known, now, Some(&error)))
             }
-            if let Some((until, why)) = &state.paused
-                && now < *until
-            {
-                return Ok(shown(catalogue, now, Some(why)));
-            }
+            (Err(error), _) => Err(error),
         }
-        match self.renewed(place, state.catalogue.as_deref(), now).await {
-            Ok(renewed) => {
-                let renewed = Arc::new(renewed);
-                state.catalogue = Some(Arc::clone(&renewed));
-                state.paused = None;
-                Ok(shown(&renewed, now, None))
-            }
-            Err(error) => match &state.catalogue {
-                Some(catalogue) if !anew => {
-                    tracing::warn!(%error, "the copy of the Hub could not be renewed");
-                    let (why, until) = (error.public().to_owned(), after(now, limits::HUB_PAUSE));
-                    let view = shown(catalogue, now, Some(&why));
-                    state.paused = Some((until, why));
-                    Ok(view)
-                }
-                _ => Err(error),
-            },
-        }
+    }
+
+    async fn answer(&self, ask: Ask) -> Option<Result<View>> {
+        self.state.lock().await.answer(ask, (self.clock)())
+    }
+
+    /// Takes up the kept copy.
+    async fn look(&self, place: &Place) -> Result<()> {
+        let stored = self.stored(place).await?.map(Arc::new);
+        self.state.lock().await.catalogue = stored;
+        Ok(())
     }
 
     /// What the file holds, when it is a copy of this very place.
@@ -222,7 +277,7 @@ impl Inner {
     }
 }
 
-fn shown(catalogue: &Arc<Catalogue>, now: Timestamp, warning: Option<&String>) -> View {
+fn shown(catalogue: &Arc<Catalogue>, now: Timestamp, warning: Option<&Error>) -> View {
     let stored = &catalogue.copy;
     let copy = HubCopy {
         source: stored.source.clone(),
@@ -230,7 +285,7 @@ fn shown(catalogue: &Arc<Catalogue>, now: Timestamp, warning: Option<&String>) -
         fetched_at: stored.fetched_at,
         checked_at: stored.checked_at,
         age_seconds: stored.age(now).as_secs(),
-        warning: warning.cloned(),
+        warning: warning.map(|error| error.public().to_owned()),
     };
     View { catalogue: Arc::clone(catalogue), copy }
 }

@@ -63,8 +63,8 @@ impl Publishers for Door {
 
     async fn hub_refresh(&self, context: &Context) -> Result<HubCopy> {
         context.require(Scope::PackagesPreview)?;
-        let hub = self.parts.hub.clone();
-        self.parts.owned(async move { hub.refresh().await }).await
+        let (hub, person) = (self.parts.hub.clone(), context.principal.is_person());
+        self.parts.owned(async move { hub.refresh(person).await }).await
     }
 
     async fn hub_decision(
@@ -81,15 +81,7 @@ impl Publishers for Door {
         context.require(Scope::KeyringTrust)?;
         let keys = hub::confirm::keys(&self.parts, &self.catalog, confirmation).await?;
         let (parts, context) = (self.parts.clone(), context.clone());
-        self.parts
-            .owned(async move {
-                let mut trusted = Vec::with_capacity(keys.len());
-                for request in keys {
-                    trusted.push(trust::trust(&parts, &context, request).await?);
-                }
-                Ok(trusted)
-            })
-            .await
+        self.parts.owned(async move { trust::trust_all(&parts, &context, keys).await }).await
     }
 }
 

@@ -91,7 +91,7 @@ async fn latest(parts: &Parts, file: &Fqn) -> Result<String> {
     parts.sources.file(file, "HEAD")?;
     let url = parts.sources.latest(file)?;
     let accept = "application/vnd.github+json";
-    let answer = parts.fetcher.api(url, accept, limits::SUITE).await.map_err(|error| {
+    let answer = parts.fetcher.api(url, accept, limits::RELEASE_PAGE).await.map_err(|error| {
         let advice = "without published releases name a tag or a commit instead of latest";
         error.told(Reason::FetchFailed, advice)
     })?;

@@ -77,27 +77,37 @@ fn read(whose: &str, file: Result<Bytes, FetchError>) -> Result<Key> {
     })
 }
 
-/// Trusts a key. The log is told before the keyring changes.
+/// Trusts a key.
 pub(super) async fn trust(
     parts: &Parts,
     context: &Context,
     request: TrustRequest,
 ) -> Result<Trusted> {
-    let key = keys::usable(request.key)?;
+    let trusted = trust_all(parts, context, vec![request]).await?.pop();
+    trusted.ok_or_else(|| Error::internal("a key was trusted and is not told"))
+}
+
+/// Trusts keys: all of them, or none. The log is told before the keyring changes.
+pub(super) async fn trust_all(
+    parts: &Parts,
+    context: &Context,
+    requests: Vec<TrustRequest>,
+) -> Result<Vec<Trusted>> {
     let _changing = parts.changing.lock().await;
     let (mut keys_now, foreign) = parts.keyring.base().await?;
-    let key = TrustedKey {
-        authority: request.authority.clone(),
-        key,
-        fingerprint: keys::fingerprint(&key),
-    };
-    let added = keys_now.add(request.authority, key.key);
-    if added || foreign {
-        let event = told(context, audit::EventKind::KeyringTrusted, &key);
-        change(parts, context, &keys_now, foreign, event).await?;
-    }
     let path = parts.keyring.path().display().to_string();
-    Ok(Trusted { key, already: !added, path })
+    let (mut trusted, mut events) = (Vec::with_capacity(requests.len()), Vec::new());
+    for TrustRequest { authority, key } in requests {
+        let key = keys::usable(key)?;
+        let added = keys_now.add(authority.clone(), key);
+        let key = TrustedKey { authority, key, fingerprint: keys::fingerprint(&key) };
+        if added || foreign {
+            events.push(told(context, audit::EventKind::KeyringTrusted, &key));
+        }
+        trusted.push(Trusted { key, already: !added, path: path.clone() });
+    }
+    change(parts, context, &keys_now, foreign, events).await?;
+    Ok(trusted)
 }
 
 /// Stops trusting; returns what was removed.
@@ -122,25 +132,26 @@ pub(super) async fn distrust(
         .map(|(authority, key)| TrustedKey { authority, key, fingerprint: keys::fingerprint(&key) })
         .collect();
     let event = |key| told(context, audit::EventKind::KeyringRevoked, key);
-    let Some((last, others)) = removed.split_last() else { return Ok(removed) };
-    for key in others {
-        parts.audit.append(context, event(key)).await?;
-    }
-    change(parts, context, &keys_now, foreign, event(last)).await?;
+    let events = removed.iter().map(event).collect();
+    change(parts, context, &keys_now, foreign, events).await?;
     Ok(removed)
 }
 
-/// Makes `keys` the believed ones from `event` on. A file that is not ours is kept beside it.
+/// Makes `keys` the believed ones from the last of `events` on; without any nothing changes. A file that is not ours is kept beside it.
 async fn change(
     parts: &Parts,
     context: &Context,
     keys: &keyring::Keys,
     foreign: bool,
-    event: audit::Event,
+    mut events: Vec<audit::Event>,
 ) -> Result<()> {
+    let Some(event) = events.pop() else { return Ok(()) };
     let row = parts.keyring.seal(keys).await?;
     let moves = [Move { row, event, enabled: None }];
     parts.journal.prepare(&moves).await?;
+    for event in events {
+        parts.audit.append(context, event).await?;
+    }
     parts.journal.tell(context, &moves).await?;
     if foreign {
         parts.keyring.set_aside((parts.clock)()).await?;

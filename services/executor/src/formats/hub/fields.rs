@@ -1,8 +1,11 @@
 //! The fields of an entry. Each is read where it stands, so that a refusal names its line.
 
-use std::{collections::HashSet, fmt, hash::Hash, marker::PhantomData};
+use std::{borrow::Cow, collections::HashSet, fmt, hash::Hash, marker::PhantomData};
 
-use aileron_contract::names::{Authority, Fqn, Scheme};
+use aileron_contract::{
+    json,
+    names::{Authority, Fqn, Scheme},
+};
 use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 use url::Url;
 
@@ -13,6 +16,11 @@ pub(super) trait Rule {
     const MAX: usize;
     /// What a reader expects to find there.
     const WHAT: &'static str;
+
+    /// The same, with what else the rule says.
+    fn what() -> Cow<'static, str> {
+        Self::WHAT.into()
+    }
 
     fn read(text: &str) -> Option<Self::Value>;
 }
@@ -28,14 +36,14 @@ impl<'de, R: Rule> Deserialize<'de> for Scalar<R> {
             type Value = Scalar<R>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(R::WHAT)
+                f.write_str(&R::what())
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
                 let read = if text.len() <= R::MAX { R::read(text) } else { None };
                 read.map(Scalar).ok_or_else(|| {
                     let shown: String = text.chars().take(80).collect();
-                    E::custom(format!("{shown:?} is not {}", R::WHAT))
+                    E::custom(format!("{shown:?} is not {}", R::what()))
                 })
             }
         }
@@ -55,7 +63,7 @@ impl<'de, R: Rule, const MAX: usize> Deserialize<'de> for List<R, MAX> {
             type Value = List<R, MAX>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "a list, at most {MAX} long, each item {}", R::WHAT)
+                write!(f, "a list, at most {MAX} long, each item {}", R::what())
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
@@ -208,8 +216,11 @@ impl<const MAX: usize> Rule for Description<MAX> {
     type Value = String;
     // Line breaks and indentation of the file count here, and are gone in what was read.
     const MAX: usize = 8 * MAX;
-    const WHAT: &'static str =
-        "a description (a few plain sentences, 1 to 200 characters for a connector)";
+    const WHAT: &'static str = "a description";
+
+    fn what() -> Cow<'static, str> {
+        format!("{} (a few plain sentences, 1 to {MAX} characters)", Self::WHAT).into()
+    }
 
     fn read(text: &str) -> Option<String> {
         prose(text, MAX)
@@ -240,15 +251,10 @@ impl Rule for Category {
     }
 }
 
-/// One line of text. What steers a terminal or turns the direction of text has no place in it.
+/// One line of text. What steers a terminal, turns the direction of text or cannot be seen has no
+/// place in it.
 fn prose(text: &str, max: usize) -> Option<String> {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let sound = (1..=max).contains(&line.chars().count()) && !line.chars().any(steers);
+    let sound = (1..=max).contains(&line.chars().count()) && !line.chars().any(json::hidden);
     sound.then_some(line)
-}
-
-fn steers(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -168,3 +168,28 @@ proptest! {
         prop_assert_eq!(entry.fqn.repo(), repo);
     }
 }
+
+#[test]
+fn a_refused_description_is_told_the_length_of_its_kind() {
+    for (kind, text, most) in [
+        (HubKind::Connector, CONNECTOR, 200),
+        (HubKind::Action, ACTION, 1000),
+        (HubKind::Suite, SUITE, 1000),
+    ] {
+        let (_, message) = refusal(
+            kind,
+            &text
+                .replacen("description: ", "description: \"\" #", 1)
+                .replace("\n  Lists the notes\n  of an account.", ""),
+        );
+        assert!(message.contains(&format!("1 to {most} characters")), "{message}");
+    }
+}
+
+#[test]
+fn a_description_holds_nothing_that_cannot_be_seen() {
+    for hidden in ['\u{200b}', '\u{feff}', '\u{ad}', '\u{e0041}', '\u{2060}', '\u{202e}'] {
+        let text = CONNECTOR.replace("Reads and", &format!("Reads{hidden} and"));
+        assert!(parse(HubKind::Connector, text.as_bytes(), "x.yaml").is_err(), "{hidden:?}");
+    }
+}

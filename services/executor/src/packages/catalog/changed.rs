@@ -3,15 +3,22 @@
 
 use std::{
     collections::HashSet,
+    io,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use aileron_contract::{Error, Reason, Result, executor::LoadError, names::ActionName};
+use aileron_contract::{
+    Error, Reason, Result,
+    executor::LoadError,
+    limits,
+    names::{ActionName, Sha256Hash},
+};
+use aileron_store::files::read_bounded;
 
 use super::{Catalog, Parsed, Shelf, files, is_as_accepted};
 use crate::packages::{
-    journal,
+    blocking, journal,
     pins::{Judged, Kind, Row},
     records::ActionRecord,
 };
@@ -36,6 +43,27 @@ pub(in crate::packages) struct Changed {
 pub(in crate::packages) struct Accepted {
     pub(in crate::packages) row: Row,
     pub(in crate::packages) record: ActionRecord,
+}
+
+impl Changed {
+    /// The file's bytes as they are now; none when there is no file.
+    pub(in crate::packages) async fn bytes(&self) -> Result<Option<Vec<u8>>> {
+        let path = self.path.clone();
+        let most = u64::try_from(limits::ACTION_FILE).unwrap_or(u64::MAX);
+        match blocking(move || read_bounded(&path, most)).await? {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            // A folder, a file that is too long, one of another user: something is there.
+            Err(_) => Ok(Some(Vec::new())),
+        }
+    }
+
+    /// Is the file, byte by byte, the one that was accepted?
+    async fn is_whole(&self) -> Result<bool> {
+        let Some(accepted) = &self.accepted else { return Ok(false) };
+        let bytes = self.bytes().await?;
+        Ok(bytes.is_some_and(|bytes| Sha256Hash::of(&[&bytes]) == accepted.record.hash))
+    }
 }
 
 impl Catalog {
@@ -74,7 +102,11 @@ impl Catalog {
             let path = journal::action_path(&self.inner.parts.home, &name);
             let problem = problem(&found, &path);
             let accepted = Some(accepted);
-            changed.push(Changed { name, path, accepted, altered, parsed: None, problem });
+            let gone = Changed { name, path, accepted, altered, parsed: None, problem };
+            // Whole, and not offered for another file's sake.
+            if !gone.is_whole().await? {
+                changed.push(gone);
+            }
         }
         changed.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(changed)

@@ -250,6 +250,20 @@ async fn a_suites_members_by_path_take_its_tag() {
 }
 
 #[tokio::test]
+async fn a_suite_of_the_newest_release_is_read_however_long_its_notes_are() {
+    let world = World::trusting().await;
+    let text = "name = \"notes\"\ndescription = \"all\"\nactions = [\"/actions/list\"]\n";
+    let raw = "https://raw.githubusercontent.com/acme/notes";
+    world.web.put(&format!("{raw}/v1.4.0/suite.toml"), 200, text);
+    let notes = "x".repeat(100 * 1024);
+    let api = "https://api.github.com/repos/acme/notes/releases/latest";
+    world.web.put(api, 200, format!("{{\"tag_name\":\"v1.4.0\",\"body\":\"{notes}\"}}"));
+    let source = SuiteSource::Remote("github://acme/notes/suite.toml@latest".to_owned());
+    let suite = world.handle().suite(&program(), source).await.unwrap();
+    assert_eq!(suite.actions[0].to_string(), "github://acme/notes/actions/list@1.4.0");
+}
+
+#[tokio::test]
 async fn a_pin_cannot_be_moved_to_another_action() {
     let world = World::trusting().await;
     world.notes();

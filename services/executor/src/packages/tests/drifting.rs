@@ -11,6 +11,7 @@ use aileron_contract::{
 
 use super::world::{World, action, action_request, connector_request, manifest, person, program};
 use crate::packages::{
+    drift,
     pins::Move,
     records::{ActionRecord, ToolRecord},
     tool::Tool,
@@ -322,4 +323,48 @@ async fn nothing_is_accepted_that_does_not_exist() {
         let error = world.handle().accept(&person(), acceptance).await.unwrap_err();
         assert_eq!(error.reason(), Reason::NotFound);
     }
+}
+
+#[tokio::test]
+async fn a_whole_file_that_is_not_offered_for_anothers_sake_has_not_drifted() {
+    let world = World::trusting().await;
+    let hash = world.notes();
+    world.handle().install_action(&person(), action_request(LIST)).await.unwrap();
+    let gate = "\n[approval]\nrequired = true\n[approval.preview]\nop = \"list\"\n\
+                [approval.preview.render]\n\"Title\" = \"title\"\n";
+    let source = "github://acme/notes/actions/send@1.0.0";
+    let text = action("send", source, hash, gate).replacen("op = \"list\"", "op = \"send\"", 1);
+    let text = text.replace("[\"list\"]", "[\"list\", \"send\"]");
+    let safe = action("list", LIST, hash, "idempotent = true\n");
+    fs::write(world.path("actions/list.md"), &safe).unwrap();
+    world.handle().accept(&person(), accepting(&of_list(&world).await)).await.unwrap();
+    world.action(source, &text);
+    world.handle().install_action(&person(), action_request(source)).await.unwrap();
+    assert_eq!((drift(&world).await, world.service.drift().await.unwrap()), (Vec::new(), 0));
+    // Without the action that calls it harmless, the preview is refused, and its file is whole.
+    fs::remove_file(world.path("actions/list.md")).unwrap();
+    let all = drift(&world).await;
+    let [gone] = &all[..] else { panic!("{all:?}") };
+    assert_eq!((&gone.of, gone.state), (&DriftOf::Action(list()), DriftState::Missing));
+    assert_eq!(world.service.drift().await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn nothing_is_compared_once_too_much_was() {
+    let world = World::trusting().await;
+    let hash = world.notes();
+    fs::create_dir(world.path("actions")).unwrap();
+    let long = action("a", "github://acme/notes/actions/a@1.0.0", hash, "") + &"long\n".repeat(500);
+    fs::write(world.path("actions/a.md"), &long).unwrap();
+    let short = action("b", "github://acme/notes/actions/b@1.0.0", hash, "");
+    fs::write(world.path("actions/b.md"), short).unwrap();
+    let (parts, catalog) = (&world.service.parts, world.service.catalog());
+    let shown = drift::actions(parts, &catalog, None, long.len() - 1).await.unwrap();
+    assert_eq!(shown.len(), 2);
+    for drift in shown {
+        assert_eq!((drift.difference.as_str(), drift.cut, drift.digest), ("", true, None));
+        assert!(drift.message.contains("ask for this one"));
+    }
+    let all = drift::actions(parts, &catalog, None, usize::MAX).await.unwrap();
+    assert!(all.iter().all(|drift| !drift.cut && drift.digest.is_some()));
 }

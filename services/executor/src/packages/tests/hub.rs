@@ -96,7 +96,7 @@ async fn an_entry_for_another_owners_connector_is_marked_and_trusts_nobody() {
         ("acme", "https://evil.example/key.pub", vec![HubConflictKind::Key]),
     ] {
         world.hub(&[("connectors/x.yaml", &connector("github://acme/notes", publisher, key_url))]);
-        world.publishers().hub_refresh(&program()).await.unwrap();
+        world.publishers().hub_refresh(&person()).await.unwrap();
         let listed = world.listed().await;
         let found: Vec<_> = listed.entries[0].conflicts.iter().map(|it| it.kind).collect();
         assert_eq!(found, kinds);
@@ -154,7 +154,7 @@ async fn a_suite_whose_connectors_are_not_its_members_is_marked() {
     ] {
         let text = suite(members, required);
         world.hub(&[("actions/list.yaml", &list), ("suites/suite.yaml", &text)]);
-        world.publishers().hub_refresh(&program()).await.unwrap();
+        world.publishers().hub_refresh(&person()).await.unwrap();
         let query = HubQuery { kind: Some(HubKind::Suite), text: None };
         let listed = world.publishers().hub(&program(), query).await.unwrap();
         let found = listed.entries[0].conflicts.first().map(|it| it.kind);
@@ -191,7 +191,7 @@ async fn an_archive_that_is_refused_leaves_the_copy_as_it_was() {
         [(b"<html>".to_vec(), Reason::MalformedTarball), (far.into_bytes(), Reason::HubUnreachable)]
     {
         world.web.put(ARCHIVE, 200, body);
-        let refused = world.publishers().hub_refresh(&program()).await.unwrap_err();
+        let refused = world.publishers().hub_refresh(&person()).await.unwrap_err();
         assert_eq!(refused.reason(), reason, "{refused}");
         assert_eq!(std::fs::read(world.path("cache/hub.json")).unwrap(), kept);
         assert_eq!(world.listed().await.entries.len(), 3);
@@ -225,7 +225,7 @@ async fn an_old_copy_is_asked_for_again_and_answers_with_a_warning_when_nobody_d
     let world = honest().await;
     world.web.say(ARCHIVE, &[("etag", "\"one\"")]);
     world.listed().await;
-    let world = world.days_later().await;
+    let world = Box::pin(world.days_later()).await;
     world.web.silent.store(true, Ordering::SeqCst);
     let asked = world.web.asked.load(Ordering::SeqCst);
     let listed = world.listed().await;
@@ -234,11 +234,11 @@ async fn an_old_copy_is_asked_for_again_and_answers_with_a_warning_when_nobody_d
     assert_eq!(listed.copy.age_seconds, 4 * 86_400);
     world.listed().await;
     assert_eq!(world.web.asked.load(Ordering::SeqCst), asked + 1, "and is left alone for a while");
-    let refused = world.publishers().hub_refresh(&program()).await.unwrap_err();
+    let refused = world.publishers().hub_refresh(&person()).await.unwrap_err();
     assert_eq!(refused.reason(), Reason::HubUnreachable);
 
     world.web.silent.store(false, Ordering::SeqCst);
-    let copy = world.publishers().hub_refresh(&program()).await.unwrap();
+    let copy = world.publishers().hub_refresh(&person()).await.unwrap();
     assert_eq!((copy.age_seconds, copy.warning), (0, None));
     let fetch = world.web.asked_for(ARCHIVE).unwrap();
     assert_eq!(fetch.if_none_match.as_deref(), Some("\"one\""), "only what changed is sent");
@@ -251,8 +251,12 @@ async fn without_a_copy_an_unreachable_hub_is_told_and_a_damaged_copy_is_none() 
     world.web.silent.store(true, Ordering::SeqCst);
     let refused = world.publishers().hub(&program(), HubQuery::default()).await.unwrap_err();
     assert_eq!(refused.reason(), Reason::HubUnreachable);
+    let again = world.publishers().hub(&person(), HubQuery::default()).await.unwrap_err();
+    assert_eq!((again.reason(), again.public()), (refused.reason(), refused.public()));
+    let asked = world.web.asked.load(Ordering::SeqCst);
+    assert_eq!(asked, 1, "a Hub that does not answer is left alone for a while");
     world.web.silent.store(false, Ordering::SeqCst);
-    world.listed().await;
+    world.publishers().hub_refresh(&person()).await.unwrap();
     std::fs::write(world.path("cache/hub.json"), "{").unwrap();
     let world = world.restarted().await;
     assert_eq!(world.listed().await.entries.len(), 3, "it was fetched again");
@@ -301,7 +305,7 @@ async fn a_decision_tells_key_trust_and_risks() {
     let lost = decide("github://acme/notes", HubKind::Connector).await.unwrap_err();
     assert_eq!(lost.reason(), Reason::KeyFetchFailed);
     world.hub(&[("actions/x.yaml", &action("github://acme/notes/actions/x", "github://b/c"))]);
-    world.publishers().hub_refresh(&program()).await.unwrap();
+    world.publishers().hub_refresh(&person()).await.unwrap();
     let unlisted = decide("github://acme/notes/actions/x", HubKind::Action).await.unwrap_err();
     assert_eq!(unlisted.reason(), Reason::ValidationError);
 }
@@ -381,4 +385,64 @@ async fn many_who_ask_at_once_cause_one_fetch() {
         .collect();
     assert_eq!(futures::future::join_all(asks).await, [3; 8]);
     assert_eq!(world.web.asked.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_program_cannot_have_the_hub_asked_without_end() {
+    let world = honest().await;
+    let refresh = async |context| world.publishers().hub_refresh(&context).await;
+    let asked = || world.web.asked.load(Ordering::SeqCst);
+    world.web.silent.store(true, Ordering::SeqCst);
+    for _ in 0..3 {
+        assert_eq!(refresh(program()).await.unwrap_err().reason(), Reason::HubUnreachable);
+    }
+    assert_eq!(asked(), 1);
+    world.web.silent.store(false, Ordering::SeqCst);
+    refresh(person()).await.unwrap();
+    for _ in 0..3 {
+        assert_eq!(refresh(program()).await.unwrap().warning, None);
+    }
+    assert_eq!(asked(), 2);
+    world.web.silent.store(true, Ordering::SeqCst);
+    assert_eq!(refresh(person()).await.unwrap_err().reason(), Reason::HubUnreachable);
+    let kept = refresh(program()).await.unwrap();
+    assert!(kept.warning.unwrap().contains("could not be fetched"));
+    assert_eq!(asked(), 3);
+}
+
+#[tokio::test]
+async fn who_reads_a_fresh_copy_waits_for_no_fetch() {
+    let world = honest().await;
+    world.listed().await;
+    let hub = world.service.parts.hub.clone();
+    let _fetching = hub.fetching().await;
+    let read = async { hub.view().await.unwrap().copy.warning };
+    assert_eq!(futures::FutureExt::now_or_never(read), Some(None));
+    let renewal = async { hub.refresh(true).await.is_ok() };
+    assert_eq!(futures::FutureExt::now_or_never(renewal), None, "one fetch at a time");
+}
+
+#[tokio::test]
+async fn several_confirmed_keys_are_trusted_all_or_none() {
+    let world = honest().await;
+    let mail = "https://raw.githubusercontent.com/acme/mail/HEAD/keys/publisher.pub";
+    world.web.put(mail, 200, keys::encode(&world.publisher.verifying_key().to_bytes()));
+    world.hub(&[
+        ("connectors/a.yaml", &connector("github://acme/notes", "acme", KEY)),
+        ("connectors/b.yaml", &connector("github://acme/mail", "acme", mail)),
+    ]);
+    world.connector("github://acme/notes@1.0.0", &manifest("1.0.0"));
+    let fingerprint = keys::fingerprint(&world.publisher.verifying_key().to_bytes());
+    let mut both = confirmation(&fingerprint);
+    both.keys.push(ConfirmedKey { connector: "github://acme/mail".parse().unwrap(), fingerprint });
+    // The log takes the first key and not the second.
+    *world.audit.room.lock().unwrap() = Some(1);
+    let refused = world.publishers().confirm(&person(), both.clone()).await.unwrap_err();
+    assert_eq!(refused.reason(), Reason::AuditUnavailable);
+    assert!(world.publishers().keyring(&person()).await.unwrap().keys.is_empty());
+    assert!(!world.path("keyring.json").exists());
+    *world.audit.room.lock().unwrap() = None;
+    let trusted = world.publishers().confirm(&person(), both).await.unwrap();
+    assert_eq!(trusted.len(), 2);
+    assert_eq!(world.publishers().keyring(&person()).await.unwrap().keys.len(), 2);
 }
