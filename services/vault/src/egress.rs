@@ -40,6 +40,7 @@ pub(crate) mod sign;
 mod target;
 mod tls;
 
+use credentials::Asked;
 pub use credentials::{Credentials, Resolved, Token, Value};
 pub use resolver::{Resolver, System};
 
@@ -259,6 +260,7 @@ impl Inner {
             headers,
             body: request.body,
             credential: None,
+            asked: None,
             first: None,
             clock: self.clock,
             masker: Masker::default(),
@@ -288,6 +290,12 @@ impl Inner {
         let binding = resolved.binding.clone();
         let token = Token::of(&resolved);
         let credential = Credential::new(Arc::clone(&resolved), wanted)?;
+        let asked = Asked {
+            credentials: Arc::clone(&self.credentials),
+            connector: connector.clone(),
+            wanted: wanted.clone(),
+            resolved: Arc::clone(&resolved),
+        };
         if let Policy::Send { consent, declared: _ } = &mut order.policy {
             *consent = Some(resolved);
         }
@@ -295,6 +303,7 @@ impl Inner {
         order.policy.permit(&order.target)?;
         order.masker = credential.masker()?;
         order.credential = Some(credential);
+        order.asked = Some(asked);
         order.first = Some(order.draft()?);
         order.token = token;
         order.binding = Some(binding);
@@ -369,6 +378,7 @@ impl Inner {
             headers,
             body: Bytes::new(),
             credential,
+            asked: None,
             first: None,
             clock: self.clock,
             masker,

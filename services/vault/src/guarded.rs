@@ -6,8 +6,6 @@ use std::{fmt, ops::Deref};
 use rustix::io::Errno;
 use zeroize::Zeroize as _;
 
-const PAGE: usize = 4096;
-
 /// A fixed number of bytes.
 pub(crate) struct Guarded {
     /// Never grows: what is in it is nowhere else.
@@ -52,9 +50,10 @@ impl Guarded {
     /// The same in pages of their own, so that locking them locks nothing else and no other
     /// value's release unlocks them.
     pub(crate) fn locked(length: usize) -> rustix::io::Result<Self> {
-        let pages = length.div_ceil(PAGE).max(1).saturating_mul(PAGE);
-        let memory = vec![0; pages.saturating_add(PAGE)];
-        let start = memory.as_ptr().align_offset(PAGE);
+        let page = rustix::param::page_size();
+        let pages = length.div_ceil(page).max(1).saturating_mul(page);
+        let memory = vec![0; pages.saturating_add(page)];
+        let start = memory.as_ptr().align_offset(page);
         let mut guarded = Self { memory, start, length, locked: 0 };
         hold(guarded.memory.get(start..).and_then(|rest| rest.get(..pages)), true)?;
         guarded.locked = pages;
@@ -114,6 +113,7 @@ fn hold(pages: Option<&[u8]>, held: bool) -> rustix::io::Result<()> {
             madvise(start, pages.len(), Advice::LinuxDontDump)
                 .or_else(|cause| munlock(start, pages.len()).and(Err(cause)))
         } else {
+            madvise(start, pages.len(), Advice::LinuxDoDump)?;
             munlock(start, pages.len())
         }
     }
@@ -125,12 +125,13 @@ mod tests {
 
     #[test]
     fn bytes_lie_in_whole_pages_of_their_own() {
-        for length in [0, 1, 64, PAGE - 1, PAGE, PAGE + 1, 3 * PAGE] {
+        let page = rustix::param::page_size();
+        for length in [0, 1, 64, page - 1, page, page + 1, 3 * page] {
             let bytes: Vec<u8> = (0..=250).cycle().take(length).collect();
             let held = Memory::Locked.copy(&bytes).unwrap();
             assert_eq!(&*held, bytes);
-            assert_eq!(held.as_ptr().align_offset(PAGE), 0);
-            assert_eq!(held.locked, length.div_ceil(PAGE).max(1) * PAGE);
+            assert_eq!(held.as_ptr().align_offset(page), 0);
+            assert_eq!(held.locked, length.div_ceil(page).max(1) * page);
             assert!(held.start + held.locked <= held.memory.len());
             assert_eq!(&*Memory::Plain.copy(&bytes).unwrap(), bytes);
         }

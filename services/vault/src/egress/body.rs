@@ -98,10 +98,10 @@ impl Reader {
                         self.waiting = data;
                         continue;
                     }
-                    None => self.finish()?,
+                    None => self.finish().await?,
                 }
             } else {
-                self.decode()?
+                self.decode().await?
             };
             self.returned = self.returned.saturating_add(length(&decoded));
             if self.returned > self.terms.max {
@@ -115,10 +115,7 @@ impl Reader {
 
     async fn receive(&mut self) -> Result<Option<Bytes>> {
         let Terms { host, deadline, .. } = &mut self.terms;
-        let frame = deadline.within(self.incoming.frame()).await.ok_or_else(|| {
-            let text = format!("{host} did not finish its answer within the time the call has");
-            Error::new(Reason::DeadlineExceeded, text)
-        })?;
+        let frame = deadline.within(self.incoming.frame()).await.ok_or_else(|| late(host))?;
         match frame {
             None => Ok(None),
             Some(Ok(frame)) => Ok(Some(frame.into_data().unwrap_or_default())),
@@ -127,11 +124,11 @@ impl Reader {
     }
 
     /// A part of what waits, masked. What comes as it is is handed on as it is.
-    fn decode(&mut self) -> Result<Bytes> {
+    async fn decode(&mut self) -> Result<Bytes> {
         if self.decoder.is_plain() {
             let data = std::mem::take(&mut self.waiting);
             self.count(&data)?;
-            return Ok(self.terms.masker.feed(data));
+            return self.masked(data).await;
         }
         let mut out = Vec::new();
         while !self.waiting.is_empty() && out.len() < BATCH {
@@ -143,16 +140,41 @@ impl Reader {
             self.count(&decoded)?;
             out.append(&mut decoded);
         }
-        Ok(self.terms.masker.feed(out.into()))
+        self.masked(out.into()).await
     }
 
-    fn finish(&mut self) -> Result<Bytes> {
+    async fn masked(&mut self, data: Bytes) -> Result<Bytes> {
+        let certain = self.terms.masker.feed(data);
+        self.caught_up(certain, |masker| masker.feed(Bytes::new())).await
+    }
+
+    /// Goes on in steps, between which others have their turn, and no longer than the call may
+    /// take.
+    async fn caught_up(
+        &mut self,
+        certain: Bytes,
+        step: impl Fn(&mut Masker) -> Bytes + Send,
+    ) -> Result<Bytes> {
+        if !self.terms.masker.is_behind() {
+            return Ok(certain);
+        }
+        let mut all = Vec::from(certain);
+        while self.terms.masker.is_behind() {
+            let turn = self.terms.deadline.within(tokio::task::yield_now()).await;
+            turn.ok_or_else(|| late(&self.terms.host))?;
+            all.extend_from_slice(&step(&mut self.terms.masker));
+        }
+        Ok(all.into())
+    }
+
+    async fn finish(&mut self) -> Result<Bytes> {
         self.ended = true;
         let decoded =
             self.decoder.finish().map_err(|error| cut(&self.terms.host).caused_by(error))?;
         self.count(&decoded)?;
-        let certain = self.terms.masker.feed(decoded.into());
+        let certain = self.masked(decoded.into()).await?;
         let rest = self.terms.masker.finish();
+        let rest = self.caught_up(rest, Masker::finish).await?;
         if let Some(lease) = self.lease.take() {
             lease.give_back();
         }
@@ -173,6 +195,11 @@ impl Reader {
         let text = format!("the answer of {host} is longer than the {max} bytes allowed");
         Error::new(Reason::BodyTooLarge, text)
     }
+}
+
+fn late(host: &HostPort) -> Error {
+    let text = format!("{host} did not finish its answer within the time the call has");
+    Error::new(Reason::DeadlineExceeded, text)
 }
 
 fn cut(host: &HostPort) -> Error {

@@ -100,6 +100,32 @@ impl From<Secret> for Value {
     }
 }
 
+/// How a credential was asked for, and what was got.
+pub(crate) struct Asked {
+    pub(crate) credentials: Arc<dyn Credentials>,
+    pub(crate) connector: Fqn,
+    pub(crate) wanted: CredentialUse,
+    pub(crate) resolved: Arc<Resolved>,
+}
+
+impl Asked {
+    /// Is it the same now? A token may have been refreshed meanwhile; whatever a person gives or
+    /// takes away counts at once.
+    pub(crate) async fn again(&self, host: &HostPort) -> Result<(), Failure> {
+        let now = self.credentials.resolve(&self.connector, &self.wanted, host).await?;
+        let before = &self.resolved;
+        let same = now.value.expose(|now| before.value.expose(|before| now == before));
+        if now.binding == before.binding && (same || Token::of(&now).is_some()) {
+            return Ok(());
+        }
+        let text = format!(
+            "{} was replaced while the request was under way: it was not sent on",
+            before.binding
+        );
+        Err(Failure::new(Class::BindingFailed, Boundary::Runtime, text))
+    }
+}
+
 /// One access token, for asking about it: whose it is, and which one, not what it says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Token {

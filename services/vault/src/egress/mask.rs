@@ -1,6 +1,9 @@
 //! Hides a credential in what an upstream answers.
 
-use std::borrow::Cow;
+use std::{
+    borrow::Cow,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use zeroize::Zeroizing;
@@ -27,7 +30,16 @@ pub(crate) struct Masker {
     pending: Zeroizing<Vec<u8>>,
     /// Bytes at the start of `pending` that a mask already stands for.
     hidden: usize,
+    /// There was not time enough for all that came.
+    behind: bool,
 }
+
+/// How long one step may take: a text made of the beginnings of a long secret takes time with the
+/// square of its length, and others wait for the processor.
+const STEP: Duration = Duration::from_millis(5);
+
+/// How many places are looked at between two looks at the clock.
+const LOOKS: usize = 32;
 
 impl Masker {
     /// What is known of the secrets lies in `memory`; an error when that is not to be had.
@@ -45,10 +57,16 @@ impl Masker {
         self.advance(Bytes::new(), true)
     }
 
+    /// Was there not time enough? Then the same is asked again, with nothing new, after others
+    /// had their turn.
+    pub(crate) fn is_behind(&self) -> bool {
+        self.behind
+    }
+
     /// Masks a whole text.
     pub(crate) fn whole<'a>(&self, text: &'a [u8]) -> Cow<'a, [u8]> {
         let Some(forms) = &self.forms else { return Cow::Borrowed(text) };
-        match pass(forms, text, 0, true) {
+        match pass(forms, text, 0, true, None) {
             Passed { masked: None, .. } => Cow::Borrowed(text),
             Passed { masked: Some(masked), .. } => Cow::Owned(masked),
         }
@@ -67,7 +85,10 @@ impl Masker {
     fn advance(&mut self, bytes: Bytes, last: bool) -> Bytes {
         let Some(forms) = &self.forms else { return bytes };
         let text = if self.pending.is_empty() { bytes } else { joined(&self.pending, &bytes) };
-        let Passed { masked, from, until, hidden } = pass(forms, &text, self.hidden, last);
+        let end = Instant::now().checked_add(STEP);
+        let passed = pass(forms, &text, self.hidden, last, end);
+        let Passed { masked, from, until, hidden, tired } = passed;
+        self.behind = tired;
         self.pending = Zeroizing::new(text.get(until..).unwrap_or_default().to_vec());
         self.hidden = hidden.saturating_sub(until);
         match masked {
@@ -86,18 +107,26 @@ struct Passed {
     until: usize,
     /// A mask stands for everything up to here.
     hidden: usize,
+    /// The time was over first.
+    tired: bool,
 }
 
 /// Goes through a text up to where more of it is needed. A mask that was written already stands
-/// for the first `hidden` bytes.
-fn pass(forms: &Forms, text: &[u8], mut hidden: usize, last: bool) -> Passed {
+/// for the first `hidden` bytes. Ends soon after `end`, if that is given.
+fn pass(forms: &Forms, text: &[u8], mut hidden: usize, last: bool, end: Option<Instant>) -> Passed {
     let mut masked: Option<Vec<u8>> = None;
     // Bytes before it are written, or a mask stands for them.
     let mut from = hidden;
     let mut places = forms.places(text);
     let mut next = |at| places.as_mut().map_or(at, |places| places.from(at));
     let mut at = next(0);
+    let (mut looks, mut tired) = (0_usize, false);
     while at < text.len() {
+        looks = looks.saturating_add(1);
+        if looks.is_multiple_of(LOOKS) && end.is_some_and(|end| Instant::now() >= end) {
+            tired = true;
+            break;
+        }
         match forms.find(text, at, last) {
             Found::Undecided => break,
             Found::Nothing => {}
@@ -117,7 +146,7 @@ fn pass(forms: &Forms, text: &[u8], mut hidden: usize, last: bool) -> Passed {
     if let Some(masked) = &mut masked {
         masked.extend_from_slice(text.get(from..until).unwrap_or_default());
     }
-    Passed { masked, from, until, hidden }
+    Passed { masked, from, until, hidden, tired }
 }
 
 /// What was left before the next bytes, with them. Wiped: together they may be the secret.
@@ -212,8 +241,33 @@ mod tests {
         let mut masker = masker(SECRET);
         let text = Bytes::from(b"[{\"title\":\"Notes of the week.\"}]".repeat(500));
         let out = masker.feed(text.clone());
-        assert_eq!((out.as_ptr(), out.len()), (text.as_ptr(), text.len()));
-        assert!(masker.finish().is_empty());
+        assert_eq!(out.as_ptr(), text.as_ptr());
+        assert_eq!([&*out, &ended(&mut masker)].concat(), &*text);
+    }
+
+    fn ended(masker: &mut Masker) -> Vec<u8> {
+        let mut rest = masker.finish().to_vec();
+        while masker.is_behind() {
+            rest.extend(masker.finish());
+        }
+        rest
+    }
+
+    #[test]
+    fn beginnings_of_a_long_secret_are_gone_through_in_short_steps_and_nothing_is_lost() {
+        let secret = "a".repeat(1_000);
+        let text = Bytes::from(("a".repeat(999) + "b").repeat(3) + &secret + "c");
+        let mut masker = masker(&secret);
+        let mut out = masker.feed(text).to_vec();
+        let mut steps = 0;
+        while masker.is_behind() {
+            out.extend(masker.feed(Bytes::new()));
+            steps += 1;
+        }
+        out.extend(ended(&mut masker));
+        let expected = ("a".repeat(999) + "b").repeat(3) + "********c";
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
+        assert!(steps < 10_000, "each step goes on");
     }
 
     fn form(secret: &str, which: u8) -> String {
@@ -248,9 +302,12 @@ mod tests {
                 }
                 let (chunk, tail) = rest.split_at((*cut).min(rest.len()));
                 out.extend(chunked.feed(Bytes::copy_from_slice(chunk)));
+                while chunked.is_behind() {
+                    out.extend(chunked.feed(Bytes::new()));
+                }
                 rest = tail;
             }
-            out.extend(chunked.finish());
+            out.extend(ended(&mut chunked));
 
             prop_assert_eq!(&*out, &*whole);
             prop_assert!(!known.finds(&whole), "{}", String::from_utf8_lossy(&whole));

@@ -15,7 +15,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::{
     body::{self, Terms},
-    credentials::Token,
+    credentials::{Asked, Token},
     deadline::Deadline,
     headers,
     inject::{self, Credential},
@@ -35,6 +35,8 @@ pub(crate) struct Order {
     pub(crate) body: Bytes,
     /// For the first origin only. Joined anew for each hop: a signature holds for one address.
     pub(crate) credential: Option<Credential>,
+    /// What the credential was asked for with: asked again before each further hop.
+    pub(crate) asked: Option<Asked>,
     /// The first hop's request, when it has been made already.
     pub(crate) first: Option<Draft>,
     pub(crate) clock: fn() -> Timestamp,
@@ -94,7 +96,10 @@ impl Order {
             let permit = self.policy.permit(&self.target)?;
             let draft = match self.first.take() {
                 Some(first) => first,
-                None => self.draft()?,
+                None => {
+                    self.still_may().await?;
+                    self.draft()?
+                }
             };
             let owner = self.owner();
             let exchange = network.exchange(&draft, owner, permit, &mut self.deadline);
@@ -123,6 +128,16 @@ impl Order {
             }
         }
         Err(Problem::TooManyRedirects(limits::REDIRECTS))
+    }
+
+    /// Between two hops a person may have locked the vault, or taken the credential away.
+    async fn still_may(&mut self) -> Result<(), Problem> {
+        let (Some(asked), true) = (&self.asked, self.credential.is_some()) else { return Ok(()) };
+        let host = self.target.host();
+        let checked = self.deadline.within(asked.again(host)).await;
+        checked
+            .ok_or_else(|| Problem::Late { host: host.clone() })?
+            .map_err(|failure| Problem::Passed(Box::new(failure)))
     }
 
     /// The request as the next hop gets it, credential included.

@@ -1,6 +1,8 @@
 //! A credential that was opened for one request serves the next, and not a moment longer than the
 //! vault says the same of it.
 
+use std::sync::{Mutex, mpsc::channel};
+
 use aileron_contract::{
     egress::{Outcome, Response},
     vault::Consent,
@@ -9,7 +11,7 @@ use aileron_contract::{
 use crate::{
     egress::{
         house::{request, text},
-        upstream::{Upstream, plain, whole},
+        upstream::{Upstream, plain, redirect, whole},
     },
     house::{House, consent, daemon, secret, service},
 };
@@ -79,6 +81,41 @@ async fn nothing_leaves_with_a_key_after_the_lock_or_the_end_of_its_binding() {
     house.service.bindings().revoke(&service(), NAME.parse().unwrap()).await.unwrap();
     assert!(matches!(sent(&house, &upstream).await, Outcome::Failed(_)));
     assert_eq!(shown(&upstream).len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_redirect_takes_the_key_no_further_than_the_person_lets_it() {
+    for end in ["lock", "revoke", "rebind"] {
+        let (arrived, arrival) = channel();
+        let (go, gone) = channel();
+        let (arrived, gone) = (Mutex::new(arrived), Mutex::new(gone));
+        let upstream = plain(move |_| {
+            arrived.lock().unwrap().send(()).unwrap();
+            gone.lock().unwrap().recv().unwrap();
+            redirect(307, "/next")
+        })
+        .await;
+        let house = bound(&upstream).await;
+        let vault = house.service.vault();
+        let ends = async {
+            tokio::task::spawn_blocking(move || arrival.recv().unwrap()).await.unwrap();
+            match end {
+                "lock" => drop(vault.lock(&service()).await.unwrap()),
+                "revoke" => {
+                    let bindings = house.service.bindings();
+                    bindings.revoke(&service(), NAME.parse().unwrap()).await.unwrap();
+                }
+                _ => {
+                    let second = secret("second-key");
+                    vault.bind(&service(), consented(&upstream), second).await.unwrap();
+                }
+            }
+            go.send(()).unwrap();
+        };
+        let (outcome, ()) = tokio::join!(sent(&house, &upstream), ends);
+        assert!(matches!(outcome, Outcome::Failed(_)), "{end}: {outcome:?}");
+        assert_eq!(shown(&upstream), ["Bearer first-key"], "{end}");
+    }
 }
 
 #[tokio::test]
