@@ -1,3 +1,4 @@
+use aileron_api::vault::UnlockVault;
 use aileron_contract::{
     Error, Reason,
     failure::{Boundary, Class, Failure},
@@ -123,6 +124,15 @@ async fn unlocking_twice_answers_409_with_the_state() {
     assert_eq!(second.status, 409);
     assert_eq!(second.json()["locked"], false);
     assert_eq!(door.world.called("wake").len(), 1);
+}
+
+#[tokio::test]
+async fn a_409_of_an_unlock_that_is_an_error_is_read_as_one() {
+    let door = Door::open().await;
+    let body = UnlockVault { passphrase: "older".to_owned().into() };
+    let refused = door.client(PROGRAM).unlock_vault(&body).await.unwrap_err();
+    assert_eq!(refused.code(), Some("vault_rolled_back"), "{refused}");
+    assert_eq!(refused.to_string(), "it is an older file");
 }
 
 #[tokio::test]

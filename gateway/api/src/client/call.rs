@@ -113,6 +113,12 @@ impl Received {
         self.status
     }
 
+    /// Is it an envelope of a refusal?
+    pub(super) fn has_error(&self) -> bool {
+        serde_json::from_str::<serde_json::Value>(&self.raw)
+            .is_ok_and(|body| body.get("error").is_some())
+    }
+
     /// The refusal, unless the status is a success.
     pub(super) fn accepted(self) -> Result<Self> {
         if (200..300).contains(&self.status) { Ok(self) } else { Err(self.refused()) }

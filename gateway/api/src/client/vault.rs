@@ -21,8 +21,12 @@ impl Client {
     pub async fn unlock_vault(&self, body: &UnlockVault) -> Result<Answer<VaultStatus>> {
         let call = Call::new(Method::POST, &["vault", "unlock"]).json(body);
         let received = self.exchange(call).await?;
-        // The published 409 carries the vault's state rather than an error.
-        if received.status() == 409 { received.json() } else { received.accepted()?.json() }
+        // The published 409 carries the vault's state; other conflicts carry an error.
+        if received.status() == 409 && !received.has_error() {
+            received.json()
+        } else {
+            received.accepted()?.json()
+        }
     }
 
     pub async fn lock_vault(&self) -> Result<Answer<VaultStatus>> {

@@ -83,6 +83,9 @@ impl Vault for World {
         if self.status_now().state == State::Unlocked {
             return Err(Error::new(Reason::VaultAlreadyUnlocked, "it is unlocked already"));
         }
+        if passphrase.expose(|text| text == b"older") {
+            return Err(Error::new(Reason::VaultRolledBack, "it is an older file"));
+        }
         if !passphrase.expose(|text| text == b"good") {
             return Err(Error::new(Reason::PassphraseRejected, "wrong passphrase"));
         }
