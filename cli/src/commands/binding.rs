@@ -200,7 +200,7 @@ async fn bind(
     let spec = BindingSpec {
         identity,
         service,
-        source: value::source(connector, value)?,
+        source: value::source(connector, value, None)?,
         account,
         access_key_id: value.access_key_id.clone(),
         region: value.region.clone(),
@@ -239,7 +239,7 @@ async fn rebind(
         return Err(Failure::Declined);
     }
     let body = Rebind {
-        source: value::source(&connector, value)?,
+        source: value::source(&connector, value, binding.access_key_id.as_deref())?,
         access_key_id: value.access_key_id.clone(),
         region: value.region.clone(),
         hosts: Some(connector.capabilities.network_hosts.clone()),
@@ -289,11 +289,17 @@ async fn reauthorize(
     Ok(())
 }
 
-async fn find(person: &Person, fqn: &str) -> Result<Connector> {
+/// An installed connector, by its name or as `fqn@version`.
+async fn find(person: &Person, wanted: &str) -> Result<Connector> {
     let installed = person.client.connectors().await?.value.items;
-    installed.into_iter().rfind(|connector| connector.fqn == fqn).ok_or_else(|| {
-        Failure::plain(format!("{fqn} is not installed: aileron connector install {fqn}"))
+    installed.into_iter().rfind(|connector| is_meant(wanted, connector)).ok_or_else(|| {
+        Failure::plain(format!("{wanted} is not installed: aileron connector install {wanted}"))
     })
+}
+
+fn is_meant(wanted: &str, connector: &Connector) -> bool {
+    let Connector { fqn, version, .. } = connector;
+    wanted == fqn || wanted.rsplit_once('@') == Some((fqn.as_str(), version.as_str()))
 }
 
 async fn list(connection: &Connection<'_>, filter: &BindingFilter, json: bool) -> Result<()> {
@@ -374,5 +380,31 @@ fn status_of(binding: &Binding) -> String {
         (Some(reason), _) => format!("{status} ({reason})"),
         (None, Some(_)) => format!("{status} (refreshing)"),
         (None, None) => status,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aileron_api::packages::Capabilities;
+
+    use super::*;
+
+    #[test]
+    fn a_connector_is_meant_with_and_without_its_version() {
+        let connector = Connector {
+            fqn: "github://acme/notes".to_owned(),
+            version: "0.1.0".to_owned(),
+            hash: String::new(),
+            capabilities: Capabilities::default(),
+        };
+        for (wanted, meant) in [
+            ("github://acme/notes", true),
+            ("github://acme/notes@0.1.0", true),
+            ("github://acme/notes@0.2.0", false),
+            ("github://acme/notes@", false),
+            ("github://acme/other@0.1.0", false),
+        ] {
+            assert_eq!(is_meant(wanted, &connector), meant, "{wanted}");
+        }
     }
 }

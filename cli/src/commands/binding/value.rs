@@ -10,12 +10,18 @@ use crate::{
     terminal,
 };
 
-pub(super) fn source(connector: &Connector, arguments: &ValueArguments) -> Result<BindingSource> {
+/// `kept` is the access key id that a binding has already: it stays unless another one is named.
+pub(super) fn source(
+    connector: &Connector,
+    arguments: &ValueArguments,
+    kept: Option<&str>,
+) -> Result<BindingSource> {
     let kind = consent::kind(connector);
     let signing = kind == "aws_sigv4";
     let ValueArguments { value_file, access_key_id, session_token_file, region } = arguments;
     let declared = connector.capabilities.credential.as_ref();
-    if signing && access_key_id.is_none() && declared.is_none_or(|it| it.access_key_id.is_none()) {
+    let known = access_key_id.as_deref().or(kept);
+    if signing && known.is_none() && declared.is_none_or(|it| it.access_key_id.is_none()) {
         return Err(Failure::plain(
             "a signing key comes with an access key id: say --access-key-id ID",
         ));
@@ -52,4 +58,25 @@ fn with_session(key: &Sensitive, token: &Sensitive) -> Sensitive {
         "secret_access_key": key.expose(), "session_token": token.expose(),
     });
     Sensitive::new(both.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signing_key_is_replaced_under_the_id_that_the_binding_has() {
+        let connector: Connector = serde_json::from_value(serde_json::json!({
+            "fqn": "github://acme/files", "version": "1.0.0", "hash": "sha256:00",
+            "capabilities": { "credential": { "kind": "aws_sigv4" } },
+        }))
+        .unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key.txt");
+        std::fs::write(&path, "key").unwrap();
+        let arguments = ValueArguments { value_file: Some(path), ..ValueArguments::default() };
+        assert!(source(&connector, &arguments, None).is_err());
+        let kept = source(&connector, &arguments, Some("AKIAEXAMPLE")).unwrap();
+        assert_eq!(kept.kind, "aws_sigv4");
+    }
 }
