@@ -146,7 +146,12 @@ async fn list(arguments: &VaultListArguments, connection: &Connection<'_>) -> Re
     if arguments.json {
         connection.printer.data(serde_json::json!({ "entries": entries }).to_string());
     } else if entries.is_empty() {
-        connection.printer.say("the vault holds nothing of that kind");
+        let filtered = arguments.scope.is_some() || arguments.prefix.is_some();
+        connection.printer.say(if filtered {
+            "the vault holds nothing of that kind"
+        } else {
+            "the vault is empty"
+        });
     }
     for entry in entries.iter().filter(|_| !arguments.json) {
         connection.printer.data(format!("{}: {}", entry.scope, entry.path));

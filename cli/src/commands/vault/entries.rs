@@ -45,10 +45,13 @@ pub(super) async fn put(arguments: &VaultPutArguments, connection: &Connection<'
 }
 
 pub(super) async fn delete(path: &str, yes: bool, connection: &Connection<'_>) -> Result<()> {
+    let path = unlabelled(path);
     let place = Place::of(path);
     if matches!(place, Place::Other) {
         return Err(Failure::plain(format!(
-            "{path} is not a path as aileron vault list prints it"
+            "{path} is not a path to delete here; those are agents/<name>/<purpose>, \
+             user/<service>, secret/<name> and <kind>/<service>/<identity>. What a control plane \
+             keeps in the vault, it manages itself"
         )));
     }
     let question = format!("Delete {path}? It cannot be brought back.");
@@ -106,6 +109,14 @@ impl<'p> Place<'p> {
     }
 }
 
+/// The path of a line as listed, which begins with its scope.
+fn unlabelled(line: &str) -> &str {
+    match line.split_once(": ") {
+        Some(("agent" | "user" | "secret" | "binding", path)) => path,
+        _ => line,
+    }
+}
+
 fn encoded(value: &Sensitive) -> Sensitive {
     Sensitive::new(STANDARD.encode(value.expose()))
 }
@@ -130,6 +141,21 @@ mod tests {
             ("", Place::Other),
         ] {
             assert_eq!(Place::of(path), place, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_listed_line_is_taken_for_its_path() {
+        for (line, path) in [
+            ("binding: api_key/starter/home", "api_key/starter/home"),
+            ("agent: agents/claude/oauth", "agents/claude/oauth"),
+            ("user: user/github", "user/github"),
+            ("secret: secret/a: b", "secret/a: b"),
+            ("secret/a: b", "secret/a: b"),
+            ("user/github", "user/github"),
+            ("llm-config: llm-config/x", "llm-config: llm-config/x"),
+        ] {
+            assert_eq!(unlabelled(line), path, "{line}");
         }
     }
 }
