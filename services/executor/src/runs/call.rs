@@ -137,7 +137,12 @@ impl Engine {
             // Without a pin that was checked nobody knows whose file it is.
             State::Unlocked if installed.pinned.is_some() => {}
             State::Missing => return Ok(Err(outcome::vault_locked(true))),
-            State::Unlocked | State::Locked => return Ok(Err(outcome::vault_locked(false))),
+            State::Unlocked | State::Locked => {
+                let why = self.vault_refusal().await;
+                return Ok(Err(why
+                    .as_ref()
+                    .map_or_else(|| outcome::vault_locked(false), outcome::vault_closed)));
+            }
         }
         let arguments = match arguments::check(&installed.file.inputs, given) {
             Ok(arguments) => arguments,

@@ -12,7 +12,7 @@ use aileron_contract::{
     executor::Started,
     limits,
     names::RunId,
-    vault::{self, State},
+    vault::{self, Pin, PinDomain, State},
 };
 use aileron_store::Database;
 use tokio::sync::{Mutex as AsyncMutex, Semaphore, watch};
@@ -137,6 +137,14 @@ impl Engine {
     pub(super) async fn vault_state(&self) -> Result<State> {
         let status = self.parts.vault.status(&Context::service("executor")).await?;
         Ok(status.state)
+    }
+
+    /// What keeps the vault from vouching for anything, in its own words; none when nothing does.
+    pub(super) async fn vault_refusal(&self) -> Option<Error> {
+        let context = Context::service("executor");
+        // Whatever is asked: the state alone does not tell a locked vault from a damaged one.
+        let answer = self.parts.vault.check_pin(&context, PinDomain::Run, Vec::new(), Pin([0; 32]));
+        answer.await.err()
     }
 
     /// Notes that a run is being carried out. Who asks for its outcome may wait for it.

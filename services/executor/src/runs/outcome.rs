@@ -1,6 +1,7 @@
 //! What a record's state means to the caller who asked for the run.
 
 use aileron_contract::{
+    Error, Reason,
     executor::{ConsentDecision, Pending, RunResult, Started},
     failure::{Boundary, Class, Failure},
     names::{AuditId, BindingName},
@@ -100,4 +101,19 @@ pub(super) fn vault_locked(missing: bool) -> Failure {
     Failure::new(Class::BindingRequired, Boundary::Runtime, message)
         .detail("required", "vault.passphrase")
         .detail("hint", hint)
+}
+
+/// The vault can be asked nothing, and says why: it is locked, or its file is not what it was.
+pub(super) fn vault_closed(error: &Error) -> Failure {
+    match error.reason() {
+        Reason::VaultLocked => vault_locked(false),
+        Reason::VaultMissing => vault_locked(true),
+        reason => Failure::new(
+            Class::BindingRequired,
+            Boundary::Runtime,
+            format!("no credential can be used: {}", error.public()),
+        )
+        .detail("required", "vault.passphrase")
+        .detail("reason", reason.code()),
+    }
 }

@@ -71,6 +71,17 @@ async fn a_locked_vault_is_told_before_the_run() {
 }
 
 #[tokio::test]
+async fn why_the_vault_cannot_be_used_is_told_when_it_is_not_the_lock() {
+    let house = House::new();
+    let engine = house.open().await;
+    house.vault.rolled_back.store(true, Ordering::SeqCst);
+    let refused = failed(engine.run(&agent(), call("list", json!({}))).await.unwrap());
+    assert_eq!(refused.class, Class::BindingRequired);
+    assert!(refused.message.contains("the vault's file is an older one"), "{}", refused.message);
+    assert_eq!(refused.details.unwrap()["reason"], "vault_rolled_back");
+}
+
+#[tokio::test]
 async fn an_operation_the_action_does_not_declare_is_denied() {
     let house = House::new();
     house.action("odd", &[("delete_all", "")], false);

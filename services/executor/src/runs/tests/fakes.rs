@@ -63,6 +63,8 @@ impl Fuse {
 pub(super) struct FakeVault {
     pub(super) fuse: Arc<Fuse>,
     pub(super) locked: AtomicBool,
+    /// Its file is an older one.
+    pub(super) rolled_back: AtomicBool,
     pub(super) bindings: Mutex<Vec<Binding>>,
 }
 
@@ -72,6 +74,9 @@ impl FakeVault {
     }
 
     fn open(&self) -> Result<()> {
+        if self.rolled_back.load(Ordering::SeqCst) {
+            return Err(Error::new(Reason::VaultRolledBack, "the vault's file is an older one"));
+        }
         if self.locked.load(Ordering::SeqCst) {
             return Err(Error::new(Reason::VaultLocked, "the vault is locked"));
         }

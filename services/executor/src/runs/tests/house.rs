@@ -70,6 +70,7 @@ impl House {
             vault: Arc::new(FakeVault {
                 fuse: Arc::clone(&fuse),
                 locked: AtomicBool::new(false),
+                rolled_back: AtomicBool::new(false),
                 bindings: Mutex::new(vec![binding("me")]),
             }),
             egress: Arc::new(FakeEgress {
