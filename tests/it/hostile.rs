@@ -103,6 +103,7 @@ impl Connector<'_> {
             force: false,
             auto_install_connectors: true,
             accept_unsigned: false,
+            expected_hash: None,
         };
         person.install_action(&request).await.unwrap();
     }

@@ -30,6 +30,7 @@ pub(crate) async fn install(person: &Client, servers: &Servers) {
             force: false,
             auto_install_connectors: true,
             accept_unsigned: false,
+            expected_hash: None,
         };
         person.install_action(&request).await.unwrap();
     }
@@ -66,7 +67,12 @@ pub(crate) async fn ask(program: &Client, title: &str, key: Option<&str>) -> Run
         .map(|(name, value)| (name.to_owned(), value.into()))
         .into_iter()
         .collect();
-    match program.run_action("notes-create", &RunAction { args, ..RunAction::default() }, key).await.unwrap().value {
+    match program
+        .run_action("notes-create", &RunAction { args, ..RunAction::default() }, key)
+        .await
+        .unwrap()
+        .value
+    {
         RunOutcome::Pending(pending) => pending,
         RunOutcome::Done(done) => panic!("a write ran by itself: {done:?}"),
     }

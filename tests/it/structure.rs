@@ -148,7 +148,11 @@ fn whatever_is_told_to_the_log_has_words_for_people() {
                 continue;
             };
             let known = words.contains(&format!("(\"{key}\", "));
-            assert!(known || !key.starts_with("aileron."), "{key} in {} has no label", path.display());
+            assert!(
+                known || !key.starts_with("aileron."),
+                "{key} in {} has no label",
+                path.display()
+            );
         }
     }
 }

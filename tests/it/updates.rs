@@ -80,7 +80,8 @@ async fn a_connector_that_wants_another_host_gets_no_credential_until_the_person
     let told = install("1.1.0");
     let gained = format!(
         "  Compared with 1.0.0, which is installed:\n    + may now send requests to {MORE} with \
-         your {BINDING}, once you agreed again\n  Actions that name 1.0.0 go on using it.\n"
+         your {BINDING}, once you agreed again\n  Actions that name 1.0.0 go on using it once \
+         you agreed to the new hosts.\n"
     );
     assert!(told.contains(&gained), "{told}");
     assert!(told.contains(&format!("{BINDING} is stale")), "{told}");

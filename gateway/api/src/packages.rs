@@ -143,6 +143,9 @@ pub struct InstallActionRequest {
     /// Install it although nobody signed it: without this, `action_unsigned`.
     #[serde(default)]
     pub accept_unsigned: bool,
+    /// Only these bytes, such as a preview showed: others are refused (`hash_mismatch`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_hash: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]

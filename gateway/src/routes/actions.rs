@@ -23,7 +23,7 @@ use crate::{
     Shared,
     answer::{Refusal, Result},
     caller::Caller,
-    input::{Json, Name, Text, field},
+    input::{Json, Name, Text, field, optional},
     shape,
 };
 
@@ -202,8 +202,15 @@ fn identity(body: &mut Map<String, Value>) -> Result<Option<Identity>> {
 }
 
 pub(super) fn request(body: InstallActionRequest) -> Result<ActionRequest> {
-    let InstallActionRequest { fqn, version, force, auto_install_connectors, accept_unsigned } =
-        body;
+    let InstallActionRequest {
+        fqn,
+        version,
+        force,
+        auto_install_connectors,
+        accept_unsigned,
+        expected_hash,
+    } = body;
     let package = PackageRef { fqn: field("fqn", &fqn)?, version: field("version", &version)? };
-    Ok(ActionRequest { package, force, auto_install_connectors, accept_unsigned })
+    let expected_hash = optional("expected_hash", expected_hash.as_deref())?;
+    Ok(ActionRequest { package, expected_hash, force, auto_install_connectors, accept_unsigned })
 }

@@ -75,16 +75,8 @@ fn step(step: executor::Step) -> Step {
 }
 
 fn input(input: executor::Input) -> Input {
-    let executor::Input {
-        name,
-        kind,
-        items,
-        required,
-        description,
-        label,
-        multiline,
-        declared,
-    } = input;
+    let executor::Input { name, kind, items, required, description, label, multiline, declared } =
+        input;
     Input {
         name,
         kind: kind.to_string(),

@@ -130,7 +130,8 @@ async fn arrive(door: &Door, query: &str, cookie: &str) -> Reply {
 async fn the_browser_that_began_lands_where_it_wanted() {
     let door = Door::open().await;
     let brought = format!("theme=dark; {}=c00kie", cookie("s"));
-    let reply = arrive(&door, "code=c&state=s&iss=https%3A%2F%2Fid.example&scope=x", &brought).await;
+    let reply =
+        arrive(&door, "code=c&state=s&iss=https%3A%2F%2Fid.example&scope=x", &brought).await;
     assert_eq!(reply.status, 303, "{}", reply.body);
     assert_eq!(
         reply.header("location"),
@@ -150,7 +151,12 @@ async fn every_other_arrival_is_a_page_that_names_its_code() {
         ("code=c&state=s", &format!("{good}; {good}"), 403, "browser_mismatch"),
         ("code=c&state=s", "aileron_oauth=c00kie", 403, "browser_mismatch"),
         ("code=c&state=x", &good.replace(&cookie("s"), &cookie("x")), 404, "session_not_found"),
-        ("code=c&state=locked", &good.replace(&cookie("s"), &cookie("locked")), 423, "vault_locked"),
+        (
+            "code=c&state=locked",
+            &good.replace(&cookie("s"), &cookie("locked")),
+            423,
+            "vault_locked",
+        ),
         ("error=access_denied&state=s", good, 400, "provider_error"),
         ("error=%3Cscript%3E&error_description=evil&state=s", good, 400, "provider_error"),
         ("state=s", good, 400, "invalid_request"),

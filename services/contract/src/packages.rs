@@ -185,6 +185,8 @@ pub struct Connector {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ActionRequest {
     pub package: PackageRef,
+    /// Only these bytes: the ones a person agreed to.
+    pub expected_hash: Option<Sha256Hash>,
     /// Replace an installed action of that name and other bytes.
     pub force: bool,
     pub auto_install_connectors: bool,

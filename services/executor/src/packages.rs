@@ -5,12 +5,12 @@
 use std::{path::PathBuf, sync::Arc};
 
 use aileron_contract::{
-    Context, Error, Kind, Packages, Result, Scope, Timestamp, audit, bindings, egress,
+    Context, Error, Kind, Packages, Reason, Result, Scope, Timestamp, audit, bindings, egress,
     names::{ActionName, Fqn, PackageRef, Sha256Hash},
     packages::{
-        Acceptance, Accepted, Drift, Needs, Synced,
-        ActionPreview, ActionRequest, Connector, ConnectorPreview, ConnectorRequest, Handle,
-        InstalledAction, InstalledConnector, LocalFiles, LocalPackage, Suite, SuiteSource, Update,
+        Acceptance, Accepted, ActionPreview, ActionRequest, Connector, ConnectorPreview,
+        ConnectorRequest, Drift, Handle, InstalledAction, InstalledConnector, LocalFiles,
+        LocalPackage, Needs, Suite, SuiteSource, Synced, Update,
     },
     publishers::Handle as PublishersHandle,
     vault,
@@ -207,6 +207,10 @@ impl Parts {
         &self,
         change: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<T> {
+        if self.tasks.is_closed() {
+            let text = "the executor is shutting down: try again when it is back";
+            return Err(Error::new(Reason::ShuttingDown, text));
+        }
         self.tasks.spawn(change).await.map_err(Error::internal)?
     }
 }
@@ -335,9 +339,7 @@ impl Packages for Door {
     async fn sync(&self, context: &Context, only: Option<Vec<Sha256Hash>>) -> Result<Synced> {
         context.require(Scope::PackagesInstall)?;
         let (parts, catalog, context) = (self.parts.clone(), self.catalog.clone(), context.clone());
-        self.parts
-            .owned(async move { missing::sync(&parts, &catalog, &context, only).await })
-            .await
+        self.parts.owned(async move { missing::sync(&parts, &catalog, &context, only).await }).await
     }
 }
 

@@ -104,7 +104,11 @@ async fn what_a_caller_asks_for_forges_no_line_and_steers_no_terminal() {
         .map(|(name, value)| (name.to_owned(), value.into()))
         .into_iter()
         .collect();
-    let asked = program.run_action("notes-create", &RunAction { args, ..RunAction::default() }, None).await.unwrap().value;
+    let asked = program
+        .run_action("notes-create", &RunAction { args, ..RunAction::default() }, None)
+        .await
+        .unwrap()
+        .value;
     let RunOutcome::Pending(pending) = asked else { panic!("a write ran by itself") };
 
     asks_for_everything(&house).await;

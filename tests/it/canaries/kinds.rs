@@ -122,8 +122,12 @@ impl Kind {
             let found = back.query_pairs().find(|(name, _)| name == key).unwrap();
             Sensitive::new(found.1.into_owned())
         };
-        let finish =
-            Finish { session_id: begun.session_id, code: part("code"), state: part("state"), iss: None };
+        let finish = Finish {
+            session_id: begun.session_id,
+            code: part("code"),
+            state: part("state"),
+            iss: None,
+        };
         person.finish_oauth2(&finish).await.unwrap();
     }
 }

@@ -33,7 +33,6 @@ use crate::{
 
 const CALLBACK: &str = "/v1/bindings/setup/oauth2/callback";
 
-
 /// Prepares a setup at the connector's provider and says where to send the person.
 #[utoipa::path(
     post,
@@ -308,9 +307,8 @@ fn set_cookie(
     secure: bool,
 ) -> Result<()> {
     let secure = if secure { "; Secure" } else { "" };
-    let cookie = format!(
-        "{name}={value}; Path={CALLBACK}; Max-Age={life}; HttpOnly; SameSite=Lax{secure}"
-    );
+    let cookie =
+        format!("{name}={value}; Path={CALLBACK}; Max-Age={life}; HttpOnly; SameSite=Lax{secure}");
     let mut cookie = HeaderValue::from_str(&cookie).map_err(Error::internal)?;
     cookie.set_sensitive(true);
     response.headers_mut().insert(header::SET_COOKIE, cookie);

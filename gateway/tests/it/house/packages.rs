@@ -3,10 +3,10 @@ use aileron_contract::{
     credential::{CredentialNeed, Form, HeaderTemplate, Oauth2Client},
     names::{ActionName, Fqn, PackageRef, Sha256Hash},
     packages::{
-        Acceptance, Accepted, Drift, Needs, Synced,
-        ActionPreview, ActionRequest, Capabilities, Connector, ConnectorPreview, ConnectorRequest,
-        InstalledAction, InstalledConnector, LocalFiles, LocalPackage, Newer, PackageKind,
-        SignatureStatus, Suite, SuiteSource, Update,
+        Acceptance, Accepted, ActionPreview, ActionRequest, Capabilities, Connector,
+        ConnectorPreview, ConnectorRequest, Drift, InstalledAction, InstalledConnector, LocalFiles,
+        LocalPackage, Needs, Newer, PackageKind, SignatureStatus, Suite, SuiteSource, Synced,
+        Update,
     },
 };
 use async_trait::async_trait;

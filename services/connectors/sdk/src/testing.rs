@@ -85,7 +85,7 @@ impl Host {
     }
 
     /// Runs one operation. As in the real runtime, a request nobody answers fails the call,
-    /// unless a later one succeeds. Arguments that are no object count as none.
+    /// unless a later one succeeds. Arguments that are no object are refused.
     pub fn call(&mut self, connector: Connector, op: &str, arguments: Value) -> Result<Value> {
         let Value::Object(arguments) = arguments else {
             return Err(Error::bad_input("arguments are a JSON object"));

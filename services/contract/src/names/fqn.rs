@@ -306,7 +306,8 @@ mod tests {
             prop_assert!(!authority.is_owner());
             prop_assert_eq!(authority.repository().unwrap().authority(), authority.clone());
             prop_assert!(authority.owner().is_owner() && authority.owner().repository().is_none());
-            prop_assert!(authority.as_str().starts_with(&format!("{}/", authority.owner())));
+            let owner = format!("{}/", authority.owner());
+            prop_assert!(authority.as_str().starts_with(&owner));
         }
 
         #[test]

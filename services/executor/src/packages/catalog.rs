@@ -127,15 +127,21 @@ impl Catalog {
         let mut load_errors = files.errors.clone();
         load_errors.extend(self.unreadable_switches(&switches));
         let mut items = Vec::with_capacity(files.actions.len());
+        let mut accepted = Vec::with_capacity(files.actions.len());
         for some in files.actions.chunks(TOGETHER) {
             let mut judging = Vec::with_capacity(some.len());
             for parsed in some {
                 judging.push(self.judge(parsed, &switches));
             }
-            for judged in join_all(judging).await {
-                items.push(judged?.shown());
+            for (judged, parsed) in join_all(judging).await.into_iter().zip(some) {
+                let judged = judged?;
+                accepted.extend((judged.pinned != Some(false)).then(|| Arc::clone(parsed)));
+                items.push(judged.shown());
             }
         }
+        let misuses = previews::check(&files.actions, &accepted);
+        items.retain(|action| misuses.iter().all(|misuse| misuse.file != action.path));
+        load_errors.extend(misuses);
         Ok(Actions { items, load_errors, warnings: files.warnings() })
     }
 
@@ -143,9 +149,23 @@ impl Catalog {
     pub async fn get(&self, name: &ActionName) -> Result<Option<Arc<Installed>>> {
         let (files, switches) = self.look().await?;
         match files.actions.iter().find(|parsed| parsed.file.name == *name) {
+            Some(parsed) if self.is_misused(parsed, &files).await? => Ok(None),
             Some(parsed) => Ok(Some(Arc::new(self.judge(parsed, &switches).await?))),
             None => Ok(None),
         }
+    }
+
+    /// Would its preview do something itself?
+    async fn is_misused(&self, parsed: &Arc<Parsed>, files: &Shelf) -> Result<bool> {
+        if parsed.file.preview().is_none() {
+            return Ok(false);
+        }
+        let mut accepted = Vec::with_capacity(files.actions.len());
+        for other in &files.actions {
+            let counts = self.pinned(other).await?.0 != Some(false);
+            accepted.extend(counts.then(|| Arc::clone(other)));
+        }
+        Ok(!previews::check(std::slice::from_ref(parsed), &accepted).is_empty())
     }
 
     /// The files as they are now, to look for many of them.

@@ -84,11 +84,7 @@ impl Fetcher {
     }
 
     /// A page of releases, unless it is still the one with the tag `etag`.
-    pub(super) async fn listing(
-        &self,
-        url: Url,
-        etag: Option<&str>,
-    ) -> Result<Listed, FetchError> {
+    pub(super) async fn listing(&self, url: Url, etag: Option<&str>) -> Result<Listed, FetchError> {
         let fetch = Fetch {
             accept: Some("application/vnd.github+json".to_owned()),
             if_none_match: etag.map(str::to_owned),

@@ -120,6 +120,14 @@ struct Found {
 /// Finds and verifies an action, without the connectors it lacks.
 async fn find(parts: &Parts, view: &View<'_>, request: ActionRequest) -> Result<Found> {
     let action = verify::action(parts, &request.package, Purpose::Install).await?;
+    if let Some(expected) = request.expected_hash.filter(|expected| *expected != action.hash) {
+        let text = format!(
+            "{} is not what was shown: its hash is {}, and {expected} was agreed to; look at it \
+             again before you install it",
+            request.package, action.hash
+        );
+        return Err(Error::new(Reason::HashMismatch, text));
+    }
     let standing = view.standing(&action.file.name, action.hash).await?;
     standing.allow(&request, &action.file)?;
     signed(&request, &action, &standing)?;
@@ -184,7 +192,7 @@ pub(super) async fn action(
         newly_stale.extend(stale.iter().cloned());
         installed_connectors.push(told(parts, &verified.package, verified.hash, stale));
     }
-    catalog.reload().await?;
+    settled(catalog).await;
     drop(changing);
     ready::compile(parts, &connectors).await;
     Ok(InstalledAction {
@@ -194,7 +202,7 @@ pub(super) async fn action(
         path: standing.path(parts, &action.file.name),
         already_installed: already,
         installed_connectors,
-        unbound: unbound(parts, &action).await?,
+        unbound: unbound(parts, &action).await,
         newly_stale_bindings: newly_stale,
     })
 }
@@ -335,16 +343,24 @@ fn signed(request: &ActionRequest, action: &VerifiedAction, standing: &Standing)
 }
 
 /// Credentials the action's connectors need and nobody has bound.
-async fn unbound(parts: &Parts, action: &VerifiedAction) -> Result<Vec<UnboundCapability>> {
+async fn unbound(parts: &Parts, action: &VerifiedAction) -> Vec<UnboundCapability> {
     let mut unbound = Vec::new();
     for required in &action.file.requires {
-        unbound.extend(unbound_of(parts, required.hash).await?);
+        unbound.extend(unbound_of(parts, required.hash).await);
     }
-    Ok(unbound)
+    unbound
 }
 
-/// The credential a connector needs, when nobody has bound it.
-async fn unbound_of(parts: &Parts, connector: Sha256Hash) -> Result<Option<UnboundCapability>> {
+/// The credential a connector needs, when nobody has bound it. Asked after the installation: who
+/// cannot be told is told by the first run.
+async fn unbound_of(parts: &Parts, connector: Sha256Hash) -> Option<UnboundCapability> {
+    lacking(parts, connector).await.unwrap_or_else(|error| {
+        tracing::warn!(%error, "whether a connector lacks its credential is not known");
+        None
+    })
+}
+
+async fn lacking(parts: &Parts, connector: Sha256Hash) -> Result<Option<UnboundCapability>> {
     let loaded = parts.store.load(connector).await?;
     let Some(need) = loaded.manifest.need() else { return Ok(None) };
     let filter = BindingFilter {
@@ -360,6 +376,14 @@ async fn unbound_of(parts: &Parts, connector: Sha256Hash) -> Result<Option<Unbou
         kind: need.kind(),
         scope: need.scope.clone(),
     }))
+}
+
+/// The catalogue after a change that counts already: it is read again at the next change or waking
+/// when it cannot be read now.
+async fn settled(catalog: &Catalog) {
+    if let Err(error) = catalog.reload().await {
+        tracing::warn!(%error, "what is installed could not be read again");
+    }
 }
 
 fn told(

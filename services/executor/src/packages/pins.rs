@@ -327,7 +327,15 @@ impl Pins {
 
     /// A row for a record, sealed by the vault; `vault_locked`.
     pub(super) async fn seal(&self, kind: Kind, name: String, record: String) -> Result<Row> {
-        let mut row = Row { kind, name, record, pin: Pin([0; 32]), staged: None, unnamed: false, texts: Vec::new() };
+        let mut row = Row {
+            kind,
+            name,
+            record,
+            pin: Pin([0; 32]),
+            staged: None,
+            unnamed: false,
+            texts: Vec::new(),
+        };
         row.pin = self.seals.seal(kind.domain(), row.message()).await?;
         Ok(row)
     }

@@ -39,7 +39,7 @@ messages! {
 // actions and suites
 messages! {
     ActionRequest => pb::ActionRequest {
-        package, force, auto_install_connectors, accept_unsigned,
+        package, expected_hash, force, auto_install_connectors, accept_unsigned,
     }
 
     ActionPreview => pb::ActionPreview {

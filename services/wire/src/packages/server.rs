@@ -140,10 +140,7 @@ impl PackagesService for Adapter {
         .await
     }
 
-    async fn newest(
-        &self,
-        request: Request<pb::NewestRequest>,
-    ) -> Answer<pb::NewestResponse> {
+    async fn newest(&self, request: Request<pb::NewestRequest>) -> Answer<pb::NewestResponse> {
         let (call, message) = Call::begin("packages.newest", request);
         call.answer(async {
             let pb::NewestRequest { context, fqn, prereleases } = message;
@@ -154,10 +151,7 @@ impl PackagesService for Adapter {
         .await
     }
 
-    async fn updates(
-        &self,
-        request: Request<pb::UpdatesRequest>,
-    ) -> Answer<pb::UpdatesResponse> {
+    async fn updates(&self, request: Request<pb::UpdatesRequest>) -> Answer<pb::UpdatesResponse> {
         let (call, message) = Call::begin("packages.updates", request);
         call.answer(async {
             let pb::UpdatesRequest { context, prereleases } = message;

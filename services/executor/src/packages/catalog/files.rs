@@ -19,7 +19,6 @@ use aileron_contract::{
 };
 use aileron_store::files::read_bounded;
 
-use super::previews;
 use crate::{
     formats::action::{self, ActionFile},
     packages::{records::ToolRecord, tool::Tool},
@@ -129,9 +128,6 @@ pub(super) fn look(folder: &Path, before: &Arc<Shelf>) -> io::Result<Arc<Shelf>>
         }
         shelf.seen.insert(path, (stamp, content));
     }
-    let misuses = previews::check(&shelf.actions);
-    shelf.actions.retain(|parsed| misuses.iter().all(|error| error.file != shown(&parsed.path)));
-    shelf.errors.extend(misuses);
     shelf.errors.extend(overfull.then(|| too_many(folder)));
     Ok(Arc::new(shelf))
 }

@@ -9,12 +9,12 @@ use aileron_contract::{executor::LoadError, failure::Class, names::Fqn};
 
 use super::files::{Parsed, shown};
 
-/// The files whose preview calls an operation that no action declares idempotent, or one that
-/// an action gates.
-pub(super) fn check(actions: &[Arc<Parsed>]) -> Vec<LoadError> {
+/// Those of `actions` whose preview calls an operation that no accepted action declares
+/// idempotent, or one that an accepted action gates. What nobody accepted decides nothing.
+pub(super) fn check(actions: &[Arc<Parsed>], accepted: &[Arc<Parsed>]) -> Vec<LoadError> {
     let mut idempotent: HashSet<(&Fqn, &str)> = HashSet::new();
     let mut gated: HashMap<(&Fqn, &str), &str> = HashMap::new();
-    for parsed in actions {
+    for parsed in accepted {
         for step in &parsed.file.steps {
             let operation = (&step.connector, step.op.as_str());
             if step.idempotent == Some(true) {

@@ -5,13 +5,14 @@ use std::collections::{HashMap, HashSet};
 
 use aileron_contract::{
     Context, Error, Reason, Result, limits,
-    names::{ActionName, Sha256Hash},
+    names::{ActionName, PackageRef, Sha256Hash},
     packages::{ActionPreview, ActionRequest, InstalledAction, UnboundCapability},
 };
 use futures::{StreamExt as _, stream};
 
 use super::{
-    Found, View, action, complete, find, moves, recover, signed, standing::Standing, unbound_of,
+    Found, View, action, complete, find, misnamed, moves, recover, settled, signed,
+    standing::Standing, unbound_of,
 };
 use crate::packages::{Parts, catalog::Catalog, describe, verify::VerifiedAction};
 
@@ -57,7 +58,7 @@ pub(in crate::packages) async fn actions(
 ) -> Result<Vec<Result<InstalledAction>>> {
     let mut outcomes: Vec<Option<Result<InstalledAction>>> = Vec::with_capacity(found.len());
     let (mut together, mut again) = (Vec::new(), Vec::new());
-    let (mut brought, mut names) = (HashSet::new(), HashSet::new());
+    let (mut brought, mut names) = (Brought::default(), HashSet::new());
     for (at, found) in found.into_iter().enumerate() {
         let mut found = match found {
             Ok(found) => found,
@@ -66,7 +67,10 @@ pub(in crate::packages) async fn actions(
                 continue;
             }
         };
-        found.missing.retain(|required| !brought.contains(&required.hash));
+        if let Err(error) = brought.take_out(&mut found) {
+            outcomes.push(Some(Err(error)));
+            continue;
+        }
         if !found.missing.is_empty() {
             let done = Box::pin(alone(parts, catalog, context, found, &mut brought)).await;
             outcomes.push(Some(done));
@@ -85,7 +89,7 @@ pub(in crate::packages) async fn actions(
             *place = Some(outcome);
         }
     };
-    for (at, outcome) in Box::pin(group(parts, catalog, context, together)).await? {
+    for (at, outcome) in Box::pin(group(parts, catalog, context, together)).await {
         settle(at, outcome);
     }
     for (at, found) in again {
@@ -95,17 +99,52 @@ pub(in crate::packages) async fn actions(
     Ok(outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(unsettled)).collect())
 }
 
+/// Connectors that came with actions of the same call, and those that could not be had.
+#[derive(Default)]
+struct Brought {
+    installed: HashMap<Sha256Hash, PackageRef>,
+    failed: HashMap<Sha256Hash, Error>,
+}
+
+impl Brought {
+    /// Takes out of what an action lacks what has come; refuses one whose connector came under
+    /// another name, or did not come: it is not fetched for every action that needs it.
+    fn take_out(&self, found: &mut Found) -> Result<()> {
+        for required in &found.missing {
+            if let Some(error) = self.failed.get(&required.hash) {
+                return Err(error.clone());
+            }
+            match self.installed.get(&required.hash) {
+                Some(package) if *package != required.package => {
+                    return Err(misnamed(&required.package, package));
+                }
+                Some(_) | None => {}
+            }
+        }
+        found.missing.retain(|required| !self.installed.contains_key(&required.hash));
+        Ok(())
+    }
+}
+
 async fn alone(
     parts: &Parts,
     catalog: &Catalog,
     context: &Context,
     found: Found,
-    brought: &mut HashSet<Sha256Hash>,
+    brought: &mut Brought,
 ) -> Result<InstalledAction> {
-    let found = complete(parts, found).await?;
-    let connectors: Vec<_> = found.connectors.iter().map(|verified| verified.hash).collect();
+    // Of several nobody says which one failed.
+    let only = match found.missing.as_slice() {
+        [only] => Some(only.hash),
+        _ => None,
+    };
+    let found = complete(parts, found).await.inspect_err(|error| {
+        brought.failed.extend(only.map(|hash| (hash, error.clone())));
+    })?;
+    let connectors: Vec<_> =
+        found.connectors.iter().map(|verified| (verified.hash, verified.package.clone())).collect();
     let installed = action(parts, catalog, context, found).await?;
-    brought.extend(connectors);
+    brought.installed.extend(connectors);
     Ok(installed)
 }
 
@@ -128,13 +167,16 @@ async fn group(
     catalog: &Catalog,
     context: &Context,
     found: Vec<(usize, Found)>,
-) -> Result<Vec<(usize, Result<InstalledAction>)>> {
+) -> Vec<(usize, Result<InstalledAction>)> {
     if found.is_empty() {
-        return Ok(Vec::new());
+        return Vec::new();
     }
     let changing = parts.changing.lock().await;
     // Looked at again: another change may have come between.
-    let view = View::now(parts, catalog).await?;
+    let view = match View::now(parts, catalog).await {
+        Ok(view) => view,
+        Err(error) => return found.into_iter().map(|(at, _)| (at, Err(error.clone()))).collect(),
+    };
     let mut outcomes = Vec::with_capacity(found.len());
     let mut admitted = Vec::with_capacity(found.len());
     for (at, found) in found {
@@ -144,18 +186,18 @@ async fn group(
         }
     }
     let committed = commit(parts, context, &admitted).await;
-    catalog.reload().await?;
+    settled(catalog).await;
     drop(changing);
     let mut needs = Needs::default();
     for (one, committed) in admitted.into_iter().zip(committed) {
         let at = one.at;
         let outcome = match committed {
-            Ok(()) => outcome(parts, one, &mut needs).await,
+            Ok(()) => Ok(outcome(parts, one, &mut needs).await),
             Err(error) => Err(error),
         };
         outcomes.push((at, outcome));
     }
-    Ok(outcomes)
+    outcomes
 }
 
 async fn admit(view: &View<'_>, at: usize, found: Found) -> Result<Admitted> {
@@ -204,14 +246,14 @@ async fn try_commit(
 /// Which connectors lack a credential, asked once each.
 type Needs = HashMap<Sha256Hash, Option<UnboundCapability>>;
 
-async fn outcome(parts: &Parts, one: Admitted, needs: &mut Needs) -> Result<InstalledAction> {
+async fn outcome(parts: &Parts, one: Admitted, needs: &mut Needs) -> InstalledAction {
     let already_installed = one.already();
     let Admitted { at: _, request, action, standing } = one;
     let mut unbound = Vec::new();
     for required in &action.file.requires {
         let need = match needs.get(&required.hash) {
             Some(known) => known.clone(),
-            None => unbound_of(parts, required.hash).await?,
+            None => unbound_of(parts, required.hash).await,
         };
         unbound.extend(need.clone());
         needs.insert(required.hash, need);
@@ -220,7 +262,7 @@ async fn outcome(parts: &Parts, one: Admitted, needs: &mut Needs) -> Result<Inst
         parts.kept.keep(&action).await;
     }
     let name: ActionName = action.file.name.clone();
-    Ok(InstalledAction {
+    InstalledAction {
         path: standing.path(parts, &name),
         name,
         package: request.package,
@@ -229,7 +271,7 @@ async fn outcome(parts: &Parts, one: Admitted, needs: &mut Needs) -> Result<Inst
         installed_connectors: Vec::new(),
         unbound,
         newly_stale_bindings: Vec::new(),
-    })
+    }
 }
 
 fn bounded(requests: &[ActionRequest]) -> Result<()> {

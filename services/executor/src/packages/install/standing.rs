@@ -14,17 +14,24 @@ use aileron_store::files;
 
 use crate::{
     formats::action::{self, ActionFile},
-    packages::{Parts, blocking, catalog::{Catalog, Installed}, journal, pins::Kind, records::ActionRecord},
+    packages::{
+        Parts, blocking,
+        catalog::{Catalog, Installed},
+        journal,
+        pins::Kind,
+        records::ActionRecord,
+    },
 };
 
 #[derive(Debug)]
 pub(in crate::packages) enum Standing {
-    Nothing,
-    /// The very bytes; `pinned` when they are also what a person installed.
-    Same {
-        path: PathBuf,
-        pinned: bool,
+    /// No file.
+    Nothing {
+        /// What a person installed there all the same.
+        installed: Option<Box<ActionRecord>>,
     },
+    /// The very bytes; `pinned` when they are also what a person installed.
+    Same { path: PathBuf, pinned: bool },
     /// Another file of that name.
     Other {
         path: PathBuf,
@@ -34,15 +41,9 @@ pub(in crate::packages) enum Standing {
         installed: Option<Box<ActionRecord>>,
     },
     /// A file in its place that is no action of that name.
-    Foreign {
-        path: PathBuf,
-        readable: bool,
-        installed: Option<Box<ActionRecord>>,
-    },
+    Foreign { path: PathBuf, readable: bool, installed: Option<Box<ActionRecord>> },
     /// Another file elsewhere that declares the name.
-    Elsewhere {
-        path: PathBuf,
-    },
+    Elsewhere { path: PathBuf },
 }
 
 /// Looks at the place of the action `name`, whose bytes hash to `hash`.
@@ -79,7 +80,9 @@ pub(super) async fn beside(
         let most = u64::try_from(limits::ACTION_FILE).unwrap_or(u64::MAX);
         let bytes = match files::read_bounded(&place, most) {
             Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Standing::Nothing,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Standing::Nothing { installed };
+            }
             Err(_) => return Standing::Foreign { path: place, readable: false, installed },
         };
         let found = Sha256Hash::of(&[&bytes]);
@@ -138,7 +141,16 @@ impl Standing {
     pub(super) fn allow(&self, request: &ActionRequest, new: &ActionFile) -> Result<()> {
         let exists = |text: String| Err(Error::new(Reason::ActionExists, text));
         match self {
-            Self::Nothing | Self::Same { .. } => Ok(()),
+            Self::Same { .. } => Ok(()),
+            // The file is gone, and the name is not free for that: anybody could delete it.
+            Self::Nothing { installed } => match installed {
+                Some(record) if record.source.fqn != new.source.fqn => exists(format!(
+                    "the name {} belongs to {}, whose file is gone: let that go first (aileron \
+                     action accept {})",
+                    new.name, record.source.fqn, new.name
+                )),
+                Some(_) | None => Ok(()),
+            },
             Self::Other { path, file, installed, .. } => {
                 // What the file says now is nobody's word; what was installed there is.
                 let source = installed.as_ref().map_or(&file.source, |record| &record.source);
@@ -180,10 +192,11 @@ fn taken_over(path: &Path, owner: &Fqn, new: &ActionFile) -> Result<()> {
     }
     let text = format!(
         "the name {} belongs to {owner} and is not taken over by {}, not even with force: if that \
-         is what you want, move {} away first",
+         is what you want, move {} away first and let the name go (aileron action accept {})",
         new.name,
         new.source.fqn,
-        path.display()
+        path.display(),
+        new.name
     );
     Err(Error::new(Reason::ActionExists, text))
 }

@@ -4,7 +4,7 @@ use aileron_contract::{
     Reason, Scope, Timestamp,
     audit::EventKind,
     credential::CredentialKind,
-    packages::{ActionRequest, ConnectorRequest, SignatureStatus},
+    packages::{Acceptance, ActionRequest, ConnectorRequest, SignatureStatus},
     vault::{Binding, BindingStatus},
 };
 use ed25519_dalek::SigningKey;
@@ -88,9 +88,53 @@ async fn a_name_is_not_taken_over_by_another_action_of_the_same_publisher_either
     assert_eq!(error.reason(), Reason::ActionExists);
     let path = world.path("actions/list.md");
     assert!(error.public().contains(&format!("move {} away", path.display())), "{error}");
-    // The way out that it names is one.
+    // Whoever can delete a file has not freed its name: a person lets it go.
     std::fs::rename(&path, world.path("list.md.old")).unwrap();
+    let error = world.handle().install_action(&person(), forced.clone()).await.unwrap_err();
+    assert_eq!(error.reason(), Reason::ActionExists);
+    let gone = world.handle().drift(&person(), None).await.unwrap().remove(0);
+    let acceptance = Acceptance { of: gone.of, digest: gone.digest.unwrap() };
+    world.handle().accept(&person(), acceptance).await.unwrap();
     world.handle().install_action(&person(), forced).await.unwrap();
+}
+
+#[tokio::test]
+async fn other_bytes_than_those_that_were_agreed_to_are_not_installed() {
+    let world = World::trusting().await;
+    let shown = action("list", LIST, world.notes(), "");
+    world.action(LIST, &shown);
+    let preview = world.handle().preview_action(&program(), action_request(LIST)).await.unwrap();
+    let agreed = ActionRequest { expected_hash: Some(preview.hash), ..action_request(LIST) };
+    // Somebody has it previewed again, when the source has something else.
+    world.action(LIST, &format!("{shown}and more"));
+    world.handle().preview_action(&program(), action_request(LIST)).await.unwrap();
+    let both = vec![agreed.clone()];
+    let batch = world.handle().install_actions(&person(), both).await.unwrap().remove(0);
+    assert_eq!(batch.unwrap_err().reason(), Reason::HashMismatch);
+    let error = world.handle().install_action(&person(), agreed.clone()).await.unwrap_err();
+    assert_eq!(error.reason(), Reason::HashMismatch);
+    assert!(world.service.catalog().list().await.unwrap().items.is_empty());
+    world.action(LIST, &shown);
+    world.handle().install_action(&person(), agreed).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_file_nobody_accepted_decides_nothing_about_the_previews_of_others() {
+    let world = World::trusting().await;
+    let hash = world.notes();
+    let preview = "\n[approval]\nrequired = true\n[approval.preview]\nop = \"peek\"\n\
+                   [approval.preview.render]\nTitle = \"title\"\n";
+    let send = "github://acme/notes/actions/send@1.0.0";
+    world.action(send, &action("send", send, hash, preview));
+    world.handle().install_action(&person(), action_request(send)).await.unwrap();
+    let listed = async || world.service.catalog().list().await.unwrap();
+    assert!(listed().await.items.is_empty(), "nobody declares peek idempotent");
+    let planted = action("zz", "github://acme/notes/actions/zz@1.0.0", hash, "");
+    let planted = planted.replace("op = \"list\"", "op = \"peek\"\nidempotent = true");
+    assert!(planted.contains("peek"), "{planted}");
+    std::fs::write(world.path("actions/zz.md"), planted).unwrap();
+    assert!(listed().await.items.iter().all(|it| it.name.as_str() != "send"));
+    assert!(world.service.catalog().get(&"send".parse().unwrap()).await.unwrap().is_none());
 }
 
 #[tokio::test]

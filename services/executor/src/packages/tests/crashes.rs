@@ -24,7 +24,8 @@ async fn an_entry_without_its_record_is_not_installed_and_serves_the_next_attemp
     let world = World::trusting().await;
     let hash = world.connector(NOTES, &manifest("1.0.0"));
     let parts = &world.service.parts;
-    let verified = verify::connector(parts, &NOTES.parse().unwrap(), None, Purpose::Install).await.unwrap();
+    let verified =
+        verify::connector(parts, &NOTES.parse().unwrap(), None, Purpose::Install).await.unwrap();
     assert!(parts.store.write(hash, verified.files).await.unwrap());
     let world = world.restarted().await;
     assert!(world.handle().connectors(&person()).await.unwrap().is_empty());

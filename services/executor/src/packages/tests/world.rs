@@ -125,7 +125,7 @@ impl World {
         files
     }
 
-    /// All but what SQLite makes anew for itself.
+    /// All but what `SQLite` makes anew for itself.
     fn all_files(&self) -> Vec<String> {
         let mut files = Vec::new();
         walk(self.folder.path(), self.folder.path(), &mut files);
@@ -190,6 +190,7 @@ pub(super) fn action_request(package: &str) -> ActionRequest {
     let package = package.parse().unwrap();
     ActionRequest {
         package,
+        expected_hash: None,
         force: false,
         auto_install_connectors: true,
         accept_unsigned: false,

@@ -2,9 +2,9 @@ use aileron_contract::{
     Context, Packages, Result,
     names::{ActionName, Fqn, PackageRef, Sha256Hash},
     packages::{
-        Acceptance, Accepted, Drift, Needs, Synced,
-        ActionPreview, ActionRequest, Connector, ConnectorPreview, ConnectorRequest,
-        InstalledAction, InstalledConnector, LocalFiles, LocalPackage, Suite, SuiteSource, Update,
+        Acceptance, Accepted, ActionPreview, ActionRequest, Connector, ConnectorPreview,
+        ConnectorRequest, Drift, InstalledAction, InstalledConnector, LocalFiles, LocalPackage,
+        Needs, Suite, SuiteSource, Synced, Update,
     },
 };
 use async_trait::async_trait;

@@ -1,4 +1,8 @@
-use aileron_contract::{Reason, Result, names::{ActionName, Fqn}, packages::Handle};
+use aileron_contract::{
+    Reason, Result,
+    names::{ActionName, Fqn},
+    packages::Handle,
+};
 
 use super::{on_every_transport, promise};
 use crate::{
@@ -66,14 +70,12 @@ async fn actions(packages: &Handle, fake: &FakePackages, full: bool) {
     promise!(stage, "install_action", (&context, &request),
         packages.install_action(&context, request.clone()) => samples::installed_action(full));
     let requests = vec![request.clone(), samples::action_request(!full)];
-    let previews = async {
-        packages.preview_actions(&context, requests.clone()).await.map(comparable)
-    };
+    let previews =
+        async { packages.preview_actions(&context, requests.clone()).await.map(comparable) };
     promise!(stage, "preview_actions", (&context, &requests),
         previews => comparable(samples::each(full, samples::action_preview)));
-    let installed = async {
-        packages.install_actions(&context, requests.clone()).await.map(comparable)
-    };
+    let installed =
+        async { packages.install_actions(&context, requests.clone()).await.map(comparable) };
     promise!(stage, "install_actions", (&context, &requests),
         installed => comparable(samples::each(full, samples::installed_action)));
     let source = samples::suite_source(full);

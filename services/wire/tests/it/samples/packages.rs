@@ -1,14 +1,13 @@
 use aileron_contract::{
     Error, Reason, Result,
     credential::{CredentialKind, CredentialNeed, Form},
+    names::PackageRef,
     packages::{
         ActionPreview, ActionRequest, Capabilities, CapabilityChange, Connector,
         ConnectorDependency, ConnectorPreview, ConnectorRequest, ExistingAction, InstalledAction,
         InstalledConnector, LocalFile, LocalFiles, LocalPackage, Newer, PackageKind,
-        PossibleRequest, SignatureStatus, Suite, SuiteSource,
-        UnboundCapability, Update,
+        PossibleRequest, SignatureStatus, Suite, SuiteSource, UnboundCapability, Update,
     },
-    names::PackageRef,
 };
 use bytes::Bytes;
 
@@ -82,6 +81,7 @@ pub(crate) fn connectors(full: bool) -> Vec<Connector> {
 pub(crate) fn action_request(full: bool) -> ActionRequest {
     ActionRequest {
         package: name(PACKAGE),
+        expected_hash: full.then(hash),
         force: full,
         auto_install_connectors: !full,
         accept_unsigned: full,
