@@ -98,6 +98,7 @@ async fn install(person: &Client, servers: &Servers, printer: Printer) -> Result
             force: false,
             auto_install_connectors: true,
             accept_unsigned: false,
+            expected_hash: None,
         };
         let installed = person.install_action(&request).await?.value;
         for connector in installed.installed_connectors {
@@ -153,13 +154,16 @@ async fn write(
         .map(|(key, value)| (key.to_owned(), Value::from(value)))
         .into_iter()
         .collect();
-    let pending: RunPending =
-        match program.run_action("notes-create", &RunAction { args, ..RunAction::default() }, None).await?.value {
-            RunOutcome::Pending(pending) => pending,
-            RunOutcome::Done(RunResult { .. }) => {
-                return Err(Failure::plain("notes-create ran without approval"));
-            }
-        };
+    let pending: RunPending = match program
+        .run_action("notes-create", &RunAction { args, ..RunAction::default() }, None)
+        .await?
+        .value
+    {
+        RunOutcome::Pending(pending) => pending,
+        RunOutcome::Done(RunResult { .. }) => {
+            return Err(Failure::plain("notes-create ran without approval"));
+        }
+    };
     check(servers.titles().len() == 1, "nothing was written before the approval")?;
     printer.tick(format!("notes-create waits: approval needed ({})", pending.approval_id));
     let decision = Decide { approved: true, ..Decide::default() };

@@ -10,7 +10,7 @@ use super::{binding, connector, keyring};
 use crate::{
     connection::{Connection, Person},
     failure::{Failure, Result},
-    printer::Printer,
+    printer::{Printer, one_line},
     terminal,
 };
 
@@ -39,6 +39,28 @@ pub(super) struct Memo {
     declined: BTreeSet<String>,
     /// Connectors whose binding was offered.
     offered: BTreeSet<String>,
+    /// Owners the person trusts since a moment ago.
+    trusted: BTreeSet<String>,
+}
+
+impl Memo {
+    /// Trust outlasts an installation that was declined after it: the person is told.
+    pub(super) fn remind(&self, printer: Printer) {
+        for owner in &self.trusted {
+            let owner = one_line(owner);
+            printer.say(format!(
+                "You trust {owner} from now on; aileron keyring revoke {owner} takes that back."
+            ));
+        }
+    }
+
+    /// The same, when that is how it ended.
+    pub(super) fn reminded<T>(&self, printer: Printer, ended: Result<T>) -> Result<T> {
+        if matches!(ended, Err(Failure::NotInstalled)) {
+            self.remind(printer);
+        }
+        ended
+    }
 }
 
 /// The trust prompt for the repository of a package, unless its publisher is trusted.
@@ -49,20 +71,10 @@ pub(super) async fn ensure_trust(
     fqn: &str,
     yes: bool,
 ) -> Result<()> {
-    // Its key has no place to be looked up at: what another one signed, the runtime refuses.
-    if fqn.starts_with("local://") {
+    if is_trusted(person, fqn).await? {
         return Ok(());
     }
-    let keyring = match person.client.keyring().await {
-        // A token that may install but not look: the runtime installs nothing of a stranger.
-        Err(error) if Failure::lacks_right(&error) => return Ok(()),
-        answer => answer?.value,
-    };
     let authority = authority_of(fqn);
-    let covered = |key: &str| key == authority || authority.starts_with(&format!("{key}/"));
-    if keyring.verified != Some(false) && keyring.items.iter().any(|key| covered(&key.authority)) {
-        return Ok(());
-    }
     let owner = keyring::owner_of(&authority);
     let untrusted = || Failure::plain(format!("{owner} is not trusted; nothing was installed"));
     if memo.declined.contains(&owner) {
@@ -70,12 +82,38 @@ pub(super) async fn ensure_trust(
     }
     let published = person.client.look_up_key(&keyring::look_up(&authority)).await?.value;
     if keyring::offer_trust(person, connection.printer, &published, yes).await? {
+        memo.trusted.insert(owner);
         Ok(())
     } else {
         let refused = untrusted();
         memo.declined.insert(owner);
         Err(refused)
     }
+}
+
+/// Needs the publisher of a package no question? A keyring that somebody else wrote answers
+/// nothing, and no new trust is put on top of it.
+pub(super) async fn is_trusted(person: &Person, fqn: &str) -> Result<bool> {
+    // Its key has no place to be looked up at: what another one signed, the runtime refuses.
+    if fqn.starts_with("local://") {
+        return Ok(true);
+    }
+    let keyring = match person.client.keyring().await {
+        // A token that may install but not look: the runtime installs nothing of a stranger.
+        Err(error) if Failure::lacks_right(&error) => return Ok(true),
+        answer => answer?.value,
+    };
+    if keyring.verified == Some(false) {
+        return Err(Failure::plain(format!(
+            "{} is not as you left it: somebody changed whom you trust, and nothing was \
+             installed. Look at it (aileron keyring list), and trust again whom you know (aileron \
+             keyring trust)",
+            keyring.path
+        )));
+    }
+    let authority = authority_of(fqn);
+    let covered = |key: &str| key == authority || authority.starts_with(&format!("{key}/"));
+    Ok(keyring.items.iter().any(|key| covered(&key.authority)))
 }
 
 /// One action: trust, consent to each missing connector, install, bind.
@@ -99,6 +137,7 @@ pub(super) async fn action(
         Err(error) if choices.yes && Failure::lacks_right(&error) => None,
         answer => Some(answer?.value),
     };
+    request.expected_hash = preview.as_ref().map(|preview| preview.hash.clone());
     request.accept_unsigned = match &preview {
         Some(preview) => {
             refuse_takeover(preview, choices.force)?;
@@ -185,11 +224,15 @@ pub(super) fn agree_to_unsigned(
     if terminal::confirm(printer, "Install it all the same?")? {
         Ok(true)
     } else {
-        Err(Failure::Declined)
+        Err(Failure::NotInstalled)
     }
 }
 
-pub(super) fn report(printer: Printer, installed: &InstalledAction, preview: Option<&ActionPreview>) {
+pub(super) fn report(
+    printer: Printer,
+    installed: &InstalledAction,
+    preview: Option<&ActionPreview>,
+) {
     if installed.already_installed {
         printer.say(format!("Already installed: {}@{}", installed.fqn, installed.version));
         return;

@@ -24,6 +24,7 @@ use crate::{
     connection::{Connection, Person},
     exit::Exit,
     failure::{Failure, Result},
+    printer::one_line,
 };
 
 pub(super) async fn add(
@@ -37,7 +38,7 @@ pub(super) async fn add(
     let suite = person.client.read_suite(&source).await;
     drop(working);
     let suite = suite?.value;
-    printer.say(format!("Suite {}: {}", suite.name, suite.description));
+    printer.say(one_line(&format!("Suite {}: {}", suite.name, suite.description)));
     let bind = match (arguments.no_bind, arguments.bind_all) {
         (true, _) => Bind::Never,
         (false, true) => Bind::Always,
@@ -57,6 +58,9 @@ pub(super) async fn add(
     adding.ask_for_consent().await?;
     adding.install().await?;
     adding.tell();
+    if adding.members.iter().all(|member| member.installed().is_none()) {
+        adding.memo.remind(printer);
+    }
     adding.bind().await?;
     let done = adding.members.iter().filter(|member| member.installed().is_some()).count();
     let total = adding.members.len();
@@ -160,7 +164,10 @@ impl Adding<'_, '_> {
             };
             for (member, item) in members.into_iter().zip(previews) {
                 match (item.preview, item.error) {
-                    (Some(preview), _) => member.preview = Some(preview),
+                    (Some(preview), _) => {
+                        member.request.expected_hash = Some(preview.hash.clone());
+                        member.preview = Some(preview);
+                    }
                     (None, why) => member.fails(said(why)),
                 }
             }
@@ -212,7 +219,17 @@ impl Adding<'_, '_> {
             let working = printer.working(format!("installing actions, {last} of {total}"));
             let answer = person.client.install_actions(&body(&members)).await;
             drop(working);
-            let items = answer?.value.items;
+            let items = match answer {
+                Ok(answer) => answer.value.items,
+                // Others are installed: that is told, and what they lack is offered.
+                Err(error) => {
+                    let why = Failure::from(error).to_string();
+                    for member in members {
+                        member.fails(&why);
+                    }
+                    continue;
+                }
+            };
             for (member, item) in members.into_iter().zip(items) {
                 match (item.installed, item.error) {
                     (Some(installed), _) => member.outcome = Some(Ok(installed)),
@@ -233,7 +250,7 @@ impl Adding<'_, '_> {
                 }
                 Some(Err(why)) => {
                     let InstallActionRequest { fqn, version, .. } = &member.request;
-                    printer.cross(format!("{fqn}@{version}: {why}"));
+                    printer.cross(format!("{}: {why}", one_line(&format!("{fqn}@{version}"))));
                 }
                 None => {}
             }
