@@ -18,6 +18,9 @@ pub(crate) enum Failure {
     /// The person said no: nothing was done.
     #[error("nothing was changed")]
     Declined,
+    /// The person said no to an installation. A publisher trusted before stays trusted.
+    #[error("nothing was installed")]
+    NotInstalled,
     /// The person pressed ctrl-c at a prompt.
     #[error("interrupted")]
     Interrupted,

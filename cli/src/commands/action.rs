@@ -69,8 +69,9 @@ async fn add(
     let Wanted { fqn, version, hash: _ } =
         package::wanted(connection, person, "action", name, version).await?;
     let package = SuiteMember { fqn, version };
-    install::action(connection, person, package, choices, &mut Memo::default()).await?;
-    Ok(())
+    let mut memo = Memo::default();
+    let installed = install::action(connection, person, package, choices, &mut memo).await;
+    memo.reminded(connection.printer, installed).map(drop)
 }
 
 async fn list(connection: &Connection<'_>, json: bool) -> Result<Exit> {

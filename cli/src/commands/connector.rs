@@ -67,9 +67,11 @@ async fn add(
     connection: &Connection<'_>,
     person: &Person,
 ) -> Result<()> {
-    install::ensure_trust(connection, person, &mut Memo::default(), &request.fqn, yes).await?;
+    let mut memo = Memo::default();
+    install::ensure_trust(connection, person, &mut memo, &request.fqn, yes).await?;
     // What was shown is what is installed, to the byte.
-    let shown = consent(connection.printer, person, &request, yes).await?;
+    let shown = consent(connection.printer, person, &request, yes).await;
+    let shown = memo.reminded(connection.printer, shown)?;
     let expected_hash = shown.or(request.expected_hash);
     let request = InstallConnectorRequest { expected_hash, ..request };
     let working = connection.printer.working(format!("installing {}", request.fqn));
@@ -110,6 +112,6 @@ pub(super) async fn consent(
     if yes || terminal::confirm(printer, "Install?")? {
         Ok(Some(preview.hash))
     } else {
-        Err(Failure::Declined)
+        Err(Failure::NotInstalled)
     }
 }

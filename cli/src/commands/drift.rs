@@ -1,8 +1,14 @@
 //! `aileron action drift` and `aileron action accept`: what is no longer as it was accepted.
 
-use aileron_api::upkeep::{AcceptConnector, AcceptDrift, Drift, DriftFilter, DriftKind};
+use std::collections::BTreeSet;
+
+use aileron_api::{
+    packages::InstallConnectorRequest,
+    upkeep::{AcceptConnector, AcceptDrift, Drift, DriftFilter, DriftKind, MissingConnector},
+};
 
 use super::{
+    connector,
     install::{self, Memo},
     package,
 };
@@ -84,14 +90,87 @@ async fn accept_shown(
         return Err(Failure::plain("that cannot be accepted as it is"));
     };
     let question = match rest.len() {
-        0 => format!("Accept {} as it is?", first.name),
+        0 => format!("Accept {} as it is?", one_line(&first.name)),
         more => format!("Accept all {} as they are?", more + 1),
     };
+    let mut memo = Memo::default();
+    let blocked = show_connectors(connection, person, &mut memo, &waiting, *yes).await?;
     if !yes && !terminal::confirm(printer, &question)? {
+        memo.remind(printer);
         return Err(Failure::Declined);
     }
-    let failed = accept_each(connection, person, waiting, *yes).await? + unsettled(&others);
+    let (blocked, waiting): (Vec<_>, Vec<_>) =
+        waiting.into_iter().partition(|drift| blocked.contains(&drift.name));
+    for drift in &blocked {
+        printer.cross(one_line(&format!("{}: not accepted", drift.name)));
+    }
+    let failed =
+        blocked.len() + accept_each(connection, person, waiting).await? + unsettled(&others);
     Ok(if failed == 0 { Exit::Done } else { Exit::Failed })
+}
+
+/// What the connectors may do that stand in the store, accepted by nobody, and that become
+/// installed with this: as before every installation. Returns the names of what cannot be accepted
+/// without one that was not shown.
+async fn show_connectors(
+    connection: &Connection<'_>,
+    person: &Person,
+    memo: &mut Memo,
+    waiting: &[Drift],
+    yes: bool,
+) -> Result<BTreeSet<String>> {
+    let mut blocked = BTreeSet::new();
+    let waits = |name: &str| waiting.iter().any(|drift| drift.name == name);
+    let everything = person.client.drift(&DriftFilter::default()).await?.value.items;
+    let standing: BTreeSet<String> = everything
+        .into_iter()
+        .filter(|drift| drift.kind == DriftKind::Connector && drift.digest.is_some())
+        .map(|drift| drift.name)
+        .collect();
+    for missing in person.client.needs().await?.value.missing {
+        let MissingConnector { fqn, version, hash, needed_by, .. } = missing;
+        let name = format!("{fqn}@{version}");
+        let needed = waits(&name) || needed_by.iter().any(|action| waits(action));
+        if !needed || !standing.contains(&name) {
+            continue;
+        }
+        let request = InstallConnectorRequest { fqn, version, expected_hash: Some(hash) };
+        match show_connector(connection, person, memo, &request, yes).await {
+            Ok(()) => {}
+            Err(Failure::Interrupted) => return Err(Failure::Interrupted),
+            Err(failure) => {
+                connection.printer.cross(format!("{}: {failure}", one_line(&name)));
+                blocked.insert(name);
+                blocked.extend(needed_by);
+            }
+        }
+    }
+    Ok(blocked)
+}
+
+/// Trust first, without which nothing verifies. Nobody says yes to that in advance: whoever put
+/// files here has not said whom to trust.
+async fn show_connector(
+    connection: &Connection<'_>,
+    person: &Person,
+    memo: &mut Memo,
+    request: &InstallConnectorRequest,
+    yes: bool,
+) -> Result<()> {
+    if yes && !install::is_trusted(person, &request.fqn).await? {
+        let authority = install::authority_of(&request.fqn);
+        return Err(Failure::plain(format!(
+            "its publisher is not trusted, and --yes does not answer for that: aileron keyring \
+             trust {}",
+            one_line(&authority)
+        )));
+    }
+    install::ensure_trust(connection, person, memo, &request.fqn, yes).await?;
+    // Only shown: the question comes once, for everything.
+    match connector::consent(connection.printer, person, request, true).await? {
+        Some(_) => Ok(()),
+        None => Err(Failure::plain("this token may not look at connectors: packages:preview")),
+    }
 }
 
 /// Connectors first, because actions need them. How many could not be accepted.
@@ -99,14 +178,13 @@ async fn accept_each(
     connection: &Connection<'_>,
     person: &Person,
     mut waiting: Vec<Drift>,
-    yes: bool,
 ) -> Result<usize> {
     let printer = connection.printer;
     waiting.sort_by_key(|drift| drift.kind != DriftKind::Connector);
-    let (mut memo, mut failed, mut missing) = (Memo::default(), 0_usize, false);
+    let (mut failed, mut missing) = (0_usize, false);
     for drift in waiting {
         let name = drift.name.clone();
-        match accept_one(connection, person, &mut memo, drift, yes).await {
+        match accept_one(person, drift).await {
             Ok(lacks) => {
                 printer.tick(format!("Accepted {name}"));
                 missing |= lacks;
@@ -125,13 +203,7 @@ async fn accept_each(
 }
 
 /// True when connectors of an action are not installed.
-async fn accept_one(
-    connection: &Connection<'_>,
-    person: &Person,
-    memo: &mut Memo,
-    drift: Drift,
-    yes: bool,
-) -> Result<bool> {
+async fn accept_one(person: &Person, drift: Drift) -> Result<bool> {
     let Drift { kind, name, digest, .. } = drift;
     let body = AcceptDrift { digest: digest.unwrap_or_default() };
     let accepted = match kind {
@@ -140,7 +212,6 @@ async fn accept_one(
         DriftKind::Connector => {
             let (fqn, version) = package::named(&name, None)?;
             let version = version.unwrap_or_default();
-            install::ensure_trust(connection, person, memo, &fqn, yes).await?;
             let body = AcceptConnector { fqn, version, digest: body.digest };
             person.client.accept_connector(&body).await?
         }

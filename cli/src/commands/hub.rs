@@ -11,7 +11,7 @@ use crate::{
     connection::Connection,
     exit::Exit,
     failure::Result,
-    printer::Printer,
+    printer::{Printer, one_line},
     table,
 };
 
@@ -67,7 +67,7 @@ async fn list(
             (file, 0) => format!("{file}: "),
             (file, line) => format!("{file}:{line}: "),
         };
-        printer.cross(format!("{place}{}", problem.message));
+        printer.cross(one_line(&format!("{place}{}", problem.message)));
     }
     tell_age(printer, &answer.value.copy);
     Ok(())
@@ -115,18 +115,18 @@ fn conflicts(printer: Printer, entries: &HubEntries) {
 /// What contradicts what; nobody is trusted because of such an entry.
 fn mark(printer: Printer, fqn: &str, conflicts: &[HubConflict]) {
     for conflict in conflicts {
-        printer.cross(format!("{fqn}: {} ({})", conflict.detail, conflict.kind));
+        printer.cross(one_line(&format!("{fqn}: {} ({})", conflict.detail, conflict.kind)));
     }
 }
 
 fn tell_age(printer: Printer, copy: &HubCopy) {
     if let Some(warning) = &copy.warning {
-        printer.cross(format!("this copy of the Hub is old: {warning}"));
+        printer.cross(one_line(&format!("this copy of the Hub is old: {warning}")));
     }
     let commit = copy.commit.as_deref().map(|commit| commit.chars().take(12).collect::<String>());
     let commit = commit.map(|commit| format!(" at {commit}")).unwrap_or_default();
     let age = age(Duration::from_secs(copy.age_seconds));
-    printer.say(format!("Hub: {}{commit}, checked {age}", copy.source));
+    printer.say(one_line(&format!("Hub: {}{commit}, checked {age}", copy.source)));
 }
 
 fn age(age: Duration) -> String {

@@ -3,7 +3,11 @@
 use std::path::Path;
 
 use aileron_api::packages::{LookUpKey, PublishedKey, RevokeKeys, TrustKey};
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, STANDARD_NO_PAD},
+};
+use sha2::{Digest as _, Sha256};
 
 use crate::{
     arguments::KeyringCommand,
@@ -81,7 +85,9 @@ async fn trust(
         return if trusted { Ok(()) } else { Err(Failure::Declined) };
     };
     printer.say(format!("Publisher {authority} is not yet trusted with this key:"));
-    printer.say(format!("  {key}"));
+    printer.say(format!("  Fingerprint: {}", fingerprint(&key)?));
+    let covered = if owner_of(authority) == authority { "every package of" } else { "packages of" };
+    printer.say(format!("  Covers: {covered} {authority}"));
     if !yes && !terminal::confirm(printer, &format!("Trust publisher {authority}?"))? {
         return Err(Failure::Declined);
     }
@@ -136,6 +142,14 @@ pub(super) fn owner_of(authority: &str) -> String {
         }
         None => authority.to_owned(),
     }
+}
+
+/// The short form that lists and `aileron keyring generate` show, of base64 of a raw key.
+fn fingerprint(key: &str) -> Result<String> {
+    let raw = STANDARD.decode(key).ok().filter(|raw| raw.len() == 32);
+    let raw = raw.ok_or_else(|| Failure::plain("that is no Ed25519 public key"))?;
+    let hash = STANDARD_NO_PAD.encode(Sha256::digest(raw));
+    Ok(format!("sha256:{}", hash.chars().take(22).collect::<String>()))
 }
 
 /// A key file: PEM (SPKI), or base64 of the 32 bytes. The runtime checks what it is given.

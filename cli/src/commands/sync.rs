@@ -71,6 +71,9 @@ async fn agree(
             }
         }
     }
+    if refused > 0 {
+        memo.remind(connection.printer);
+    }
     Ok((agreed, refused))
 }
 

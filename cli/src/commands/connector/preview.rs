@@ -84,8 +84,19 @@ fn changes(preview: &ConnectorPreview, change: &CapabilityChange) -> Vec<String>
     }
     let mut lines = vec![format!("  Compared with {}, which is installed:", change.from_version)];
     lines.extend(told.into_iter().map(|line| format!("    {line}")));
-    lines.push(format!("  Actions that name {} go on using it.", change.from_version));
+    let version = &change.from_version;
+    lines.push(if asks_again(change) {
+        format!("  Actions that name {version} go on using it once you agreed to the new hosts.")
+    } else {
+        format!("  Actions that name {version} go on using it.")
+    });
     lines
+}
+
+/// Does a binding wait for the person because of a host it was not made for?
+fn asks_again(change: &CapabilityChange) -> bool {
+    let new = |it: &PossibleRequest| !change.before.network_hosts.contains(&it.host);
+    change.gained.iter().any(|it| !it.bindings.is_empty() && new(it))
 }
 
 fn gain(request: &PossibleRequest, before: &Capabilities) -> String {
@@ -228,7 +239,7 @@ mod tests {
                  to it",
                 "    - no longer sends requests to c.example:443",
                 "    + asks the provider for notes:write",
-                "  Actions that name 1.0.0 go on using it.",
+                "  Actions that name 1.0.0 go on using it once you agreed to the new hosts.",
             ]
         );
     }
@@ -237,6 +248,7 @@ mod tests {
     fn an_update_that_changes_nothing_says_so_and_another_key_is_pointed_out() {
         let shown = lines(&preview(Some(change("sha256:key"))));
         assert_eq!(shown[12], "    nothing that it could not do before");
+        assert_eq!(shown[13], "  Actions that name 1.0.0 go on using it.");
         let mut other = preview(Some(change("sha256:old")));
         other.capabilities.credential = Some(need("api_key", "Authorization: {key}"));
         let shown = lines(&other);
