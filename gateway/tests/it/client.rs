@@ -83,7 +83,7 @@ async fn packages_and_keys_through_the_typed_client() {
         force: false,
         auto_install_connectors: true,
         accept_unsigned: false,
-            expected_hash: None,
+        expected_hash: None,
     };
     assert_eq!(person.preview_action(&action).await.unwrap().value.name, "notes-list");
     assert_eq!(person.install_action(&action).await.unwrap().status, 201);

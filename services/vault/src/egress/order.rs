@@ -94,12 +94,11 @@ impl Order {
     ) -> Result<(Response, bool), Problem> {
         for _ in 0..=limits::REDIRECTS {
             let permit = self.policy.permit(&self.target)?;
-            let draft = match self.first.take() {
-                Some(first) => first,
-                None => {
-                    self.still_may().await?;
-                    self.draft()?
-                }
+            let draft = if let Some(first) = self.first.take() {
+                first
+            } else {
+                self.still_may().await?;
+                self.draft()?
             };
             let owner = self.owner();
             let exchange = network.exchange(&draft, owner, permit, &mut self.deadline);
