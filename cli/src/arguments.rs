@@ -21,10 +21,11 @@ pub(crate) use audit::{AuditCommand, AuditListArguments, VerifyArguments};
 pub(crate) use binding::{
     BindingCommand, BindingRebindArguments, BindingSetupArguments, SignIn, ValueArguments,
 };
+#[cfg(feature = "runtime")]
+pub(crate) use groups::ConnectorCheckArguments;
 pub(crate) use groups::{
-    ConnectorCheckArguments, ConnectorCommand, ConnectorInstallArguments, DaemonCommand,
-    KeyringCommand, SecretCommand, SecretSetArguments, StatusSection, TokenCommand,
-    TokenMintArguments,
+    ConnectorCommand, ConnectorInstallArguments, DaemonCommand, KeyringCommand, SecretCommand,
+    SecretSetArguments, StatusSection, TokenCommand, TokenMintArguments,
 };
 pub(crate) use hub::{HubCommand, HubKind};
 pub(crate) use upkeep::{AcceptArguments, SyncArguments};
