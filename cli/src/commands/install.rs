@@ -37,8 +37,6 @@ pub(super) enum Bind {
 pub(super) struct Memo {
     /// Owners the person does not trust.
     declined: BTreeSet<String>,
-    /// Connectors whose binding was offered.
-    offered: BTreeSet<String>,
     /// Owners the person trusts since a moment ago.
     trusted: BTreeSet<String>,
 }
@@ -167,11 +165,7 @@ pub(super) async fn action(
         let missing: BTreeSet<String> =
             installed.unbound_capabilities.iter().map(|need| need.connector_fqn.clone()).collect();
         for connector in missing {
-            if !memo.offered.contains(&connector) {
-                binding::offer(connection, person, &connector, choices.bind == Bind::Always)
-                    .await?;
-                memo.offered.insert(connector);
-            }
+            binding::offer(connection, person, &connector, choices.bind == Bind::Always).await?;
         }
     }
     Ok(installed)

@@ -360,7 +360,11 @@ async fn unbound_of(parts: &Parts, connector: Sha256Hash) -> Option<UnboundCapab
     })
 }
 
-async fn lacking(parts: &Parts, connector: Sha256Hash) -> Result<Option<UnboundCapability>> {
+/// The same, when that has to be known.
+pub(super) async fn lacking(
+    parts: &Parts,
+    connector: Sha256Hash,
+) -> Result<Option<UnboundCapability>> {
     let loaded = parts.store.load(connector).await?;
     let Some(need) = loaded.manifest.need() else { return Ok(None) };
     let filter = BindingFilter {

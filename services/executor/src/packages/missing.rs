@@ -5,12 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aileron_contract::{
     Context, Error, Result,
-    names::{ActionName, Fqn, PackageRef, Sha256Hash},
+    names::{ActionName, PackageRef, Sha256Hash},
     packages::{
         ConnectorRequest, InstallFailure, InstalledConnector, MissingConnector, Needs, Synced,
-        UnboundCapability,
     },
-    vault::{BindingFilter, BindingStatus},
 };
 
 use super::{Parts, catalog::Catalog, install};
@@ -76,7 +74,7 @@ pub(super) async fn needs(parts: &Parts, catalog: &Catalog) -> Result<Needs> {
             });
             continue;
         }
-        if let Some(lacks) = lacking(parts, &required).await? {
+        if let Some(lacks) = install::lacking(parts, required.hash).await? {
             unbound.insert((lacks.connector.clone(), lacks.kind), lacks);
         }
         needs.present.push(required.package);
@@ -126,20 +124,4 @@ async fn one(
 async fn is_present(parts: &Parts, required: &Required) -> Result<bool> {
     let Some(record) = parts.store.record(required.hash).await? else { return Ok(false) };
     Ok(record.package == required.package && parts.store.files(required.hash).await?.is_some())
-}
-
-/// The credential an installed connector needs and nobody has bound.
-async fn lacking(parts: &Parts, required: &Required) -> Result<Option<UnboundCapability>> {
-    let loaded = parts.store.load(required.hash).await?;
-    let Some(need) = loaded.manifest.need() else { return Ok(None) };
-    let connector: Fqn = loaded.package.fqn.clone();
-    let filter =
-        BindingFilter { connector: Some(connector.clone()), kind: Some(need.kind()), name: None };
-    let bindings = parts.vault.bindings(&Context::service("executor"), filter).await?;
-    let bound = bindings.iter().any(|binding| binding.status != BindingStatus::Revoked);
-    Ok((!bound).then(|| UnboundCapability {
-        connector,
-        kind: need.kind(),
-        scope: need.scope.clone(),
-    }))
 }
