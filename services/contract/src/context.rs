@@ -60,6 +60,19 @@ impl Principal {
     pub fn is_person(&self) -> bool {
         matches!(self, Self::Person(_))
     }
+
+    /// A person, a program with a token that a person minted for it, or the runtime itself: not
+    /// who merely reads `daemon.json`, nor an agent.
+    pub fn was_let_in(&self) -> bool {
+        match self {
+            Self::Person(_) | Self::Service(_) => true,
+            Self::Program(id) => **id != *Self::DAEMON,
+            Self::Agent(_) => false,
+        }
+    }
+
+    /// The id of the program that carries the daemon's own token.
+    pub const DAEMON: &str = "daemon";
 }
 
 macro_rules! scopes {
@@ -99,6 +112,10 @@ scopes! {
     ApprovalsPoll = "approvals:poll", true, true;
     RunsRead = "runs:read", true, true;
     AuditRead = "audit:read", true, true;
+    SessionsRead = "sessions:read", true, true;
+    /// Begin and end agent sessions. A session's token has less than the token in `daemon.json`,
+    /// so whoever has that one may begin one.
+    SessionsRun = "sessions:run", true, true;
     BindingsList = "bindings:list", true, true;
     KeyringList = "keyring:list", true, true;
     PackagesPreview = "packages:preview", true, true;
@@ -155,6 +172,11 @@ impl Scopes {
     /// What the token in `daemon.json` may do: list, run, poll and read status.
     pub fn of_daemon_token() -> Self {
         Self(Scope::ALL.iter().copied().filter(|scope| scope.of_daemon_token()).collect())
+    }
+
+    /// What an agent session's token may do: list and run actions, and poll what becomes of them.
+    pub fn of_agent() -> Self {
+        [Scope::ActionsList, Scope::ActionsRun, Scope::ApprovalsPoll].into_iter().collect()
     }
 
     /// Is this right in the set?

@@ -236,6 +236,8 @@ closed! {
         Action = "action",
         Keyring = "keyring",
         Token = "token",
+        /// Copies of what others publish.
+        Cache = "cache",
     }
 }
 

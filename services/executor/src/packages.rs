@@ -41,6 +41,7 @@ mod prune;
 mod publishers;
 mod records;
 pub mod releases;
+mod sealed;
 mod sources;
 pub mod store;
 mod suites;
@@ -94,14 +95,20 @@ impl Service {
         let hosts = sources.asset_hosts.clone();
         let fetcher = fetch::Fetcher::new(egress, token, hosts, clock);
         let sources = Arc::new(sources);
-        let hub = hub::Hub::new(&home, fetcher.clone(), Arc::clone(&sources), clock)?;
+        let at = Arc::clone(&sources);
+        let hub = hub::Hub::new(&home, fetcher.clone(), at, Arc::clone(&vault), clock)?;
         let lock = lock::LockFile::new(&home, pins.clone(), Arc::clone(&audit), clock);
         let parts = Parts {
             journal: journal::Journal::new(home.clone(), pins.clone(), lock.clone()),
             lock,
             store: ConnectorStore::new(&home, pins.clone()),
             keyring: keyring::KeyringFile::new(&home, pins.clone()),
-            releases: releases::Releases::new(fetcher.clone(), Arc::clone(&sources), &home),
+            releases: releases::Releases::new(
+                fetcher.clone(),
+                Arc::clone(&sources),
+                &home,
+                Arc::clone(&vault),
+            ),
             local: local::Shelf::default(),
             kept: kept::KeptActions::new(&home),
             fetcher,
@@ -202,6 +209,17 @@ impl std::fmt::Debug for Parts {
 }
 
 impl Parts {
+    /// What a caller may look with: the token of the person's for private repositories serves
+    /// the person, and the programs the person let in.
+    fn seen_by(&self, context: &Context) -> Self {
+        let mut parts = self.clone();
+        if !context.principal.was_let_in() {
+            parts.fetcher = self.fetcher.without_token();
+            parts.releases = self.releases.with(parts.fetcher.clone());
+        }
+        parts
+    }
+
     /// Runs a change to its end, whatever becomes of the caller.
     async fn owned<T: Send + 'static>(
         &self,
@@ -230,7 +248,7 @@ impl Packages for Door {
         request: ConnectorRequest,
     ) -> Result<ConnectorPreview> {
         context.require(Scope::PackagesPreview)?;
-        describe::connector_preview(&self.parts, context, request).await
+        describe::connector_preview(&self.parts.seen_by(context), context, request).await
     }
 
     async fn install_connector(
@@ -260,7 +278,7 @@ impl Packages for Door {
         request: ActionRequest,
     ) -> Result<ActionPreview> {
         context.require(Scope::PackagesPreview)?;
-        describe::action_preview(&self.parts, &self.catalog, request).await
+        describe::action_preview(&self.parts.seen_by(context), &self.catalog, request).await
     }
 
     async fn install_action(
@@ -278,12 +296,12 @@ impl Packages for Door {
 
     async fn newest(&self, context: &Context, fqn: Fqn, prereleases: bool) -> Result<PackageRef> {
         context.require(Scope::PackagesPreview)?;
-        updates::newest(&self.parts, fqn, prereleases).await
+        updates::newest(&self.parts.seen_by(context), fqn, prereleases).await
     }
 
     async fn updates(&self, context: &Context, prereleases: bool) -> Result<Vec<Update>> {
         context.require(Scope::PackagesPreview)?;
-        updates::updates(&self.parts, &self.catalog, prereleases).await
+        updates::updates(&self.parts.seen_by(context), &self.catalog, prereleases).await
     }
 
     async fn bring(&self, context: &Context, files: LocalFiles) -> Result<LocalPackage> {
@@ -297,7 +315,7 @@ impl Packages for Door {
         requests: Vec<ActionRequest>,
     ) -> Result<Vec<Result<ActionPreview>>> {
         context.require(Scope::PackagesPreview)?;
-        install::batch::previews(&self.parts, &self.catalog, requests).await
+        install::batch::previews(&self.parts.seen_by(context), &self.catalog, requests).await
     }
 
     async fn install_actions(
@@ -315,7 +333,7 @@ impl Packages for Door {
 
     async fn suite(&self, context: &Context, source: SuiteSource) -> Result<Suite> {
         context.require(Scope::PackagesPreview)?;
-        suites::read(&self.parts, source).await
+        suites::read(&self.parts.seen_by(context), source).await
     }
 
     async fn drift(&self, context: &Context, only: Option<ActionName>) -> Result<Vec<Drift>> {

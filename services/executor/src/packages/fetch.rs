@@ -45,6 +45,11 @@ impl Fetcher {
         Self { egress, token, asset_hosts: asset_hosts.into(), clock }
     }
 
+    /// The same for somebody who may not see what only the person's token shows.
+    pub(super) fn without_token(&self) -> Self {
+        Self { token: None, ..self.clone() }
+    }
+
     /// Has the source a token of the person's?
     pub(super) fn with_token(&self) -> bool {
         self.token.is_some()

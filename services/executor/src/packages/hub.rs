@@ -1,22 +1,20 @@
 //! The Hub: what publishers offer, from a copy of its repository. The copy is fetched whole, as
 //! one archive, and queries answer from it; a repository that changes does so under nobody's feet.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use aileron_contract::{
     Error, Reason, Result, Timestamp, limits,
     names::Fqn,
     publishers::{HubCopy, HubEntry, HubFound, HubKind, HubListing, HubQuery},
+    vault,
 };
-use tokio::sync::{Mutex, OnceCell};
+use tokio::sync::Mutex;
 
 use super::{
     blocking,
     fetch::{Fetcher, Listed},
+    sealed::{Kept, Sealed},
     sources::Sources,
 };
 
@@ -40,12 +38,10 @@ pub(super) struct Hub(Arc<Inner>);
 struct Inner {
     /// None when the configuration turned the Hub off.
     place: Option<Place>,
-    file: PathBuf,
+    cache: Sealed,
     fetcher: Fetcher,
     sources: Arc<Sources>,
     clock: fn() -> Timestamp,
-    /// Was the copy's file looked for?
-    looked: OnceCell<()>,
     /// Held to read and to swap, never while the Hub is asked.
     state: Mutex<State>,
     /// Held while the Hub is asked: who comes at the same time waits for the same answer.
@@ -54,6 +50,8 @@ struct Inner {
 
 #[derive(Default)]
 struct State {
+    /// Was the kept copy looked at? Not while the vault is locked, which says whether it counts.
+    looked: bool,
     catalogue: Option<Arc<Catalogue>>,
     paused: Option<Pause>,
 }
@@ -64,6 +62,9 @@ struct Pause {
     /// Why nothing came of it.
     refused: Option<Error>,
 }
+
+/// Where the copy is kept, below the cache.
+const FILE: &str = "hub.json";
 
 /// When the Hub itself is asked.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -90,17 +91,17 @@ impl Hub {
         home: &Path,
         fetcher: Fetcher,
         sources: Arc<Sources>,
+        vault: vault::Handle,
         clock: fn() -> Timestamp,
     ) -> Result<Self> {
         let with_token = fetcher.with_token();
         let place = sources.hub.as_ref().map(|url| Place::of(url, &sources, with_token));
         Ok(Self(Arc::new(Inner {
             place: place.transpose()?,
-            file: home.join("cache").join("hub.json"),
+            cache: Sealed::new(home.join("cache"), vault),
             fetcher,
             sources,
             clock,
-            looked: OnceCell::new(),
             state: Mutex::default(),
             renewing: Mutex::default(),
         })))
@@ -192,7 +193,7 @@ impl Inner {
                         are installed by their own names all the same";
             return Err(Error::new(Reason::HubDisabled, text));
         };
-        self.looked.get_or_try_init(|| self.look(place)).await?;
+        self.look(place).await?;
         if let Some(answer) = self.answer(ask).await {
             return answer;
         }
@@ -218,22 +219,26 @@ impl Inner {
         self.state.lock().await.answer(ask, (self.clock)())
     }
 
-    /// Takes up the kept copy.
+    /// Takes up the kept copy, unless a newer one is known.
     async fn look(&self, place: &Place) -> Result<()> {
-        let stored = self.stored(place).await?.map(Arc::new);
-        self.state.lock().await.catalogue = stored;
-        Ok(())
-    }
-
-    /// What the file holds, when it is a copy of this very place.
-    async fn stored(&self, place: &Place) -> Result<Option<Catalogue>> {
-        let (file, source, sources) =
-            (self.file.clone(), place.source.clone(), Arc::clone(&self.sources));
-        blocking(move || {
-            let stored = Stored::read(&file).filter(|stored| stored.source == source)?;
-            Some(Catalogue::of(stored, &sources))
+        if self.state.lock().await.looked {
+            return Ok(());
+        }
+        let content = match self.cache.read(FILE, limits::HUB_COPY).await? {
+            Kept::Locked => return Ok(()),
+            kept => kept.content(),
+        };
+        let (source, sources) = (place.source.clone(), Arc::clone(&self.sources));
+        let stored = blocking(move || {
+            let stored = Stored::read(&content?).filter(|stored| stored.source == source)?;
+            Some(Arc::new(Catalogue::of(stored, &sources)))
         })
-        .await
+        .await?;
+        let mut state = self.state.lock().await;
+        if !std::mem::replace(&mut state.looked, true) {
+            state.catalogue = state.catalogue.take().or(stored);
+        }
+        Ok(())
     }
 
     /// Asks the source, and keeps its answer in the file.
@@ -268,12 +273,18 @@ impl Inner {
             }
         };
         catalogue.copy.checked_at = now;
-        let (file, kept) = (self.file.clone(), catalogue.copy.clone());
-        // Without its file the copy serves until the next start.
-        if let Err(error) = blocking(move || kept.write(&file)).await? {
-            tracing::warn!(%error, file = %self.file.display(), "the copy of the Hub is not kept");
-        }
+        self.keep(&catalogue.copy).await?;
         Ok(catalogue)
+    }
+
+    /// Without its file the copy serves until the next start, as while the vault is locked.
+    async fn keep(&self, copy: &Stored) -> Result<()> {
+        let text = copy.text().map_err(Error::internal)?;
+        if let Err(error) = self.cache.write(FILE, text).await? {
+            let file = self.cache.path(FILE);
+            tracing::warn!(%error, file = %file.display(), "the copy of the Hub is not kept");
+        }
+        Ok(())
     }
 }
 

@@ -28,7 +28,7 @@ impl Publishers for Door {
 
     async fn published_key(&self, context: &Context, authority: Authority) -> Result<PublishedKey> {
         context.require(Scope::PackagesPreview)?;
-        trust::published(&self.parts, authority).await
+        trust::published(&self.parts.seen_by(context), authority).await
     }
 
     async fn trust(&self, context: &Context, request: TrustRequest) -> Result<Trusted> {
@@ -46,6 +46,7 @@ impl Publishers for Door {
         let (parts, context) = (self.parts.clone(), context.clone());
         self.parts.owned(async move { trust::distrust(&parts, &context, request).await }).await
     }
+
     async fn hub(&self, context: &Context, query: HubQuery) -> Result<HubListing> {
         context.require(Scope::PackagesPreview)?;
         self.view().await?.listing(&query)

@@ -7,6 +7,7 @@ use std::{path::Path, sync::Arc};
 use aileron_contract::{
     Error, Reason, Result, limits,
     names::{Fqn, Version},
+    vault,
 };
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use tokio::sync::Semaphore;
@@ -20,7 +21,7 @@ use super::{
 mod kept;
 pub mod listing;
 
-use kept::Kept;
+use kept::{Kept, Of};
 use listing::Page;
 
 /// Listings of releases. Cheap to clone.
@@ -48,9 +49,19 @@ enum Unlisted {
 }
 
 impl Releases {
-    pub(super) fn new(fetcher: Fetcher, sources: Arc<Sources>, home: &Path) -> Self {
+    pub(super) fn new(
+        fetcher: Fetcher,
+        sources: Arc<Sources>,
+        home: &Path,
+        vault: vault::Handle,
+    ) -> Self {
         let slots = Arc::new(Semaphore::new(limits::RELEASE_FETCHES));
-        Self { fetcher, sources, kept: Kept::new(home), slots }
+        Self { fetcher, sources, kept: Kept::new(home, vault), slots }
+    }
+
+    /// The same, asked with what that fetcher may show.
+    pub(super) fn with(&self, fetcher: Fetcher) -> Self {
+        Self { fetcher, ..self.clone() }
     }
 
     /// The published versions of a package, the newest first, pre-releases among them.
@@ -71,10 +82,8 @@ impl Releases {
 
     async fn all(&self, package: &Fqn) -> Result<Vec<Page>, Unlisted> {
         let url = self.sources.releases(package, 1)?;
-        let before = {
-            let (kept, url) = (self.kept.clone(), url.clone());
-            blocking(move || kept.read(url.as_str())).await?
-        };
+        let of = Of { url: url.as_str(), with_token: self.fetcher.with_token() };
+        let before = self.kept.read(of).await?;
         let mut pages = vec![self.page(package, 1, before.first()).await?];
         while let Some(last) = listing::wanted(&pages) {
             if last > limits::RELEASE_PAGES {
@@ -90,9 +99,7 @@ impl Releases {
             pages.extend(more);
         }
         if pages != before {
-            let (kept, pages) = (self.kept.clone(), pages.clone());
-            let written = blocking(move || kept.write(url.as_str(), &pages)).await?;
-            if let Err(error) = written {
+            if let Err(error) = self.kept.write(of, &pages).await? {
                 tracing::warn!(%error, "a listing of releases is not kept: it is asked for anew");
             }
         }
@@ -128,7 +135,9 @@ impl Releases {
                     "or the daemon's token (GH_TOKEN, GITHUB_TOKEN, sources.github.token) may not \
                      read it"
                 } else {
-                    "or it is private: set GH_TOKEN for the daemon and start it again"
+                    "or it is private: private ones are looked up for persons and for programs \
+                     with a token of their own (aileron token mint), once the daemon has a token \
+                     of the source's (GH_TOKEN)"
                 };
                 let text = format!("{repository} or its releases are not there, {private}");
                 let details = serde_json::json!({ "retriable": false, "status": 404 });

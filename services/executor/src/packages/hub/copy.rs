@@ -1,10 +1,11 @@
 //! The copy of the Hub as it is kept: one file, the texts of its entries as they were. They are
-//! read anew with every start, because other programs of the same user may write the file, too.
+//! read anew with every start, and only when the file is as the runtime wrote it: other programs
+//! of the same user may write it, too.
 
-use std::{io, path::Path, time::Duration};
+use std::time::Duration;
 
 use aileron_contract::{Timestamp, json, limits};
-use aileron_store::files;
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::archive::Unpacked;
@@ -70,35 +71,23 @@ impl Stored {
     }
 
     /// The kept copy. One that cannot be read is none: it is a copy, and fetched again.
-    pub(super) fn read(path: &Path) -> Option<Self> {
-        let bytes = match files::read_bounded(path, limits::HUB_COPY) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
-            Err(error) => {
-                tracing::warn!(%error, path = %path.display(), "the copy of the Hub is left alone");
-                return None;
-            }
-        };
-        match serde_json::from_slice::<Self>(&bytes) {
+    pub(super) fn read(text: &[u8]) -> Option<Self> {
+        match serde_json::from_slice::<Self>(text) {
             Ok(stored) if stored.version == VERSION => Some(stored),
             Ok(stored) => {
                 tracing::info!(version = stored.version, "the copy of the Hub has another version");
                 None
             }
             Err(error) => {
-                tracing::warn!(%error, path = %path.display(), "the copy of the Hub is damaged");
+                tracing::warn!(%error, "the copy of the Hub is damaged");
                 None
             }
         }
     }
 
-    /// Keeps the copy: whole, or not at all.
-    pub(super) fn write(&self, path: &Path) -> io::Result<()> {
-        let text = serde_json::to_vec(self).map_err(io::Error::other)?;
-        if let Some(folder) = path.parent() {
-            files::create_private_dir(folder)?;
-        }
-        files::write_atomic(path, &text, 0o600)
+    /// What is kept of it.
+    pub(super) fn text(&self) -> serde_json::Result<Bytes> {
+        serde_json::to_vec(self).map(Bytes::from)
     }
 
     /// Young enough to answer without asking. A copy from the future is not.
@@ -136,20 +125,15 @@ mod tests {
 
     #[test]
     fn a_copy_reads_back_as_it_was_kept_and_a_damaged_one_is_none() {
-        let home = tempfile::tempdir().unwrap();
-        let path = home.path().join("cache/hub.json");
-        assert_eq!(Stored::read(&path), None);
         let copy = stored("2026-11-20T12:00:00Z");
-        copy.write(&path).unwrap();
-        assert_eq!(Stored::read(&path), Some(copy.clone()));
-        let text = std::fs::read_to_string(&path).unwrap();
+        let text = String::from_utf8(copy.text().unwrap().to_vec()).unwrap();
+        assert_eq!(Stored::read(text.as_bytes()), Some(copy));
         for damaged in [
             text.replace("\"version\":1", "\"version\":2"),
             text.replace("\"version\":1", "\"version\":1,\"x\":0"),
             text.chars().take(40).collect(),
         ] {
-            std::fs::write(&path, damaged).unwrap();
-            assert_eq!(Stored::read(&path), None);
+            assert_eq!(Stored::read(damaged.as_bytes()), None);
         }
     }
 }

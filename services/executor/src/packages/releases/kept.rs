@@ -1,22 +1,17 @@
-//! Listings kept on disk, so that an unchanged one is not transferred again. All functions block.
+//! Listings kept on disk, so that an unchanged one is not transferred again. A source confirms
+//! only a listing's tag: that its versions belong to that tag, the vault's pin says.
 
-use std::{
-    io,
-    path::{Path, PathBuf},
-};
+use std::{io, path::Path};
 
-use aileron_contract::{limits, names::Sha256Hash};
-use aileron_store::files;
+use aileron_contract::{Result, limits, names::Sha256Hash, vault};
 use serde::{Deserialize, Serialize};
 
 use super::listing::Page;
-use crate::packages::prune;
+use crate::packages::{blocking, prune, sealed::Sealed};
 
 /// The folder of listings. Cheap to clone.
-#[derive(Clone, Debug)]
-pub(super) struct Kept {
-    folder: PathBuf,
-}
+#[derive(Clone)]
+pub(super) struct Kept(Sealed);
 
 /// A file of it.
 #[derive(Serialize, Deserialize)]
@@ -30,32 +25,55 @@ struct Text {
 
 const VERSION: u32 = 1;
 
+/// Whose listing: what an address shows to those with the source's token is kept apart from what
+/// it shows to everybody.
+#[derive(Clone, Copy)]
+pub(super) struct Of<'a> {
+    pub(super) url: &'a str,
+    pub(super) with_token: bool,
+}
+
 impl Kept {
-    pub(super) fn new(home: &Path) -> Self {
-        Self { folder: home.join("cache").join("releases") }
+    pub(super) fn new(home: &Path, vault: vault::Handle) -> Self {
+        Self(Sealed::new(home.join("cache").join("releases"), vault))
     }
 
-    /// The pages of the listing at `url`, as far as they are known.
-    pub(super) fn read(&self, url: &str) -> Vec<Page> {
-        let text = files::read_bounded(&self.path(url), limits::RELEASE_LISTING).ok();
-        let kept = text.and_then(|text| serde_json::from_slice::<Text>(&text).ok());
-        kept.filter(|kept| kept.version == VERSION && kept.url == url)
+    /// The pages of a listing, as far as they are known and can be believed.
+    pub(super) async fn read(&self, of: Of<'_>) -> Result<Vec<Page>> {
+        let kept = self.0.read(&of.name(), limits::RELEASE_LISTING).await?;
+        let Some(content) = kept.content() else { return Ok(Vec::new()) };
+        let text = serde_json::from_slice::<Text>(&content).ok();
+        Ok(text
+            .filter(|kept| kept.version == VERSION && kept.url == of.url)
             .map(|kept| kept.pages)
-            .unwrap_or_default()
+            .unwrap_or_default())
     }
 
-    pub(super) fn write(&self, url: &str, pages: &[Page]) -> io::Result<()> {
-        let text = Text { version: VERSION, url: url.to_owned(), pages: pages.to_vec() };
-        let text = serde_json::to_vec(&text)?;
-        if u64::try_from(text.len()).unwrap_or(u64::MAX) > limits::RELEASE_LISTING {
-            return Err(io::Error::other("it is longer than what is kept"));
+    /// Keeps a listing while the vault is unlocked.
+    pub(super) async fn write(&self, of: Of<'_>, pages: &[Page]) -> Result<io::Result<()>> {
+        let text = Text { version: VERSION, url: of.url.to_owned(), pages: pages.to_vec() };
+        let content = match serde_json::to_vec(&text) {
+            Ok(content) => content,
+            Err(error) => return Ok(Err(error.into())),
+        };
+        if u64::try_from(content.len()).unwrap_or(u64::MAX) > limits::RELEASE_LISTING {
+            return Ok(Err(io::Error::other("it is longer than what is kept")));
         }
-        files::create_private_dir(&self.folder)?;
-        files::write_atomic(&self.path(url), &text, 0o600)?;
-        prune::oldest(&self.folder, limits::RELEASE_LISTINGS)
+        match self.0.write(&of.name(), content.into()).await? {
+            Ok(true) => {
+                let folder = self.0.folder().to_owned();
+                blocking(move || prune::oldest(&folder, limits::RELEASE_LISTINGS)).await
+            }
+            Ok(false) => Ok(Ok(())),
+            Err(error) => Ok(Err(error)),
+        }
     }
+}
 
-    fn path(&self, url: &str) -> PathBuf {
-        self.folder.join(format!("{}.json", Sha256Hash::of(&[url.as_bytes()]).hex()))
+impl Of<'_> {
+    fn name(self) -> String {
+        let whose: &[u8] = if self.with_token { b"token" } else { b"" };
+        let name = Sha256Hash::of(&[self.url.as_bytes(), b"\0", whose]);
+        format!("{}.json", name.hex())
     }
 }

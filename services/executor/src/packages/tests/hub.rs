@@ -7,11 +7,14 @@ use std::{
 
 use aileron_contract::{
     Reason, Scope,
+    names::Sha256Hash,
     publishers::{
         Confirmation, ConfirmedKey, HubConflictKind, HubKind, HubListing, HubQuery, HubRisk,
         TrustState, Wanted,
     },
+    vault::PinDomain,
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ed25519_dalek::SigningKey;
 use flate2::{Compression, write::GzEncoder};
 
@@ -56,13 +59,25 @@ impl World {
         self.publishers().hub(&program(), HubQuery::default()).await.unwrap()
     }
 
+    /// Writes a file as the runtime would keep it under that name.
+    fn seal(&self, file: &str, name: &str, content: &str) {
+        let digest = Sha256Hash::of(&[content.as_bytes()]);
+        let record = [name.as_bytes(), b"\0", digest.bytes()].concat();
+        let pin = STANDARD.encode(self.vault.seal(PinDomain::Cache, &record).unwrap().0);
+        std::fs::write(self.path(file), format!("aileron-kept-v1 {pin}\n{content}")).unwrap();
+    }
+
+    /// The kept copy, without the pin before it.
+    fn kept(&self) -> serde_json::Value {
+        let file = std::fs::read_to_string(self.path("cache/hub.json")).unwrap();
+        serde_json::from_str(file.split_once('\n').unwrap().1).unwrap()
+    }
+
     /// Sets back the time at which the kept copy was checked, and starts again.
     async fn days_later(self) -> Self {
-        let path = self.path("cache/hub.json");
-        let mut kept: serde_json::Value =
-            serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        let mut kept = self.kept();
         kept["checked_at"] = "1969-12-28T00:00:00Z".into();
-        std::fs::write(&path, kept.to_string()).unwrap();
+        self.seal("cache/hub.json", "hub.json", &kept.to_string());
         self.restarted().await
     }
 }
@@ -260,6 +275,47 @@ async fn without_a_copy_an_unreachable_hub_is_told_and_a_damaged_copy_is_none() 
     std::fs::write(world.path("cache/hub.json"), "{").unwrap();
     let world = world.restarted().await;
     assert_eq!(world.listed().await.entries.len(), 3, "it was fetched again");
+}
+
+#[tokio::test]
+async fn a_kept_copy_that_somebody_edited_is_not_shown() {
+    let world = honest().await;
+    world.listed().await;
+    let path = world.path("cache/hub.json");
+    let honest = std::fs::read_to_string(&path).unwrap();
+    let edited = honest.replace("Notes of acme", "Free money");
+    assert_ne!(honest, edited);
+    let bare = edited.split_once('\n').unwrap().1.to_owned();
+    // Of another file of the same vault, too.
+    let foreign = {
+        world.seal("cache/other", "releases/x.json", &bare);
+        std::fs::read_to_string(world.path("cache/other")).unwrap()
+    };
+    for file in [edited, bare, foreign] {
+        std::fs::write(&path, &file).unwrap();
+        let offline = world.copied().await;
+        offline.web.silent.store(true, Ordering::SeqCst);
+        let refused = offline.publishers().hub(&person(), HubQuery::default()).await.unwrap_err();
+        assert_eq!(refused.reason(), Reason::HubUnreachable, "{file}");
+        offline.web.silent.store(false, Ordering::SeqCst);
+        offline.publishers().hub_refresh(&person()).await.unwrap();
+        let listed = offline.listed().await;
+        assert!(listed.entries.iter().all(|it| it.description != "Free money"), "{listed:?}");
+    }
+}
+
+#[tokio::test]
+async fn while_the_vault_is_locked_the_kept_copy_waits_and_counts_again_afterwards() {
+    let world = honest().await;
+    world.listed().await;
+    let world = world.restarted().await;
+    world.web.silent.store(true, Ordering::SeqCst);
+    world.vault.locked.store(true, Ordering::SeqCst);
+    assert!(world.publishers().hub(&person(), HubQuery::default()).await.is_err());
+    world.vault.locked.store(false, Ordering::SeqCst);
+    let asked = world.web.asked.load(Ordering::SeqCst);
+    assert_eq!(world.listed().await.entries.len(), 3);
+    assert_eq!(world.web.asked.load(Ordering::SeqCst), asked);
 }
 
 #[tokio::test]

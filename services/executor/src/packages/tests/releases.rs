@@ -1,7 +1,7 @@
 use std::sync::atomic::Ordering;
 
 use aileron_contract::{
-    Error, Reason,
+    Context, Error, Principal, Reason, Scopes,
     egress::Authorization,
     names::Sha256Hash,
     packages::{ConnectorRequest, Newer, SuiteSource, Update},
@@ -93,7 +93,11 @@ async fn a_kept_listing_that_was_tampered_with_is_asked_for_anew() {
         world.files().into_iter().filter(|file| file.starts_with("cache/releases/")).collect();
     let [kept] = &kept[..] else { panic!("{kept:?}") };
     let text = std::fs::read_to_string(world.path(kept)).unwrap();
-    for wrong in ["", "{}", "[", &text.replace("acme/notes", "acme/other")] {
+    let bare = text.split_once('\n').unwrap().1;
+    let renamed = text.replace("acme/notes", "acme/other");
+    // The source says that its tag still holds: of these versions it never spoke.
+    let newer = text.replace("v1.0.0", "v6.6.6");
+    for wrong in ["", "{}", "[", bare, &renamed, &newer, &bare.replace("v1.0.0", "v6.6.6")] {
         std::fs::write(world.path(kept), wrong).unwrap();
         let found = newest(&world, "github://acme/notes").await.unwrap();
         assert_eq!(found, "github://acme/notes@1.0.0", "{wrong}");
@@ -210,6 +214,43 @@ async fn a_private_package_comes_through_the_api_and_the_token_goes_nowhere_else
     let asked = world.web.asked_for(&asset).unwrap();
     assert_eq!(asked.accept.as_deref(), Some("application/octet-stream"));
     assert_eq!(asked.redirects.len(), 3, "the archive itself may be on an asset host");
+}
+
+#[tokio::test]
+async fn who_was_not_let_in_learns_nothing_of_private_repositories() {
+    let world = World::trusting().await.with_token().await;
+    world.web.put(&page(1), 200, tags(&["v1.0.0"]));
+    let daemon = Context {
+        principal: Principal::Program(Principal::DAEMON.into()),
+        scopes: Scopes::of_daemon_token(),
+        ..program()
+    };
+    let agent = Context { principal: Principal::Agent("a1".into()), ..daemon.clone() };
+    let fqn = || "github://acme/notes".parse().unwrap();
+    let token = |url: &str| world.web.asked_for(url).unwrap().authorization.is_some();
+    let key = "https://api.github.com/repos/acme/notes/contents/keys/publisher.pub";
+    for outsider in [&daemon, &agent] {
+        world.handle().newest(outsider, fqn(), false).await.unwrap();
+        assert!(!token(&page(1)), "{outsider:?}");
+        drop(world.publishers().published_key(outsider, "github://acme/notes".parse().unwrap()).await);
+        assert!(world.web.asked_for(key).is_none());
+        let request = connector_request("github://acme/notes@1.0.0");
+        world.handle().preview_connector(outsider, request).await.unwrap_err();
+        assert!(world.web.asked_for(&format!("{API}/tags/v1.0.0")).is_none());
+        let suite = SuiteSource::Remote("github://acme/notes/all.toml@v1.0.0".to_owned());
+        world.handle().suite(outsider, suite).await.unwrap_err();
+    }
+    world.web.say(&page(1), &[("etag", "\"private\"")]);
+    for insider in [person(), program()] {
+        world.handle().newest(&insider, fqn(), false).await.unwrap();
+        assert!(token(&page(1)), "{insider:?}");
+    }
+    // What was seen with the token is not handed on: the page is asked for as if it were unknown.
+    world.web.put(&page(1), 404, "");
+    let refused = world.handle().newest(&daemon, fqn(), false).await.unwrap_err();
+    assert!(refused.public().contains("looked up for persons"), "{refused}");
+    let asked = world.web.asked_for(&page(1)).unwrap();
+    assert_eq!((asked.if_none_match, asked.authorization.is_some()), (None, false));
 }
 
 #[tokio::test]
