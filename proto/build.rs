@@ -16,6 +16,7 @@ const FILES: &[&str] = &[
     "aileron/executor/v1/executor.proto",
     "aileron/executor/v1/packages.proto",
     "aileron/executor/v1/publishers.proto",
+    "aileron/launcher/v1/sessions.proto",
     "aileron/audit/v1/audit.proto",
 ];
 
@@ -31,6 +32,7 @@ const SECRET: &[&str] = &[
     ".aileron.vault.v1.OpenSessionResponse",
     ".aileron.vault.v1.MintResponse",
     ".aileron.vault.v1.AuthenticateRequest",
+    ".aileron.vault.v1.AdmitAgentResponse",
     ".aileron.vault.v1.BeginSetupResponse",
     ".aileron.vault.v1.FinishSetupRequest",
     ".aileron.vault.v1.CallbackRequest",
@@ -42,6 +44,7 @@ const SECRET: &[&str] = &[
     ".aileron.vault.v1.ExportRequest",
     ".aileron.vault.v1.ImportRequest",
     ".aileron.egress.v1.FetchRequest",
+    ".aileron.launcher.v1.BeginResponse",
 ];
 
 /// Bodies are handed on without copying.

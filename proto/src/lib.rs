@@ -12,7 +12,7 @@ mod generated {
     include!(concat!(env!("OUT_DIR"), "/aileron.rs"));
 }
 
-pub use generated::aileron::{audit, common, egress, executor, vault};
+pub use generated::aileron::{audit, common, egress, executor, launcher, vault};
 
 /// All contracts as an encoded `google.protobuf.FileDescriptorSet`, for reflection and for
 /// generating clients in other languages.
@@ -40,6 +40,7 @@ opaque!(
     vault::v1::OpenSessionResponse,
     vault::v1::MintResponse,
     vault::v1::AuthenticateRequest,
+    vault::v1::AdmitAgentResponse,
     vault::v1::BeginSetupResponse,
     vault::v1::FinishSetupRequest,
     vault::v1::CallbackRequest,
@@ -51,4 +52,5 @@ opaque!(
     vault::v1::ExportRequest,
     vault::v1::ImportRequest,
     egress::v1::FetchRequest,
+    launcher::v1::BeginResponse,
 );

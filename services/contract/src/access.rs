@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::{Context, Principal, Result, Scopes, Secret, Timestamp};
+use crate::{Context, Principal, Result, Scopes, Secret, Timestamp, names::SessionId};
 
 /// How the other rooms hold the contract, wherever its service runs.
 pub type Handle = Arc<dyn Access>;
@@ -31,6 +31,13 @@ pub trait Access: Send + Sync + 'static {
 
     /// Revokes a token; `not_found` when there is none.
     async fn revoke(&self, context: &Context, id: String) -> Result<()>;
+
+    /// Gives an agent session its token: `Scopes::of_agent`, kept as a hash in memory only, so
+    /// that it is worth nothing after a restart. For the runtime's own parts.
+    async fn admit_agent(&self, context: &Context, session: SessionId) -> Result<Secret>;
+
+    /// Ends an agent session's token; all of them without an id. Idempotent.
+    async fn dismiss_agents(&self, context: &Context, session: Option<SessionId>) -> Result<()>;
 
     /// Who presents this bearer token? `token_invalid` for an unknown one, compared in constant
     /// time; `vault_locked` for a minted token while its record cannot be checked.

@@ -125,6 +125,9 @@ closed! {
         CredentialDeleted = "credential.deleted",
         /// A login left the vault in the clear.
         CredentialExported = "credential.exported",
+        /// An agent was started; its token is good from here on.
+        SessionStarted = "session.started",
+        SessionEnded = "session.ended",
         PersonSessionOpened = "person_session.opened",
         PersonSessionRefused = "person_session.refused",
         PersonSessionClosed = "person_session.closed",

@@ -13,6 +13,7 @@ pub mod egress;
 pub mod executor;
 pub mod packages;
 pub mod publishers;
+pub mod sessions;
 pub mod vault;
 
 // What all of them speak.
@@ -39,6 +40,7 @@ pub use executor::Executor;
 pub use packages::Packages;
 pub use publishers::Publishers;
 pub use secret::Secret;
+pub use sessions::Sessions;
 pub use trace::TraceParent;
 pub use vault::Vault;
 

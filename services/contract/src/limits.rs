@@ -192,8 +192,28 @@ limits! {
     RUN_CONCURRENCY: u32 = 256, "runs", count;
     /// How long an approval waits for a person.
     APPROVAL_WALL: Duration = Duration::from_hours(24), "seconds", seconds;
-    /// Approvals waiting at once: an agent cannot bury the person.
-    APPROVALS_PENDING: u32 = 200, "approvals", count;
+    /// Approvals waiting at once, of all callers: what a list and a stream still carry.
+    APPROVALS_PENDING: u32 = 2_000, "approvals", count;
+    /// Approvals of one session, or of one caller without a session, waiting at once: an agent
+    /// cannot bury the person, nor keep others from asking.
+    APPROVALS_PENDING_CALLER: u32 = 100, "approvals", count;
+    /// What the approvals of one caller hold together, as text.
+    APPROVALS_TEXT_CALLER: u64 = 8 * MIB, "bytes", number;
+    /// And those of all callers.
+    APPROVALS_TEXT: u64 = 32 * MIB, "bytes", number;
+    /// Changes of approvals that a watcher may fall behind, or come back after.
+    APPROVAL_EVENTS: usize = 1_024, "events", size;
+    /// And what they hold together.
+    APPROVAL_EVENTS_TEXT: usize = 16 * 1024 * 1024, "bytes", size;
+    /// A preview's call, as published.
+    PREVIEW_WALL: Duration = Duration::from_secs(5), "seconds", seconds;
+    /// What a preview shows: more is read at the service itself.
+    PREVIEW_TEXT: usize = 256 * 1024, "bytes", size;
+    /// Previews asked for by one session, or one caller without a session, within a minute: each
+    /// is a request at a service before a person agreed to any.
+    PREVIEWS_CALLER: u32 = 30, "previews a minute", count;
+    /// Previews of one action within a minute, whoever asks.
+    PREVIEWS_ACTION: u32 = 60, "previews a minute", count;
     /// A call's arguments, as JSON.
     ARGUMENTS: usize = 1024 * 1024, "bytes", size;
     /// Nesting of arguments: deeper JSON is an attack, not a request.
@@ -242,6 +262,15 @@ limits! {
     TOKEN_WALL: Duration = Duration::from_hours(8784), "seconds", seconds;
     /// Minted tokens kept.
     TOKENS: usize = 256, "tokens", size;
+    /// Agent sessions that run at once, each with a token of its own.
+    AGENT_SESSIONS: usize = 256, "sessions", size;
+    /// Records of agent sessions kept; the oldest that ended make room.
+    SESSIONS_KEPT: u32 = 10_000, "sessions", count;
+    /// The published file of session records, read once: at a few hundred bytes each, more than
+    /// are kept.
+    SESSIONS_FILE: u64 = 16 * MIB, "bytes", number;
+    /// The folder an agent session works in.
+    WORKING_DIR: usize = 4_096, "bytes", size;
     /// A bearer token offered to the vault: its own are shorter.
     TOKEN_BEARER: usize = 256, "bytes", size;
 
@@ -325,6 +354,8 @@ limits! {
     REQUESTS: usize = 1_024, "requests", size;
     /// Watches of the log open at once.
     WATCHES: usize = 64, "streams", size;
+    /// Watches of the approvals open at once.
+    APPROVAL_WATCHES: usize = 256, "streams", size;
     /// How long a watch of the log lasts: its watcher comes back and shows its token again.
     WATCH_WALL: Duration = Duration::from_mins(15), "seconds", seconds;
     /// One gRPC message; larger bodies are streamed (tonic's own default).

@@ -204,6 +204,14 @@ name!(
 );
 
 name!(
+    /// A kind of agent, such as `claude`: `^[a-z0-9][a-z0-9._-]*$`, at most 64 characters.
+    AgentName,
+    Reason::InvalidRequest,
+    "an agent's name (lower case letters, digits, '.', '_', '-')",
+    |raw| shaped(raw, 64, lower_digit, dotted)
+);
+
+name!(
     /// A run, and its approval: `act-<UTC time>-<16 hex>` when gated, the same shape otherwise.
     RunId,
     Reason::InvalidRequest,

@@ -1,6 +1,7 @@
-//! Who a bearer token stands for: the person, a program the person gave rights to, or a program
-//! that only read `daemon.json`.
+//! Who a bearer token stands for: the person, a program the person gave rights to, an agent
+//! session, or a program that only read `daemon.json`.
 
+mod agents;
 mod revocations;
 mod sessions;
 pub(crate) mod tokens;
@@ -12,7 +13,7 @@ use aileron_contract::{
     access::{Caller, MintRequest, Minted, Opened, PersonSession, Token},
     audit::{Actor, Event, EventKind},
     limits,
-    names::Sha256Hash,
+    names::{SessionId, Sha256Hash},
 };
 use async_trait::async_trait;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -24,11 +25,15 @@ use crate::{
     keeper::{Keeper, attempt::Proven},
 };
 
+pub(crate) use agents::Agents;
 pub(crate) use revocations::Revocations;
 pub(crate) use sessions::Sessions;
 
 /// How the bearer of a person session begins.
 const PERSON: &str = "alp_";
+
+/// How the bearer of an agent session begins.
+const AGENT: &str = "ala_";
 
 /// How the bearer of a minted token begins.
 const TOKEN: &str = "alt_";
@@ -39,6 +44,7 @@ pub(crate) struct Door {
     pub(crate) keeper: Arc<Keeper>,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) revocations: Arc<Revocations>,
+    pub(crate) agents: Agents,
     /// The hash of the token in `daemon.json`.
     pub(crate) daemon: Option<Sha256Hash>,
 }
@@ -93,6 +99,17 @@ impl Access for Door {
             .await
     }
 
+    async fn admit_agent(&self, context: &Context, session: SessionId) -> Result<Secret> {
+        context.require(Scope::TokensMint)?;
+        self.agents.admit(session)
+    }
+
+    async fn dismiss_agents(&self, context: &Context, session: Option<SessionId>) -> Result<()> {
+        context.require(Scope::TokensMint)?;
+        self.agents.dismiss(session.as_ref());
+        Ok(())
+    }
+
     async fn authenticate(&self, bearer: Secret) -> Result<Caller> {
         if bearer.is_empty() {
             return Err(Error::new(Reason::TokenMissing, "this call needs a bearer token"));
@@ -103,7 +120,7 @@ impl Access for Door {
         let hash = hashed(&bearer);
         if self.daemon.is_some_and(|daemon| envelope::equal(daemon.bytes(), hash.bytes())) {
             return Ok(Caller {
-                principal: Principal::Program("daemon".into()),
+                principal: Principal::Program(Principal::DAEMON.into()),
                 scopes: Scopes::of_daemon_token(),
                 expires_at: None,
             });
@@ -116,6 +133,14 @@ impl Access for Door {
                 principal: Principal::Person(session.id.into()),
                 scopes: Scopes::all(),
                 expires_at: Some(session.expires_at),
+            });
+        }
+        if begins(AGENT) {
+            let session = self.agents.find(&hash).ok_or_else(unknown)?;
+            return Ok(Caller {
+                principal: Principal::Agent(session.as_str().into()),
+                scopes: Scopes::of_agent(),
+                expires_at: None,
             });
         }
         if begins(TOKEN) {

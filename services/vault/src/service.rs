@@ -94,6 +94,7 @@ impl Service {
                 keeper: Arc::clone(&keeper),
                 sessions: Arc::clone(&sessions),
                 revocations,
+                agents: access::Agents::default(),
                 daemon: daemon_token.as_ref().map(access::hashed),
             }),
             keeper,

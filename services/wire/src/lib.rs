@@ -23,6 +23,7 @@ mod message;
 pub mod packages;
 pub mod publishers;
 mod server;
+pub mod sessions;
 mod status;
 pub mod tls;
 mod token;

@@ -16,7 +16,7 @@ use crate::{
     closing::Closing,
     custody, egress, executor,
     listener::Listener,
-    packages, publishers,
+    packages, publishers, sessions,
     tls::{self, Peers},
     token::ServiceToken,
     vault,
@@ -90,6 +90,13 @@ impl Server {
     #[must_use]
     pub fn publishers(mut self, handle: aileron_contract::publishers::Handle) -> Self {
         self.routes = self.routes.add_service(publishers::serve(handle));
+        self
+    }
+
+    /// Offers agent sessions.
+    #[must_use]
+    pub fn sessions(mut self, handle: aileron_contract::sessions::Handle) -> Self {
+        self.routes = self.routes.add_service(sessions::serve(handle));
         self
     }
 

@@ -7,11 +7,11 @@ use aileron_contract::{
     audit::{ActorKind, EventKind},
     bindings::Purpose,
     credential::CredentialKind,
-    executor::{ConsentDecision, InputKind, RunState},
+    executor::{ApprovalKind, ConsentDecision, InputKind, Position, RunState},
     failure::{Boundary, Class},
     json,
     names::{
-        ActionName, AuditId, Authority, BindingName, Fqn, HostPort, Identity, Login, PackageRef,
+        ActionName, AgentName, AuditId, Authority, BindingName, Fqn, HostPort, Identity, Login, PackageRef,
         RunId, SecretName, SessionId, Sha256Hash, VaultPath, Version,
     },
     packages::{DriftState, PackageKind, SignatureStatus},
@@ -38,7 +38,7 @@ macro_rules! texts {
 }
 
 texts! {
-    ActionName, ActorKind, AuditId, Authority, BindingName, BindingStatus, Boundary, Class,
+    ActionName, ActorKind, ApprovalKind, Position, AgentName, AuditId, Authority, BindingName, BindingStatus, Boundary, Class,
     ConsentDecision, CredentialKind, EntryScope, EventKind, Fqn, HostPort, HubConflictKind, HubKind, HubRisk, IdempotencyKey, Identity,
     DriftState, InputKind, Login, PackageKind, PackageRef, PinDomain, Purpose, RunId, RunState, Scope, SecretName, SessionId, Sha256Hash,
     SignatureStatus, State, TrustState, VaultPath, Version,
@@ -59,7 +59,7 @@ macro_rules! plain {
     )+};
 }
 
-plain! { bool, u32, u64, String, BTreeMap<String, String> }
+plain! { bool, i32, u32, u64, String, BTreeMap<String, String> }
 
 /// On the way out a copy; what becomes of it in the transport's buffers is out of reach. On
 /// arrival without copying: the received bytes are wiped with the secret.

@@ -12,7 +12,7 @@ pub(super) fn routine(event: &AuditEvent) -> bool {
 
 /// What the event is about, in a few words.
 pub(super) fn subject(event: &AuditEvent) -> String {
-    const KEYS: [&str; 9] = [
+    const KEYS: [&str; 10] = [
         "aileron.action.name",
         "aileron.approval.action",
         "aileron.binding.name",
@@ -22,6 +22,7 @@ pub(super) fn subject(event: &AuditEvent) -> String {
         "aileron.credential.path",
         "aileron.token.label",
         "aileron.lock.path",
+        "aileron.session.agent",
     ];
     let name = KEYS.iter().find_map(|key| event.payload.get(*key)).map(plain).unwrap_or_default();
     match text(event, "aileron.failure.class") {
@@ -63,7 +64,7 @@ pub(super) fn facts(event: &AuditEvent) -> Vec<(&str, String)> {
 }
 
 /// The payload's keys in the order and the words of a reader.
-const LABELS: [(&str, &str); 71] = [
+const LABELS: [(&str, &str); 75] = [
     ("aileron.action.name", "action"),
     ("aileron.approval.action", "action"),
     ("aileron.disposition", "outcome"),
@@ -132,6 +133,10 @@ const LABELS: [(&str, &str); 71] = [
     ("aileron.approval.kind", "asks for"),
     ("aileron.approval.digest", "covers"),
     ("aileron.session.id", "agent session"),
+    ("aileron.session.agent", "agent"),
+    ("aileron.session.working_dir", "works in"),
+    ("aileron.session.exit_code", "exit code"),
+    ("aileron.session.state", "what became of it"),
     ("aileron.person_session.id", "person session"),
     ("aileron.record.enabled", "enabled"),
     ("aileron.record.digest", "record"),
@@ -187,6 +192,8 @@ fn happened(event: &AuditEvent) -> &'static str {
         ("secret.resolved", _) => "a secret was joined to a request of the runtime's own",
         ("secret.stored", _) => "a secret was stored",
         ("secret.deleted", _) => "a secret was deleted",
+        ("session.started", _) => "an agent session began",
+        ("session.ended", _) => "an agent session ended",
         ("person_session.opened", _) => "a person proved the passphrase",
         ("person_session.refused", _) => "a wrong passphrase was tried",
         ("person_session.closed", _) => "a person's session ended",

@@ -4,6 +4,7 @@ use aileron_contract::{
     Access, Context, Result, Secret,
     access::{Caller, MintRequest, Minted, Opened, PersonSession, Token},
     limits,
+    names::SessionId,
 };
 use aileron_proto::vault::v1::{self as pb, access_service_client::AccessServiceClient};
 use async_trait::async_trait;
@@ -82,6 +83,26 @@ impl Access for Remote {
             self.link.request(pb::RevokeTokenRequest { context: context_to_wire(context), id })?;
         let pb::RevokeTokenResponse {} =
             self.link.call(context, self.client().revoke_token(request)).await?;
+        Ok(())
+    }
+
+    async fn admit_agent(&self, context: &Context, session: SessionId) -> Result<Secret> {
+        let request = self.link.request(pb::AdmitAgentRequest {
+            context: context_to_wire(context),
+            session: session.into_wire(),
+        })?;
+        let pb::AdmitAgentResponse { bearer } =
+            self.link.call(context, self.client().admit_agent(request)).await?;
+        Ok(Secret::new(bearer))
+    }
+
+    async fn dismiss_agents(&self, context: &Context, session: Option<SessionId>) -> Result<()> {
+        let request = self.link.request(pb::DismissAgentsRequest {
+            context: context_to_wire(context),
+            session: session.into_wire(),
+        })?;
+        let pb::DismissAgentsResponse {} =
+            self.link.call(context, self.client().dismiss_agents(request)).await?;
         Ok(())
     }
 

@@ -104,6 +104,34 @@ impl AccessService for Adapter {
         .await
     }
 
+    async fn admit_agent(
+        &self,
+        request: Request<pb::AdmitAgentRequest>,
+    ) -> Answer<pb::AdmitAgentResponse> {
+        let (call, message) = Call::begin("access.admit_agent", request);
+        call.answer(async {
+            let pb::AdmitAgentRequest { context, session } = message;
+            let session = read(session, "session")?;
+            let bearer = self.0.admit_agent(&read(context, "context")?, session).await?;
+            Ok(pb::AdmitAgentResponse { bearer: bearer.into_wire() })
+        })
+        .await
+    }
+
+    async fn dismiss_agents(
+        &self,
+        request: Request<pb::DismissAgentsRequest>,
+    ) -> Answer<pb::DismissAgentsResponse> {
+        let (call, message) = Call::begin("access.dismiss_agents", request);
+        call.answer(async {
+            let pb::DismissAgentsRequest { context, session } = message;
+            let session = read(session, "session")?;
+            self.0.dismiss_agents(&read(context, "context")?, session).await?;
+            Ok(pb::DismissAgentsResponse {})
+        })
+        .await
+    }
+
     async fn authenticate(
         &self,
         request: Request<pb::AuthenticateRequest>,

@@ -8,6 +8,7 @@ mod egress;
 mod executor;
 mod packages;
 mod publishers;
+mod sessions;
 mod vault;
 
 use std::{
@@ -23,7 +24,7 @@ use aileron_contract::{Error, Result, Secret};
 pub(crate) use self::{
     access::FakeAccess, audit::FakeAudit, bindings::FakeBindings, custody::FakeCustody,
     egress::FakeEgress, executor::FakeExecutor, packages::FakePackages, publishers::FakePublishers,
-    vault::FakeVault,
+    sessions::FakeSessions, vault::FakeVault,
 };
 
 #[derive(Clone, Default)]
@@ -36,6 +37,7 @@ pub(crate) struct Fakes {
     pub(crate) executor: Arc<FakeExecutor>,
     pub(crate) packages: Arc<FakePackages>,
     pub(crate) publishers: Arc<FakePublishers>,
+    pub(crate) sessions: Arc<FakeSessions>,
     pub(crate) audit: Arc<FakeAudit>,
 }
 

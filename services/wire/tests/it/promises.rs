@@ -9,6 +9,7 @@ mod egress;
 mod executor;
 mod packages;
 mod publishers;
+mod sessions;
 mod vault;
 
 /// Calls a method and compares: the fake saw exactly these arguments, the caller got exactly

@@ -9,6 +9,7 @@ pub(crate) mod egress;
 pub(crate) mod executor;
 pub(crate) mod packages;
 pub(crate) mod publishers;
+pub(crate) mod sessions;
 pub(crate) mod vault;
 
 use std::str::FromStr;

@@ -17,8 +17,18 @@ pub(crate) fn token() -> Secret {
 
 /// A server with every contract.
 pub(crate) fn server(fakes: &Fakes) -> Server {
-    let Fakes { vault, access, bindings, custody, egress, executor, packages, publishers, audit } =
-        fakes.clone();
+    let Fakes {
+        vault,
+        access,
+        bindings,
+        custody,
+        egress,
+        executor,
+        packages,
+        publishers,
+        sessions,
+        audit,
+    } = fakes.clone();
     Server::new(token())
         .vault(vault)
         .access(access)
@@ -28,6 +38,7 @@ pub(crate) fn server(fakes: &Fakes) -> Server {
         .executor(executor)
         .packages(packages)
         .publishers(publishers)
+        .sessions(sessions)
         .audit(audit)
 }
 

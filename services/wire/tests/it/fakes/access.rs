@@ -1,6 +1,7 @@
 use aileron_contract::{
     Access, Context, Result, Secret,
     access::{Caller, MintRequest, Minted, Opened, PersonSession, Token},
+    names::SessionId,
 };
 use async_trait::async_trait;
 
@@ -38,6 +39,14 @@ impl Access for FakeAccess {
 
     async fn revoke(&self, context: &Context, id: String) -> Result<()> {
         self.stage.enter("revoke", &(context, id)).map(|_| ())
+    }
+
+    async fn admit_agent(&self, context: &Context, session: SessionId) -> Result<Secret> {
+        self.stage.enter("admit_agent", &(context, session)).map(samples::bearer)
+    }
+
+    async fn dismiss_agents(&self, context: &Context, session: Option<SessionId>) -> Result<()> {
+        self.stage.enter("dismiss_agents", &(context, session)).map(|_| ())
     }
 
     async fn authenticate(&self, bearer: Secret) -> Result<Caller> {

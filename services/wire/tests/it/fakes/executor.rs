@@ -1,9 +1,13 @@
 use aileron_contract::{
-    Context, Executor, Result,
-    executor::{Action, Actions, Approval, Call, Counts, Decision, Run, RunFilter, Started},
+    Context, Executor, Result, Stream,
+    executor::{
+        Action, Actions, Approval, ApprovalEvent, Call, Counts, Decision, Position, Run, RunFilter,
+        Started,
+    },
     names::{ActionName, RunId},
 };
 use async_trait::async_trait;
+use futures::{StreamExt as _, stream};
 
 use super::Stage;
 use crate::samples::executor as samples;
@@ -53,6 +57,15 @@ impl Executor for FakeExecutor {
 
     async fn approvals(&self, context: &Context) -> Result<Vec<Approval>> {
         self.stage.enter("approvals", &context).map(samples::approvals)
+    }
+
+    async fn watch_approvals(
+        &self,
+        context: &Context,
+        after: Option<Position>,
+    ) -> Result<Stream<ApprovalEvent>> {
+        let full = self.stage.enter("watch_approvals", &(context, after))?;
+        Ok(stream::iter(samples::approval_events(full)).boxed())
     }
 
     async fn decide(&self, context: &Context, id: RunId, decision: Decision) -> Result<()> {

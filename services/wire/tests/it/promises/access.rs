@@ -3,7 +3,7 @@ use aileron_contract::{Secret, access::Handle};
 use super::{on_every_transport, promise};
 use crate::{
     fakes::{FakeAccess, seen, shown},
-    samples::{access as samples, context, text},
+    samples::{access as samples, context, sessions, text},
 };
 
 on_every_transport!(access);
@@ -31,6 +31,13 @@ async fn keeps_its_promises(access: Handle, fake: &FakeAccess) {
 
         promise!(stage, "tokens", &context, access.tokens(&context) => samples::tokens(full));
         promise!(stage, "revoke", (&context, "tok"), access.revoke(&context, "tok".to_owned()) => ());
+        let id = sessions::id();
+        let bearer = access.admit_agent(&context, id.clone()).await.unwrap();
+        assert_eq!(shown(&bearer), shown(&samples::bearer(full)));
+        assert_eq!(stage.take(), [seen("admit_agent", &(&context, &id))]);
+        let which = full.then_some(id);
+        promise!(stage, "dismiss_agents", (&context, &which),
+            access.dismiss_agents(&context, which.clone()) => ());
         promise!(stage, "authenticate", b"pass\0phrase",
             access.authenticate(secret()) => samples::caller(full));
     }

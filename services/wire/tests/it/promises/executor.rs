@@ -1,11 +1,13 @@
 use aileron_contract::{
-    executor::{Handle, Started},
+    Result,
+    executor::{ApprovalEvent, Handle, Position, Started},
     names::{ActionName, RunId},
 };
+use futures::StreamExt as _;
 
 use super::{on_every_transport, promise};
 use crate::{
-    fakes::FakeExecutor,
+    fakes::{FakeExecutor, seen},
     samples::{context, executor as samples, name},
 };
 
@@ -30,6 +32,17 @@ async fn actions(executor: &Handle, fake: &FakeExecutor, full: bool) {
     promise!(stage, "counts", &context, executor.counts(&context) => samples::counts(full));
 }
 
+async fn watches(executor: &Handle, fake: &FakeExecutor, full: bool) {
+    let context = context(full);
+    let after = full.then_some(Position { epoch: 1, number: u64::MAX });
+    let events = executor.watch_approvals(&context, after).await.unwrap();
+    let told = |event: Result<ApprovalEvent>| event.map_err(|error| error.reason());
+    let events: Vec<_> = events.map(told).collect().await;
+    let expected: Vec<_> = samples::approval_events(full).into_iter().map(told).collect();
+    assert_eq!(events, expected);
+    assert_eq!(fake.stage.take(), [seen("watch_approvals", &(&context, after))]);
+}
+
 async fn runs(executor: &Handle, fake: &FakeExecutor, full: bool) {
     let (stage, context) = (&fake.stage, context(full));
     for (action, started) in [
@@ -48,6 +61,7 @@ async fn runs(executor: &Handle, fake: &FakeExecutor, full: bool) {
         executor.run_by_id(&context, id.clone()) => samples::run(full));
     promise!(stage, "approvals", &context,
         executor.approvals(&context) => samples::approvals(full));
+    watches(executor, fake, full).await;
     let decision = samples::decision(full);
     promise!(stage, "decide", (&context, &id, &decision),
         executor.decide(&context, id.clone(), decision.clone()) => ());

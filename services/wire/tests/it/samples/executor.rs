@@ -1,9 +1,9 @@
 use aileron_contract::{
-    Principal,
+    Principal, Result,
     executor::{
-        Action, Actions, Approval, ApprovalRule, Call, ConsentDecision, Counts, Decision, Field,
-        Input, InputKind, LoadError, Pending, PreviewRule, Requirement, Run, RunFilter, RunResult,
-        RunState, Step,
+        Action, Actions, Approval, ApprovalChange, ApprovalEvent, ApprovalKind, ApprovalRule, Call,
+        ConsentDecision, Counts, Decision, Field, Input, InputKind, LoadError, Pending, Position,
+        Preview, PreviewRule, Requirement, Resolution, Run, RunFilter, RunResult, RunState, Step,
     },
     failure::Class,
 };
@@ -170,6 +170,7 @@ fn approval(full: bool) -> Approval {
     };
     Approval {
         id: name("act-1"),
+        kind: ApprovalKind::Action,
         action: name("notes-create"),
         connector: full.then(|| name("github://a/b")),
         arguments: object(full),
@@ -177,9 +178,36 @@ fn approval(full: bool) -> Approval {
         session: full.then(|| name("s1")),
         requested_at: before_1970(),
         expires_at: time(),
+        preview: full.then(|| Preview::Fields(vec![field(true), field(false)])),
         input_fields: if full { vec![field(true), field(false)] } else { Vec::new() },
         digest: hash(),
     }
+}
+
+/// What a watch tells, ended by an error where everything is told.
+pub(crate) fn approval_events(full: bool) -> Vec<Result<ApprovalEvent>> {
+    let event = |number, change| {
+        Ok(ApprovalEvent { position: Position { epoch: u64::MAX, number }, change })
+    };
+    let kinds = ApprovalKind::ALL.iter().map(|kind| {
+        let preview = Some(Preview::Unavailable("timeout".to_owned()));
+        let waits = Approval { kind: *kind, preview, ..approval(full) };
+        event(1, ApprovalChange::Pending(Box::new(waits)))
+    });
+    let resolution = Resolution {
+        id: name("act-1"),
+        kind: ApprovalKind::CommsSend,
+        approved: full,
+        reason: text(full),
+        decided_at: time(),
+    };
+    let mut events = vec![event(0, ApprovalChange::Snapshot(approvals(full)))];
+    events.extend(kinds);
+    events.push(event(2, ApprovalChange::Resolved(resolution)));
+    if full {
+        events.push(Err(super::audit::too_slow()));
+    }
+    events
 }
 
 pub(crate) fn decision(full: bool) -> Decision {

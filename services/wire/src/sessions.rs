@@ -1,0 +1,8 @@
+//! The sessions contract over gRPC.
+
+mod client;
+mod messages;
+mod server;
+
+pub use client::Remote;
+pub use server::serve;
