@@ -112,7 +112,7 @@ pub(crate) fn without_body(headers: &mut HeaderMap) {
 /// What the caller may see of an upstream's headers, the credential masked.
 pub(crate) fn for_caller(headers: &HeaderMap, masker: &Masker) -> Vec<(String, String)> {
     let shown = |name: &&HeaderName| {
-        !WITHHELD.contains(&name.as_str()) && !masker.finds_folded(name.as_str().as_bytes())
+        !WITHHELD.contains(&name.as_str()) && !masker.finds(name.as_str().as_bytes())
     };
     let mut out = Vec::with_capacity(headers.len());
     for name in headers.keys().filter(shown) {

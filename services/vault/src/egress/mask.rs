@@ -16,10 +16,11 @@ use crate::guarded::Memory;
 /// What stands in the credential's place: of one length, so that it tells nothing.
 pub(crate) const MASK: &[u8] = b"********";
 
-/// Replaces every occurrence of some secrets in a stream of bytes: as they are, in hexadecimal, in
-/// base64 at any alignment, and each of these percent-encoded or escaped as in JSON,
-/// JavaScript or HTML. A guard against echoes: an upstream that holds the credential and wants
-/// to hand it over can always find a form nobody looks for.
+/// Replaces every occurrence of some secrets in a stream of bytes: as they are (in capitals or
+/// not), in hexadecimal, in base64 at any alignment; each of these percent-encoded, in
+/// quoted-printable, or escaped as in JSON, JavaScript or HTML, and that twice over; with line
+/// breaks in it wherever they fall. A guard against echoes: an upstream that holds the credential
+/// and wants to hand it over can always find a form nobody looks for.
 ///
 /// What comes out does not depend on where the stream was cut. What need not be changed is not
 /// copied.
@@ -75,11 +76,6 @@ impl Masker {
     /// Would anything in the text be masked?
     pub(crate) fn finds(&self, text: &[u8]) -> bool {
         matches!(self.whole(text), Cow::Owned(_))
-    }
-
-    /// The same for a text whose case was lost, such as a header's name.
-    pub(crate) fn finds_folded(&self, text: &[u8]) -> bool {
-        self.forms.as_ref().is_some_and(|forms| forms.plain_in(text))
     }
 
     fn advance(&mut self, bytes: Bytes, last: bool) -> Bytes {
@@ -199,9 +195,63 @@ mod tests {
             entities,
             SECRET.replace('"', "\\\"").replace('/', "\\/"),
             SECRET.replace('"', "&quot;"),
+            SECRET.to_ascii_uppercase(),
+            SECRET.to_ascii_lowercase(),
         ] {
             assert_eq!(masked(&format!("<{form}>")), "<********>", "{form}");
         }
+    }
+
+    #[test]
+    fn what_is_escaped_twice_or_in_quoted_printable_is_masked() {
+        let json = serde_json::to_string(SECRET).unwrap();
+        let nested = serde_json::to_string(&json).unwrap();
+        let percent: String = url::form_urlencoded::byte_serialize(SECRET.as_bytes()).collect();
+        let unicode = spelled(SECRET, |c| format!("\\u{c:04x}"));
+        for form in [
+            nested.trim_start_matches(['"', '\\']).trim_end_matches(['"', '\\']).to_owned(),
+            percent.replace('%', "%25"),
+            spelled(SECRET, |c| {
+                format!(
+                    "%25%{:02x}%{:02X}",
+                    b"0123456789abcdef"[usize::from(c >> 4)],
+                    b"0123456789abcdef"[usize::from(c & 15)]
+                )
+            }),
+            unicode.replace('\\', "\\\\"),
+            unicode.replace('\\', "%5C"),
+            SECRET.replace('"', "&amp;quot;"),
+            SECRET.replace('/', "\\\\/").replace('"', "\\\\\\\""),
+            SECRET.replace('/', "=2F").replace('=', "=3D").replace("=3D2F", "=2F"),
+            spelled(SECRET, |c| format!("={c:02X}")),
+            hex::encode(SECRET).replace('6', "%2536"),
+        ] {
+            assert_eq!(masked(&format!("<{form}>")), "<********>", "{form}");
+        }
+    }
+
+    #[test]
+    fn what_is_broken_into_lines_is_masked_wherever_the_lines_end() {
+        let long = SECRET.repeat(5);
+        let known = masker(&long);
+        let breaks = ["\n", "\r\n", "\n  ", "=\r\n", "\\n", "\\r\\n", "\\\\n", "%0A", "%0D%0A"];
+        for encoded in [long.clone(), hex::encode(&long), BASE64_STANDARD.encode(&long)] {
+            for (line, fold) in [64, 76, 7, 1].into_iter().flat_map(|n| breaks.map(|b| (n, b))) {
+                let lines: Vec<_> = encoded.as_bytes().chunks(line).collect();
+                let text = format!("<{}>", lines.join(fold.as_bytes()).escape_ascii());
+                let text = text.replace("\\r", "\r").replace("\\n", "\n");
+                let hidden = known.whole(text.as_bytes());
+                // A base64 text may end in characters that share bits with nothing, or are padding.
+                let rest = hidden.len().saturating_sub("<********>".len());
+                assert!(rest <= 2 + fold.len(), "{line} {fold:?} {}", hidden.escape_ascii());
+            }
+        }
+    }
+
+    #[test]
+    fn lines_of_a_text_that_are_no_secret_stay() {
+        let text = "lin_api\n_K3x\nlin_api=\r\n_key=2\n a=b&c=d%20\\n";
+        assert_eq!(masked(text), text);
     }
 
     #[test]
@@ -271,7 +321,14 @@ mod tests {
     }
 
     fn form(secret: &str, which: u8) -> String {
-        match which % 6 {
+        match which % 9 {
+            6 => serde_json::to_string(&serde_json::to_string(secret).unwrap()).unwrap(),
+            7 => BASE64_STANDARD
+                .encode(secret)
+                .as_bytes()
+                .chunks(3)
+                .fold(String::new(), |lines, line| lines + "\r\n" + &String::from_utf8_lossy(line)),
+            8 => spelled(secret, |c| format!("%25{c:02X}=\n")),
             0 => secret.to_owned(),
             1 => hex::encode(secret),
             2 => BASE64_STANDARD.encode(secret),

@@ -11,10 +11,10 @@ mod places;
 mod reading;
 mod tables;
 pub(super) use places::Places;
-use reading::Readings;
+use reading::{Breaks, Readings};
 use tables::Tables;
 
-/// One character of a form: either of two spellings (hexadecimal of both cases, base64 of both
+/// One character of a form: either of two spellings (letters of both cases, base64 of both
 /// alphabets), equal where there is only one.
 type Character = [u8; 2];
 
@@ -25,15 +25,9 @@ pub(super) struct Forms(Arc<Known>);
 struct Known {
     /// The tables, and then the characters of all forms.
     memory: Guarded,
-    forms: Vec<Form>,
+    /// Where each form's characters lie in the memory.
+    forms: Vec<Range<usize>>,
     leap: usize,
-}
-
-/// Where a form's characters lie in the memory.
-struct Form {
-    characters: Range<usize>,
-    /// A secret as it is.
-    plain: bool,
 }
 
 /// What stands at a place of a text.
@@ -53,38 +47,26 @@ impl Forms {
         if texts.is_empty() {
             return Ok(None);
         }
-        let size = texts.iter().map(|text| 2 * text.characters.len()).sum::<usize>();
+        let size = texts.iter().map(|text| 2 * text.len()).sum::<usize>();
         let memory = memory.zeros(tables::SIZE + size)?;
         Ok(Some(Self::laid_out(&texts, memory)))
     }
 
     fn laid_out(texts: &[Text], mut memory: Guarded) -> Self {
-        let each = texts.iter().map(|text| text.characters.as_slice());
+        let each = texts.iter().map(|text| text.as_slice());
         let leap = tables::leap(each.clone());
         tables::write(&mut memory, each, leap);
         let mut end = tables::SIZE;
         let mut place = |text: &Text| {
-            let place = end..end + 2 * text.characters.len();
+            let place = end..end + 2 * text.len();
             end = place.end;
             if let Some(memory) = memory.bytes_mut().get_mut(place.clone()) {
-                memory.copy_from_slice(text.characters.as_flattened());
+                memory.copy_from_slice(text.as_flattened());
             }
-            Form { characters: place, plain: text.plain }
+            place
         };
         let forms = texts.iter().map(&mut place).collect();
         Self(Arc::new(Known { memory, forms, leap }))
-    }
-
-    /// Does a secret as it is stand in the text, whatever the case?
-    pub(super) fn plain_in(&self, text: &[u8]) -> bool {
-        let same = |(character, byte): (&Character, &u8)| {
-            character.iter().any(|spelling| spelling.eq_ignore_ascii_case(byte))
-        };
-        let mut plain = self.0.forms.iter().filter(|form| form.plain);
-        plain.any(|form| {
-            let form = self.characters(form);
-            text.windows(form.len()).any(|window| form.iter().zip(window).all(same))
-        })
     }
 
     /// The places of a text where a form may begin. None when that cannot be told.
@@ -105,35 +87,33 @@ impl Forms {
         longest.map_or(Found::Nothing, Found::Until)
     }
 
-    fn characters(&self, form: &Form) -> &[Character] {
-        self.0.memory.get(form.characters.clone()).unwrap_or_default().as_chunks().0
+    fn characters(&self, form: &Range<usize>) -> &[Character] {
+        self.0.memory.get(form.clone()).unwrap_or_default().as_chunks().0
     }
 }
 
 /// One form on its way into memory.
-struct Text {
-    characters: Zeroizing<Vec<Character>>,
-    plain: bool,
-}
+type Text = Zeroizing<Vec<Character>>;
 
-/// The forms of some secrets; of each, the secret as it is comes first.
+/// The forms of some secrets.
 fn texts(secrets: &[&[u8]]) -> Vec<Text> {
     let mut texts = Vec::new();
     for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
-        let same = secret.iter().map(|c| [*c; 2]).collect::<Vec<_>>();
-        texts.push(Text { characters: Zeroizing::new(same), plain: true });
-        let digits = Zeroizing::new(hex::encode(secret));
-        let digits = digits.bytes().map(|c| [c, c.to_ascii_uppercase()]).collect::<Vec<_>>();
-        texts.push(Text { characters: Zeroizing::new(digits), plain: false });
-        let base64 = (0..3).filter_map(|before| base64(secret, before));
-        texts.extend(base64.map(|characters| Text { characters, plain: false }));
+        texts.push(in_both_cases(secret));
+        texts.push(in_both_cases(Zeroizing::new(hex::encode(secret)).as_bytes()));
+        texts.extend((0..3).filter_map(|before| base64(secret, before)));
     }
     texts
 }
 
+fn in_both_cases(text: &[u8]) -> Text {
+    let both = |c: &u8| [c.to_ascii_lowercase(), c.to_ascii_uppercase()];
+    Zeroizing::new(text.iter().map(both).collect())
+}
+
 /// The characters of a base64 text that depend on the secret alone, when `before` bytes (modulo
 /// three) precede it. None where so few remain that ordinary text would be hit.
-fn base64(secret: &[u8], before: usize) -> Option<Zeroizing<Vec<Character>>> {
+fn base64(secret: &[u8], before: usize) -> Option<Text> {
     let mut bytes = Zeroizing::new(vec![0; before + secret.len()]);
     bytes.get_mut(before..)?.copy_from_slice(secret);
     let encoded = Zeroizing::new(BASE64_STANDARD_NO_PAD.encode(&*bytes));
@@ -148,32 +128,53 @@ fn base64(secret: &[u8], before: usize) -> Option<Zeroizing<Vec<Character>>> {
     Some(Zeroizing::new(own.iter().map(both).collect()))
 }
 
-/// Follows one form from `at`, through every reading of the text.
+/// Follows one form from `at`, through every reading of the text, across line breaks.
 fn ends(form: &[Character], text: &[u8], at: usize, last: bool) -> Found {
-    let (mut here, mut next) = (Vec::new(), Vec::new());
+    let (mut here, mut next) = (vec![at], Vec::new());
     let mut undecided = false;
     for (index, character) in form.iter().enumerate() {
-        let start = if index == 0 { Some(at) } else { None };
-        for place in start.into_iter().chain(here.drain(..)) {
+        if index > 0 {
+            undecided |= across_breaks(&mut here, text, last);
+        }
+        for place in here.drain(..) {
             let Some(readings) = Readings::at(text, place, last) else {
                 undecided = true;
                 continue;
             };
-            for (byte, end) in readings.each() {
-                if character.contains(&byte) && !next.contains(&end) {
-                    next.push(end);
-                }
-            }
+            let meant = readings.each().filter(|(byte, _)| character.contains(byte));
+            next.extend(meant.map(|(_, end)| end));
         }
         if next.is_empty() {
             return if undecided { Found::Undecided } else { Found::Nothing };
         }
+        once_each(&mut next);
         std::mem::swap(&mut here, &mut next);
     }
     if undecided {
         return Found::Undecided;
     }
     here.into_iter().max().map_or(Found::Nothing, Found::Until)
+}
+
+/// Adds the places after line breaks; true when more text is needed to tell.
+fn across_breaks(places: &mut Vec<usize>, text: &[u8], last: bool) -> bool {
+    let mut undecided = false;
+    for index in 0..places.len() {
+        let Some(place) = places.get(index).copied() else { continue };
+        match Breaks::at(text, place, last) {
+            Some(breaks) => places.extend(breaks.each()),
+            None => undecided = true,
+        }
+    }
+    once_each(places);
+    undecided
+}
+
+fn once_each(places: &mut Vec<usize>) {
+    if places.len() > 1 {
+        places.sort_unstable();
+        places.dedup();
+    }
 }
 
 #[cfg(test)]
@@ -187,10 +188,19 @@ mod tests {
         let known = texts(&[secret.as_bytes()]);
         let mut text = Vec::new();
         for (which, length, escapes) in parts {
-            let form = &known[usize::from(*which) % known.len()].characters;
+            let form = &known[usize::from(*which) % known.len()];
             for (index, character) in form.iter().take(*length).enumerate() {
                 let byte = character[index % 2];
                 match escapes >> (index % 16 * 4) & 15 {
+                    5 => text.extend(format!("={byte:02X}").bytes()),
+                    6 => text.extend(format!("%25{byte:02x}").bytes()),
+                    7 => text.extend(format!("\\\\u{byte:04x}").bytes()),
+                    8 => text.extend(format!("&amp;#{byte};").bytes()),
+                    9 => text.extend([b"\\\\".as_slice(), &[b'\\', byte]].concat()),
+                    10 => text.extend([b"\r\n".as_slice(), &[byte]].concat()),
+                    11 => text.extend([b"=\n".as_slice(), &[byte]].concat()),
+                    12 => text.extend([b"\\n".as_slice(), &[byte]].concat()),
+                    13 => text.extend([b"\n  ".as_slice(), &[byte]].concat()),
                     1 => text.extend(format!("%{byte:02X}").bytes()),
                     2 => text.extend(format!("\\u{byte:04x}").bytes()),
                     3 => text.extend(format!("&#{byte};").bytes()),

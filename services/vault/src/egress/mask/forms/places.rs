@@ -2,10 +2,10 @@
 //!
 //! An unescaped form that begins among the next `leap` bytes covers the last of them and the three
 //! after that: these four, side by side, have to stand so in the form. So four bytes speak for
-//! `leap` of them, unless something among them all introduces an escape.
+//! `leap` of them, unless something among them all introduces an escape or breaks a line.
 
 use super::{
-    reading::{Escape, INTRODUCERS, escape},
+    reading::{Breaks, INTRODUCERS, Readings},
     tables::Tables,
 };
 
@@ -18,12 +18,16 @@ pub(in crate::egress::mask) struct Places<'a> {
     near: usize,
     /// The first escape that matters, from where the search stands.
     escape: usize,
+    /// The same of line breaks and of what introduces an escape in quoted-printable: sought by
+    /// themselves, because three bytes are what can be sought at once.
+    fold: usize,
 }
 
 impl<'a> Places<'a> {
     pub(super) fn new(tables: Tables<'a>, leap: usize, text: &'a [u8]) -> Self {
-        let mut places = Self { tables, leap, text, near: 0, escape: 0 };
+        let mut places = Self { tables, leap, text, near: 0, escape: 0, fold: 0 };
         places.escape = places.escape_from(0);
+        places.fold = places.fold_from(0);
         places
     }
 
@@ -62,12 +66,15 @@ impl<'a> Places<'a> {
             if self.escape < at {
                 self.escape = self.escape_from(at);
             }
+            if self.fold < at {
+                self.fold = self.fold_from(at);
+            }
             let edge = at + self.leap;
             let Some(may) = self.tables.quad(self.text, edge - 1) else {
                 self.near = length;
                 return at;
             };
-            if may || self.escape <= edge + 2 {
+            if may || self.escape.min(self.fold) <= edge + 2 {
                 self.near = edge;
                 return at;
             }
@@ -77,11 +84,12 @@ impl<'a> Places<'a> {
 
     /// The first escape from `at` on that may stand for a byte of a form.
     fn escape_from(&self, mut at: usize) -> usize {
-        let [percent, backslash, ampersand] = INTRODUCERS;
+        let [percent, backslash, ampersand, _] = INTRODUCERS;
         while let Some(rest) = self.text.get(at..) {
             let Some(skip) = memchr::memchr3(percent, backslash, ampersand, rest) else { break };
             at += skip;
-            if self.matters(at) {
+            let own = self.text.get(at).is_some_and(|byte| self.tables.member(*byte));
+            if own || self.matters(at) {
                 return at;
             }
             at += 1;
@@ -89,13 +97,42 @@ impl<'a> Places<'a> {
         self.text.len()
     }
 
-    fn matters(&self, at: usize) -> bool {
-        let rest = self.text.get(at..).unwrap_or_default();
-        rest.first().is_some_and(|byte| self.tables.member(*byte))
-            || match escape(rest) {
-                Escape::No => false,
-                Escape::Cut => true,
-                Escape::Byte(byte, _) => self.tables.member(byte),
+    /// The first line break from `at` on that may stand inside of a form, or the first equals sign
+    /// that may stand for a byte of one.
+    fn fold_from(&self, mut at: usize) -> usize {
+        let [_, _, _, equals] = INTRODUCERS;
+        while let Some(rest) = self.text.get(at..) {
+            let Some(skip) = memchr::memchr2(equals, b'\n', rest) else { break };
+            at += skip;
+            match self.text.get(at) {
+                Some(b'\n') => {
+                    let before = self.text.get(..at).unwrap_or_default();
+                    let before = before.strip_suffix(b"\r").unwrap_or(before);
+                    if self.folds(before, at + 1) {
+                        return before.len();
+                    }
+                }
+                _ if self.matters(at) => return at,
+                _ => {}
             }
+            at += 1;
+        }
+        self.text.len()
+    }
+
+    fn matters(&self, at: usize) -> bool {
+        let inside = |byte: u8| self.tables.member(byte) || INTRODUCERS.contains(&byte);
+        Readings::at(self.text, at, false).is_none_or(|readings| readings.escaped().any(inside))
+            || Breaks::at(self.text, at, false).is_none_or(|breaks| breaks.any())
+    }
+
+    /// May a byte of a form stand on both sides of a line break? An escape before it matters by
+    /// itself.
+    fn folds(&self, before: &[u8], after: usize) -> bool {
+        let may = |byte: u8| self.tables.member(byte) || INTRODUCERS.contains(&byte);
+        let inside = |byte: Option<&u8>| byte.is_none_or(|byte| may(*byte));
+        let after = self.text.get(after..).unwrap_or_default();
+        let spaces = after.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+        inside(before.last()) && (inside(after.first()) || inside(after.get(spaces)))
     }
 }

@@ -1,35 +1,95 @@
-//! What may be meant at one place of a text: the byte that stands there, or an escape.
+//! What may be meant at one place of a text: the byte that stands there, or an escape, or an
+//! escape of an escape.
 
-/// What introduces an escaped character.
-pub(super) const INTRODUCERS: [u8; 3] = [b'%', b'\\', b'&'];
+mod escape;
+
+use escape::{Escape, escape};
+
+/// What introduces an escaped character. The equals sign is that of quoted-printable.
+pub(super) const INTRODUCERS: [u8; 4] = [b'%', b'\\', b'&', b'='];
+
+/// How many escapes deep is looked: JSON in JSON, a percent sign that is itself percent-encoded.
+const DEPTH: usize = 2;
+
+/// How many spaces may stand after a line break inside of a form: a folded header, an indented
+/// block.
+const INDENT: usize = 16;
+
+/// The byte at a place of a text that was unescaped so many times, and where it ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Byte(u8, usize),
+    /// Nothing follows.
+    End,
+    /// More text is needed to tell.
+    Cut,
+}
+
+/// A text, unescaped so many times.
+#[derive(Clone, Copy)]
+struct Layer<'a> {
+    text: &'a [u8],
+    /// The text is complete.
+    last: bool,
+    depth: usize,
+    /// Is `\n` a line feed, and not an `n` that somebody escaped?
+    controls: bool,
+}
+
+impl Layer<'_> {
+    fn step(&self, at: usize) -> Step {
+        let Some(depth) = self.depth.checked_sub(1) else {
+            return match self.text.get(at) {
+                Some(byte) => Step::Byte(*byte, at + 1),
+                None if self.last => Step::End,
+                None => Step::Cut,
+            };
+        };
+        let below = Self { depth, ..*self };
+        let plain = below.step(at);
+        let Step::Byte(byte, end) = plain else { return plain };
+        if !INTRODUCERS.contains(&byte) {
+            return plain;
+        }
+        match escape(&below, byte, end) {
+            Escape::No => plain,
+            Escape::Cut => Step::Cut,
+            Escape::Byte(byte, end) => Step::Byte(byte, end),
+        }
+    }
+}
 
 /// The bytes that may be meant at one place of a text, each with the place after it.
-pub(super) struct Readings {
-    literal: Option<(u8, usize)>,
-    space: Option<(u8, usize)>,
-    escaped: Option<(u8, usize)>,
-}
+pub(super) struct Readings([Option<(u8, usize)>; DEPTH + 1]);
 
 impl Readings {
     /// None when more text is needed to tell.
     pub(super) fn at(text: &[u8], at: usize, last: bool) -> Option<Self> {
-        let rest = text.get(at..).unwrap_or_default();
-        let Some(byte) = rest.first() else {
-            let none = Self { literal: None, space: None, escaped: None };
-            return last.then_some(none);
-        };
-        let escaped = match escape(rest) {
-            Escape::No => None,
-            Escape::Cut if last => None,
-            Escape::Cut => return None,
-            Escape::Byte(byte, length) => Some((byte, at + length)),
-        };
-        let space = (*byte == b'+').then_some((b' ', at + 1));
-        Some(Self { literal: Some((*byte, at + 1)), space, escaped })
+        let mut readings = Self([None; DEPTH + 1]);
+        for (depth, reading) in readings.0.iter_mut().enumerate() {
+            match (Layer { text, last, depth, controls: false }.step(at)) {
+                Step::Cut => return None,
+                Step::End => break,
+                Step::Byte(byte, end) => {
+                    *reading = Some((byte, end));
+                    if !INTRODUCERS.contains(&byte) {
+                        break;
+                    }
+                }
+            }
+        }
+        Some(readings)
     }
 
     pub(super) fn each(&self) -> impl Iterator<Item = (u8, usize)> {
-        [self.literal, self.space, self.escaped].into_iter().flatten()
+        let spaces = |(byte, end)| (byte == b'+').then_some((b' ', end));
+        let read = self.0.iter().flatten().copied();
+        read.clone().chain(read.filter_map(spaces))
+    }
+
+    /// The same without the byte that simply stands there.
+    pub(super) fn escaped(&self) -> impl Iterator<Item = u8> {
+        self.0.iter().skip(1).flatten().map(|(byte, _)| *byte)
     }
 }
 
@@ -38,74 +98,69 @@ pub(super) fn literally(meant: u8) -> impl Iterator<Item = u8> + Clone {
     std::iter::once(meant).chain((meant == b' ').then_some(b'+'))
 }
 
-pub(super) enum Escape {
-    No,
-    /// Looks like one, but the text ends.
-    Cut,
-    /// This byte, written in so many.
-    Byte(u8, usize),
-}
+/// Where a form may go on after a line break that a mailer, an encoder or an editor put into it:
+/// a line feed, after a carriage return or not; a soft break of quoted-printable; each escaped as
+/// in JSON or in a URL; and perhaps some spaces.
+pub(super) struct Breaks([Option<usize>; 2 * (DEPTH + 1)]);
 
-/// `%2f`, `\/`, `\x2f`, `\u002f`, `&#47;`, `&#x2f;`, `&quot;`.
-pub(super) fn escape(text: &[u8]) -> Escape {
-    match text {
-        [b'%', rest @ ..] => digits(rest, 2, 1),
-        [b'\\'] => Escape::Cut,
-        [b'\\', b'u', rest @ ..] => digits(rest, 4, 2),
-        [b'\\', b'x', rest @ ..] => digits(rest, 2, 2),
-        [b'\\', byte, ..] => Escape::Byte(*byte, 2),
-        [b'&', rest @ ..] => entity(rest),
-        _ => Escape::No,
+impl Breaks {
+    /// None when more text is needed to tell.
+    pub(super) fn at(text: &[u8], at: usize, last: bool) -> Option<Self> {
+        let mut breaks = Self([None; 2 * (DEPTH + 1)]);
+        match text.get(at) {
+            None if last => return Some(breaks),
+            None => return None,
+            Some(b'\r' | b'\n') => {}
+            Some(byte) if INTRODUCERS.contains(byte) => {}
+            Some(_) => return Some(breaks),
+        }
+        for (depth, ends) in breaks.0.chunks_exact_mut(2).enumerate() {
+            let layer = Layer { text, last, depth, controls: true };
+            let Some(end) = after_feed(&layer, at)? else { continue };
+            let indented = after_spaces(&layer, end)?;
+            if let [before, after] = ends {
+                *before = Some(end);
+                *after = (indented > end).then_some(indented);
+            }
+        }
+        Some(breaks)
+    }
+
+    pub(super) fn each(&self) -> impl Iterator<Item = usize> {
+        self.0.iter().flatten().copied()
+    }
+
+    pub(super) fn any(&self) -> bool {
+        self.each().next().is_some()
     }
 }
 
-/// `count` hexadecimal digits, after `before` bytes.
-fn digits(text: &[u8], count: usize, before: usize) -> Escape {
-    let present = text.get(..count).unwrap_or(text);
-    if !present.iter().all(u8::is_ascii_hexdigit) {
-        return Escape::No;
+/// Where the line break at `at` ends, if one is there. None when more text is needed.
+fn after_feed(layer: &Layer<'_>, at: usize) -> Option<Option<usize>> {
+    let mut at = at;
+    for optional in [b'=', b'\r'] {
+        match layer.step(at) {
+            Step::Byte(byte, end) if byte == optional => at = end,
+            Step::Byte(..) | Step::End => {}
+            Step::Cut => return None,
+        }
     }
-    if present.len() < count {
-        return Escape::Cut;
-    }
-    match std::str::from_utf8(present).ok().and_then(|hex| u32::from_str_radix(hex, 16).ok()) {
-        Some(code) => byte(code, before + count),
-        None => Escape::No,
+    match layer.step(at) {
+        Step::Byte(b'\n', end) => Some(Some(end)),
+        Step::Byte(..) | Step::End => Some(None),
+        Step::Cut => None,
     }
 }
 
-fn byte(code: u32, length: usize) -> Escape {
-    u8::try_from(code).map_or(Escape::No, |byte| Escape::Byte(byte, length))
-}
-
-/// The longest entity looked for, without `&`: `#0000x7f;` and the like stay within.
-const ENTITY: usize = 10;
-
-fn entity(text: &[u8]) -> Escape {
-    // An ampersand is seldom more than that.
-    if text.first().is_some_and(|c| !c.is_ascii_alphanumeric() && *c != b'#') {
-        return Escape::No;
+/// The place after some spaces and tabs.
+fn after_spaces(layer: &Layer<'_>, at: usize) -> Option<usize> {
+    let mut at = at;
+    for _ in 0..INDENT {
+        match layer.step(at) {
+            Step::Byte(b' ' | b'\t', end) => at = end,
+            Step::Byte(..) | Step::End => break,
+            Step::Cut => return None,
+        }
     }
-    let window = text.get(..ENTITY).unwrap_or(text);
-    let Some(end) = window.iter().position(|c| *c == b';') else {
-        let plausible = window.iter().all(|c| c.is_ascii_alphanumeric() || *c == b'#');
-        let cut = plausible && window.len() < ENTITY;
-        return if cut { Escape::Cut } else { Escape::No };
-    };
-    let name = window.get(..end).and_then(|name| std::str::from_utf8(name).ok()).unwrap_or("");
-    let code = match name {
-        "amp" => Some(u32::from(b'&')),
-        "lt" => Some(u32::from(b'<')),
-        "gt" => Some(u32::from(b'>')),
-        "quot" => Some(u32::from(b'"')),
-        "apos" => Some(u32::from(b'\'')),
-        name => match name.strip_prefix('#') {
-            Some(number) => match number.strip_prefix(['x', 'X']) {
-                Some(hex) => u32::from_str_radix(hex, 16).ok(),
-                None => number.parse().ok(),
-            },
-            None => None,
-        },
-    };
-    code.map_or(Escape::No, |code| byte(code, end + 2))
+    Some(at)
 }

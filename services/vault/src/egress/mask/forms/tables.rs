@@ -33,8 +33,9 @@ pub(super) struct Tables<'a> {
     quads: &'a [u8; QUADS],
 }
 
-/// The bits of the ways to escape; the other ones are the forms'.
-const ESCAPES: [u8; 3] = [1 << 5, 1 << 6, 1 << 7];
+/// The bits of the ways to escape; the other ones are the forms'. A percent sign and an equals
+/// sign share one: what follows is the same.
+const ESCAPES: [u8; 4] = [1 << 5, 1 << 6, 1 << 7, 1 << 5];
 const FORM_BITS: usize = 5;
 
 /// How far a search may leap without missing one of these forms: where one begins among the bytes
@@ -64,11 +65,11 @@ pub(super) fn write<'a, I: Iterator<Item = &'a [Character]>>(
                 for meant in next {
                     mark(second, literally(*meant), bit);
                 }
-                mark(second, INTRODUCERS, bit);
+                mark(second, INTRODUCERS.into_iter().chain(*b"\r\n"), bit);
             }
             None => mark(second, 0..=u8::MAX, bit),
         }
-        mark(members, form.iter().flatten().copied(), 1);
+        mark(members, form.iter().flatten().flat_map(|meant| literally(*meant)), 1);
         for quad in form.windows(QUAD).take(leap) {
             spelled(quad, [0; QUAD], &mut |quad| {
                 let (place, bit) = slot(quad);
@@ -89,17 +90,20 @@ fn spelled(rest: &[Character], done: [u8; QUAD], found: &mut impl FnMut([u8; QUA
     }
 }
 
-/// How the escapes of one byte begin.
+/// How the escapes of one byte begin. What is escaped may be what introduces another escape.
 fn escaped(first: &mut [u8], second: &mut [u8], meant: u8) {
+    let inner = INTRODUCERS.into_iter().chain(literally(meant));
     for (introducer, bit) in INTRODUCERS.into_iter().zip(ESCAPES) {
         mark(first, [introducer], bit);
+        // Whatever follows may itself be escaped.
+        mark(second, INTRODUCERS, bit);
         match introducer {
-            b'%' => {
-                let digit = char::from_digit(u32::from(meant >> 4), 16).unwrap_or('0');
-                let both = [digit, digit.to_ascii_uppercase()];
-                mark(second, both.iter().filter_map(|c| u8::try_from(*c).ok()), bit);
+            b'%' | b'=' => {
+                let digits = inner.clone().filter_map(|c| char::from_digit(u32::from(c >> 4), 16));
+                let both = digits.flat_map(|digit| [digit, digit.to_ascii_uppercase()]);
+                mark(second, both.filter_map(|c| u8::try_from(c).ok()), bit);
             }
-            b'\\' => mark(second, [b'u', b'x', meant], bit),
+            b'\\' => mark(second, inner.clone().chain(*b"ux"), bit),
             _ => mark(second, *b"#algq", bit),
         }
     }
