@@ -103,6 +103,16 @@ limits! {
     PACKAGE_ENTRIES: u32 = 16, "entries", count;
     /// A manifest.
     MANIFEST: usize = 256 * 1024, "bytes", size;
+    /// Hosts of a manifest: a person reads them all before agreeing.
+    MANIFEST_HOSTS: usize = 64, "hosts", size;
+    /// What a manifest asks a provider for: read in the same place.
+    MANIFEST_SCOPES: usize = 128, "scopes", size;
+    /// One such scope.
+    MANIFEST_SCOPE: usize = 256, "bytes", size;
+    /// Any other text of a manifest that a person reads: prose, addresses, a client's id.
+    MANIFEST_TEXT: usize = 1024, "bytes", size;
+    /// What is said about a file that was refused; the rest is cut with a mark.
+    PROBLEM_TEXT: usize = 2 * 1024, "bytes", size;
     /// An action file, with its body.
     ACTION_FILE: usize = 4 * 1024 * 1024, "bytes", size;
     /// One line of an action file, as published.
@@ -358,6 +368,14 @@ limits! {
     APPROVAL_WATCHES: usize = 256, "streams", size;
     /// How long a watch of the log lasts: its watcher comes back and shows its token again.
     WATCH_WALL: Duration = Duration::from_mins(15), "seconds", seconds;
+    /// Fields of a form of the web page: the largest action has fewer inputs.
+    PAGE_FIELDS: usize = 256, "fields", size;
+    /// Approvals on one page: a person decides one at a time.
+    PAGE_CARDS: usize = 50, "cards", size;
+    /// One-time codes that sign a browser in, remembered at once.
+    PAGE_CODES: usize = 64, "codes", size;
+    /// How long such a code is good: a browser starts sooner.
+    PAGE_CODE_WALL: Duration = Duration::from_mins(1), "seconds", seconds;
     /// One gRPC message; larger bodies are streamed (tonic's own default).
     MESSAGE: usize = 4 * 1024 * 1024, "bytes", size;
     /// One answer between services: an action's output and what surrounds it.
