@@ -43,8 +43,10 @@ struct Inner {
     addresses: guard::Addresses,
     /// Requests under way.
     requests: Arc<tokio::sync::Semaphore>,
-    /// Watches under way.
+    /// Watches of the log under way.
     watches: Arc<tokio::sync::Semaphore>,
+    /// Watches of the approvals under way.
+    approval_watches: Arc<tokio::sync::Semaphore>,
 }
 
 impl Shared {
@@ -59,6 +61,7 @@ impl Shared {
             addresses,
             requests: Arc::new(Semaphore::new(limits::REQUESTS)),
             watches: Arc::new(Semaphore::new(limits::WATCHES)),
+            approval_watches: Arc::new(Semaphore::new(limits::APPROVAL_WATCHES)),
         }))
     }
 }

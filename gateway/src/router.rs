@@ -12,7 +12,7 @@ use crate::{
     caller, guard, manual, openapi,
     routes::{
         access, actions, approvals, audit, batch, bindings, custody, health, hub, keyring, logins,
-        packages, releases, runs, status, upkeep, vault,
+        namesakes, packages, releases, runs, status, upkeep, vault,
     },
 };
 
@@ -81,6 +81,7 @@ fn protected() -> OpenApiRouter<Shared> {
         .merge(publishers())
         .merge(installed())
         .routes(routes!(approvals::list))
+        .routes(routes!(approvals::watch))
         .routes(routes!(approvals::decide))
         .routes(routes!(approvals::result))
         .routes(routes!(runs::list))
@@ -111,6 +112,7 @@ fn installed() -> OpenApiRouter<Shared> {
         .routes(routes!(actions::install))
         .routes(routes!(batch::preview))
         .routes(routes!(batch::install))
+        .merge(namesakes::routes())
         .routes(routes!(upkeep::drift))
         .routes(routes!(upkeep::accept_action))
         .routes(routes!(upkeep::accept_connector))

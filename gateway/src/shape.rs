@@ -26,7 +26,7 @@ pub(crate) use packages::{
 };
 pub(crate) use publishers::{keyring, keys_revoked, published_key, trusted};
 pub(crate) use releases::{local_package, newest, updates};
-pub(crate) use runs::{approval, approval_result, failure, run, state_from};
+pub(crate) use runs::{approval, approval_result, failure, resolved, run, state_from};
 pub(crate) use upkeep::{accepted, drift, needs, synced};
 pub(crate) use vault::{
     binding, entry, polled, revoked, seconds, secret_entry, status, vault_state,

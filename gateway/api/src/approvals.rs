@@ -17,7 +17,7 @@ pub struct Approvals {
 #[schema(as = PendingActionApproval)]
 pub struct PendingApproval {
     pub id: String,
-    /// `action`
+    /// `action`, `comms_send`, `comms_draft` or `http_request`
     pub kind: String,
     pub action_name: String,
     #[schema(format = DateTime)]
@@ -32,6 +32,9 @@ pub struct PendingApproval {
     pub identity: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_id: Option<String>,
+    /// What the call would act upon, asked for by the runtime.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preview: Option<Preview>,
     /// What a person reads. Bidirectional and invisible characters are escaped.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub input_fields: Vec<Field>,
@@ -42,6 +45,47 @@ pub struct PendingApproval {
     /// SHA-256 over everything the approval covers: send it back with the decision.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
+}
+
+impl PendingApproval {
+    /// Enough of the digest to compare by eye with another surface.
+    pub fn short_digest(&self) -> Option<String> {
+        const SHOWN: usize = "sha256:".len() + 16;
+        self.digest.as_ref().map(|digest| digest.chars().take(SHOWN).collect())
+    }
+}
+
+/// The answer of a preview's call: its lines, or why there are none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+#[schema(as = ApprovalPreview)]
+pub struct Preview {
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<Field>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unavailable: Option<String>,
+}
+
+/// One event of the stream of approvals.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ApprovalEvent {
+    /// All that wait: what was known before is replaced.
+    Snapshot(Approvals),
+    /// One more waits, or the same one waits again with another digest.
+    Pending(Box<PendingApproval>),
+    Resolved(Resolved),
+}
+
+/// How an approval stopped waiting.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+#[schema(as = ApprovalResolved)]
+pub struct Resolved {
+    pub id: String,
+    pub kind: String,
+    pub approved: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    #[schema(format = DateTime)]
+    pub decided_at: String,
 }
 
 /// One line of an approval card.

@@ -1,7 +1,11 @@
+mod watch;
+
 use aileron_api::approvals::{ApprovalResult, Approvals, Decide};
 use aileron_contract::{Error, Reason, executor::Decision, names::RunId};
 use axum::{Json as Answer, extract::State};
 use http::StatusCode;
+
+pub(crate) use watch::{__path_watch, watch};
 
 use super::not_found;
 use crate::{

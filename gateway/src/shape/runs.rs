@@ -1,5 +1,5 @@
 use aileron_api::{
-    approvals::{ApprovalResult, ApprovalStatus, Field, PendingApproval},
+    approvals::{ApprovalResult, ApprovalStatus, Field, PendingApproval, Preview, Resolved},
     error::{FailureBody, FailureEnvelope},
     runs::{self, Principal, Run},
 };
@@ -116,6 +116,7 @@ pub(crate) fn state_from(state: runs::RunState) -> RunState {
 pub(crate) fn approval(approval: executor::Approval) -> PendingApproval {
     let executor::Approval {
         id,
+        kind,
         action,
         connector,
         arguments,
@@ -123,21 +124,45 @@ pub(crate) fn approval(approval: executor::Approval) -> PendingApproval {
         session,
         requested_at,
         expires_at,
+        preview,
         input_fields,
         digest,
     } = approval;
     PendingApproval {
         id: id.to_string(),
-        kind: "action".to_owned(),
+        kind: kind.to_string(),
         action_name: action.to_string(),
         requested_at: requested_at.to_string(),
         connector_fqn: text(connector),
         args: arguments,
         identity: text(identity),
         session_id: text(session),
+        preview: preview.map(shown),
         input_fields: input_fields.into_iter().map(line).collect(),
         expires_at: Some(expires_at.to_string()),
         digest: Some(digest.to_string()),
+    }
+}
+
+fn shown(preview: executor::Preview) -> Preview {
+    match preview {
+        executor::Preview::Fields(fields) => {
+            Preview { fields: fields.into_iter().map(line).collect(), unavailable: None }
+        }
+        executor::Preview::Unavailable(why) => {
+            Preview { fields: Vec::new(), unavailable: Some(format!("preview unavailable: {why}")) }
+        }
+    }
+}
+
+pub(crate) fn resolved(resolution: executor::Resolution) -> Resolved {
+    let executor::Resolution { id, kind, approved, reason, decided_at } = resolution;
+    Resolved {
+        id: id.to_string(),
+        kind: kind.to_string(),
+        approved,
+        reason,
+        decided_at: decided_at.to_string(),
     }
 }
 

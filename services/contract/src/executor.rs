@@ -6,13 +6,20 @@ use async_trait::async_trait;
 use serde_json::{Map, Value};
 
 use crate::{
-    Context, Principal, Result, Timestamp,
+    Context, Principal, Result, Stream, Timestamp,
     closed::closed,
     failure::{Class, Failure},
     names::{
         ActionName, AuditId, BindingName, Fqn, Identity, PackageRef, RunId, SessionId, Sha256Hash,
         Version,
     },
+};
+
+mod approvals;
+
+pub use approvals::{
+    Approval, ApprovalChange, ApprovalEvent, ApprovalKind, Decision, Field, Position, Preview,
+    Resolution,
 };
 
 /// How the other rooms hold the contract, wherever its service runs.
@@ -48,6 +55,15 @@ pub trait Executor: Send + Sync + 'static {
 
     /// Approvals that wait for a person, oldest first.
     async fn approvals(&self, context: &Context) -> Result<Vec<Approval>>;
+
+    /// Approvals as they come and go: what happened after `after`, or, without it or when that is
+    /// too long ago, a snapshot first. A watcher that falls behind is ended with `busy` and may
+    /// take the stream up again.
+    async fn watch_approvals(
+        &self,
+        context: &Context,
+        after: Option<Position>,
+    ) -> Result<Stream<ApprovalEvent>>;
 
     /// Decides an approval, once. Only a person may. `not_found` when unknown or already decided.
     /// The run starts in the background.
@@ -278,38 +294,4 @@ pub struct RunFilter {
     pub session: Option<SessionId>,
     /// At most this many; the service caps it.
     pub limit: Option<u32>,
-}
-
-/// A parked run as the person sees it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Approval {
-    pub id: RunId,
-    pub action: ActionName,
-    pub connector: Option<Fqn>,
-    pub arguments: Map<String, Value>,
-    /// The account that was asked for.
-    pub identity: Option<Identity>,
-    pub session: Option<SessionId>,
-    pub requested_at: Timestamp,
-    pub expires_at: Timestamp,
-    pub input_fields: Vec<Field>,
-    pub digest: Sha256Hash,
-}
-
-/// One line of an approval card. Bidirectional and invisible characters are escaped.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Field {
-    pub label: String,
-    pub value: Option<String>,
-    pub missing: bool,
-    pub multiline: bool,
-}
-
-/// What a person says to an approval.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Decision {
-    pub approved: bool,
-    pub reason: Option<String>,
-    /// What the person saw; when given it must be the approval's digest.
-    pub digest: Option<Sha256Hash>,
 }

@@ -8,6 +8,7 @@ mod decide;
 mod door;
 mod drive;
 mod engine;
+mod feed;
 mod guest;
 mod lifecycle;
 mod listing;

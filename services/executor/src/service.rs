@@ -3,9 +3,11 @@
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use aileron_contract::{
-    Context, Error, Executor, Kind, Reason, Result, Scope, Timestamp, audit, bindings, egress,
+    Context, Error, Executor, Kind, Reason, Result, Scope, Stream, Timestamp, audit, bindings,
+    egress,
     executor::{
-        Action, Actions, Approval, Call, Counts, Decision, Handle, Run, RunFilter, Started,
+        Action, Actions, Approval, ApprovalEvent, Call, Counts, Decision, Handle, Position, Run,
+        RunFilter, Started,
     },
     names::{ActionName, RunId},
     packages::Handle as PackagesHandle,
@@ -182,6 +184,14 @@ impl Executor for Door {
 
     async fn approvals(&self, context: &Context) -> Result<Vec<Approval>> {
         self.0.engine.approvals(context).await
+    }
+
+    async fn watch_approvals(
+        &self,
+        context: &Context,
+        after: Option<Position>,
+    ) -> Result<Stream<ApprovalEvent>> {
+        self.0.engine.watch_approvals(context, after).await
     }
 
     async fn decide(&self, context: &Context, id: RunId, decision: Decision) -> Result<()> {

@@ -3,6 +3,7 @@
 mod client;
 mod messages;
 mod server;
+mod watch;
 
 pub use client::Remote;
 pub use server::serve;

@@ -1,12 +1,14 @@
 use aileron_contract::{
-    Context, Error, Executor, Principal, Reason, Result, Scope,
+    Context, Error, Executor, Principal, Reason, Result, Scope, Stream,
     executor::{
-        Action, Actions, Approval, Call, ConsentDecision, Counts, Decision, Pending, Run,
+        Action, Actions, Approval, ApprovalChange, ApprovalEvent, ApprovalKind, Call,
+        ConsentDecision, Counts, Decision, Field, Pending, Position, Preview, Resolution, Run,
         RunFilter, RunResult, RunState, Started,
     },
     names::{ActionName, RunId, Sha256Hash},
 };
 use async_trait::async_trait;
+use futures::{StreamExt as _, stream};
 
 use super::{World, world::later};
 
@@ -78,6 +80,39 @@ fn run(id: RunId) -> Run {
     }
 }
 
+fn card() -> Approval {
+    let line = |label: &str| Field {
+        label: label.to_owned(),
+        value: Some("one".to_owned()),
+        missing: false,
+        multiline: false,
+    };
+    Approval {
+        id: RUN.parse().unwrap(),
+        kind: ApprovalKind::Action,
+        action: "notes-create".parse().unwrap(),
+        connector: Some("github://acme/notes".parse().unwrap()),
+        arguments: serde_json::Map::new(),
+        identity: None,
+        session: None,
+        requested_at: later(),
+        expires_at: later(),
+        preview: Some(Preview::Fields(vec![line("Notebook")])),
+        input_fields: vec![line("Title")],
+        digest: Sha256Hash::new([3; 32]),
+    }
+}
+
+fn resolution() -> Resolution {
+    Resolution {
+        id: RUN.parse().unwrap(),
+        kind: ApprovalKind::Action,
+        approved: false,
+        reason: Some("not now".to_owned()),
+        decided_at: later(),
+    }
+}
+
 #[async_trait]
 impl Executor for World {
     async fn actions(&self, context: &Context) -> Result<Actions> {
@@ -118,6 +153,30 @@ impl Executor for World {
     async fn approvals(&self, context: &Context) -> Result<Vec<Approval>> {
         self.enter("approvals", context, Scope::ApprovalsPoll)?;
         Ok(Vec::new())
+    }
+
+    /// A snapshot, or, taken up again, what came after; then silence.
+    async fn watch_approvals(
+        &self,
+        context: &Context,
+        after: Option<Position>,
+    ) -> Result<Stream<ApprovalEvent>> {
+        self.enter("watch_approvals", context, Scope::ApprovalsPoll)?;
+        let event =
+            |number, change| Ok(ApprovalEvent { position: Position { epoch: 1, number }, change });
+        let told = match after {
+            None => vec![
+                event(0, ApprovalChange::Snapshot(vec![card()])),
+                event(1, ApprovalChange::Pending(Box::new(card()))),
+            ],
+            Some(after) => vec![
+                event(after.number + 1, ApprovalChange::Resolved(resolution())),
+                Err(Error::new(Reason::Busy, "this watch fell behind")),
+            ],
+        };
+        let silence =
+            if after.is_some() { stream::empty().boxed() } else { stream::pending().boxed() };
+        Ok(stream::iter(told).chain(silence).boxed())
     }
 
     async fn decide(&self, context: &Context, _: RunId, decision: Decision) -> Result<()> {

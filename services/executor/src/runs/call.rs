@@ -211,12 +211,17 @@ impl Engine {
             },
         )?;
         let credentials = approval::credentials_digest(&credentials)?;
-        let gate = Some(Gate { digest, credentials, expires_at, decision: None });
+        let gate =
+            Some(Gate { digest, credentials, expires_at, decision: None, preview: None, round: 0 });
         let record = Record { gate, phase: Phase::Parked, ..record };
         let pinned = self.pins.seal(record.clone()).await?;
         self.announce(announce::requested(&record)?).await?;
-        if !self.ledger.insert(pinned).await? {
-            return self.taken(&record).await;
+        {
+            let _in_order = self.deciding.lock().await;
+            if !self.ledger.insert(pinned).await? {
+                return self.taken(&record).await;
+            }
+            self.tell_pending(&record).await;
         }
         outcome::of(&record).ok_or_else(|| Error::internal("a parked run has an answer"))
     }

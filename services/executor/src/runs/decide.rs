@@ -14,6 +14,7 @@ use super::{
     Record, announce,
     drive::Drive,
     engine::{Engine, Live},
+    feed::resolution,
     lifecycle::out_of_turn,
     listing::unknown,
     pins::Trust,
@@ -29,6 +30,9 @@ use crate::{
 /// An approved run that cannot start is tried again after this, and after twice as long each time.
 const RESUME_PAUSE: Duration = Duration::from_millis(500);
 const RESUME_PAUSE_MAX: Duration = Duration::from_secs(30);
+
+/// Why an approval that ran out of time stopped waiting.
+const NOBODY_DECIDED: &str = "nobody decided before the approval expired";
 
 impl Engine {
     /// See [`Executor::decide`](aileron_contract::Executor::decide).
@@ -69,6 +73,10 @@ impl Engine {
             }
             engine.announce(announce::decided(&next, &verdict)?).await?;
             let next = engine.advance(next).await?;
+            engine.feed.resolved(
+                &next,
+                resolution(&next, verdict.approved, verdict.reason.clone(), verdict.at),
+            );
             if verdict.approved {
                 engine.resume_later(next);
             }
@@ -273,8 +281,14 @@ impl Engine {
 
     /// Parked, or approved and not begun → Expired, logged first.
     pub(super) async fn expire(&self, record: Record) -> Result<Record> {
-        let next = record.clone().expire(self.now()).map_err(out_of_turn)?;
+        let now = self.now();
+        let next = record.clone().expire(now).map_err(out_of_turn)?;
         self.announce(announce::expired(&record)?).await?;
-        self.advance(next).await
+        let next = self.advance(next).await?;
+        if record.phase == Phase::Parked {
+            let reason = Some(NOBODY_DECIDED.to_owned());
+            self.feed.resolved(&next, resolution(&next, false, reason, now));
+        }
+        Ok(next)
     }
 }

@@ -18,7 +18,7 @@ use aileron_store::Database;
 use tokio::sync::{Mutex as AsyncMutex, Semaphore, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{Guest, Library, Record, pins::Pins};
+use super::{Guest, Library, Record, feed::Feed, pins::Pins};
 use crate::ledger::Ledger;
 
 /// What the engine is made of.
@@ -55,8 +55,11 @@ pub(crate) struct Engine {
     pub(super) stop: CancellationToken,
     /// Runs under way.
     pub(super) slots: Arc<Semaphore>,
-    /// One decision at a time: the first one counts.
+    /// One move into or out of waiting at a time: the first decision counts, and watchers are told
+    /// in the order in which it happened.
     pub(super) deciding: AsyncMutex<()>,
+    /// What happened to approvals, for those who watch.
+    pub(super) feed: Arc<Feed>,
     /// One approval at a time is added, so that their number stays bounded.
     pub(super) parking: AsyncMutex<()>,
     /// One look at what waits at a time.
@@ -87,6 +90,7 @@ impl Engine {
             tasks,
             stop: CancellationToken::new(),
             slots: Arc::new(Semaphore::new(slots)),
+            feed: Arc::new(Feed::open()?),
             deciding: AsyncMutex::default(),
             parking: AsyncMutex::default(),
             waking: AsyncMutex::default(),

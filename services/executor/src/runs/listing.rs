@@ -1,14 +1,20 @@
 //! Runs and approvals as callers see them.
 
 use aileron_contract::{
-    Context, Error, Principal, Reason, Result, Scope,
-    executor::{Approval, Run, RunFilter, RunState},
+    Context, Error, Principal, Reason, Result, Scope, Stream,
+    executor::{
+        Approval, ApprovalChange, ApprovalEvent, ApprovalKind, Position, Run, RunFilter, RunState,
+    },
     limits,
     names::RunId,
     vault::State,
 };
 
-use super::{Record, engine::Engine, pins::Trust, record::Phase, text::principal_text};
+use futures::{StreamExt as _, stream};
+
+use super::{
+    Record, engine::Engine, feed::for_eyes, pins::Trust, record::Phase, text::principal_text,
+};
 use crate::{
     approval,
     ledger::{Query, Row},
@@ -66,10 +72,38 @@ impl Engine {
                 continue;
             };
             if record.visible_to(context) && !record.expired(self.now()) {
-                approvals.extend(self.card(record).await?);
+                let card = self.card(record).await?;
+                approvals.extend(card.map(|card| for_eyes(context, card)));
             }
         }
         Ok(approvals)
+    }
+
+    /// See [`Executor::watch_approvals`](aileron_contract::Executor::watch_approvals).
+    pub(crate) async fn watch_approvals(
+        &self,
+        context: &Context,
+        after: Option<Position>,
+    ) -> Result<Stream<ApprovalEvent>> {
+        context.require(Scope::ApprovalsPoll)?;
+        self.accepting()?;
+        if let Some(after) = after.filter(|after| self.feed.keeps(*after)) {
+            return Ok(self.feed.follow(context, after, self.stop.clone()));
+        }
+        // Taken before the list: what happens in between is told twice rather than never.
+        let position = self.feed.position();
+        let all = ApprovalChange::Snapshot(self.approvals(context).await?);
+        let snapshot = stream::iter([Ok(ApprovalEvent { position, change: all })]);
+        Ok(snapshot.chain(self.feed.follow(context, position, self.stop.clone())).boxed())
+    }
+
+    /// Tells those who watch that an approval waits; they find it in the list if this fails.
+    pub(super) async fn tell_pending(&self, record: &Record) {
+        match self.card(record.clone()).await {
+            Ok(Some(card)) => self.feed.pending(record, card),
+            Ok(None) => {}
+            Err(error) => tracing::warn!(run = %record.id, ?error, "watchers were not told"),
+        }
     }
 
     /// How many approvals wait for a person.
@@ -96,6 +130,7 @@ impl Engine {
         };
         Ok(Some(Approval {
             id: record.id,
+            kind: ApprovalKind::Action,
             action: record.action,
             connector: record.connector,
             arguments: record.arguments,
@@ -103,6 +138,7 @@ impl Engine {
             session: record.session,
             requested_at: record.requested_at,
             expires_at: gate.expires_at,
+            preview: gate.preview.map(|shown| shown.preview),
             input_fields,
             digest: gate.digest,
         }))

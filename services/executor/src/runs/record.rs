@@ -3,14 +3,16 @@
 
 use aileron_contract::{
     Context, Principal, Timestamp,
-    executor::{Run, RunResult, RunState},
+    executor::{Preview, Run, RunResult, RunState},
     failure::Failure,
     names::{ActionName, Fqn, Identity, RunId, SessionId, Sha256Hash},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::text::{self, FailureForm, ResultForm, optional, plain, principal};
+use super::text::{
+    self, FailureForm, PreviewForm, ResultForm, is_zero, optional, plain, principal,
+};
 
 /// A run. Its text is what the table holds and the vault pins.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -56,6 +58,22 @@ pub(crate) struct Gate {
     #[serde(with = "plain")]
     pub(crate) expires_at: Timestamp,
     pub(crate) decision: Option<Verdict>,
+    /// What the card shows of what the call would act upon.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) preview: Option<Shown>,
+    /// How often a person was asked already and what was shown then changed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) round: u32,
+}
+
+/// A preview as it was shown.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Shown {
+    /// Keeps the digest from telling what the preview holds.
+    pub(crate) salt: String,
+    #[serde(with = "PreviewForm")]
+    pub(crate) preview: Preview,
 }
 
 /// A person's decision.
@@ -227,12 +245,7 @@ impl Record {
 
     /// May this caller know of the run? An agent knows its own session's, and no other.
     pub(crate) fn visible_to(&self, context: &Context) -> bool {
-        match context.principal {
-            Principal::Agent(_) => {
-                self.principal == context.principal && self.session == context.session
-            }
-            Principal::Person(_) | Principal::Program(_) | Principal::Service(_) => true,
-        }
+        visible(&self.principal, self.session.as_ref(), context)
     }
 
     /// The state's stable name, for the table's index.
@@ -328,6 +341,20 @@ impl Phase {
             }
             Self::Denied { at } | Self::Expired { at } => run.ended_at = Some(*at),
         }
+    }
+}
+
+/// May the caller know of a run of this principal and session?
+pub(crate) fn visible(
+    principal: &Principal,
+    session: Option<&SessionId>,
+    context: &Context,
+) -> bool {
+    match context.principal {
+        Principal::Agent(_) => {
+            *principal == context.principal && session == context.session.as_ref()
+        }
+        Principal::Person(_) | Principal::Program(_) | Principal::Service(_) => true,
     }
 }
 

@@ -5,7 +5,7 @@ use std::{fmt::Display, str::FromStr};
 
 use aileron_contract::{
     Principal, Timestamp,
-    executor::{ConsentDecision, RunResult},
+    executor::{ConsentDecision, Field, Preview, RunResult},
     failure::{Boundary, Class, Failure},
     names::{AuditId, BindingName, PackageRef, RunId, Sha256Hash},
 };
@@ -128,6 +128,53 @@ pub(super) struct ResultForm {
     binding: Option<BindingName>,
     #[serde(with = "plain")]
     consent: ConsentDecision,
+}
+
+/// A preview as a record keeps it.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Preview", rename_all = "snake_case", deny_unknown_fields)]
+pub(super) enum PreviewForm {
+    #[serde(with = "fields")]
+    Fields(Vec<Field>),
+    Unavailable(String),
+}
+
+/// For the lines of a card.
+mod fields {
+    use super::{Deserialize, Deserializer, Field, Serialize, Serializer};
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Line {
+        label: String,
+        value: Option<String>,
+        missing: bool,
+        multiline: bool,
+    }
+
+    pub(super) fn serialize<S: Serializer>(fields: &[Field], to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(fields.iter().cloned().map(|field| {
+            let Field { label, value, missing, multiline } = field;
+            Line { label, value, missing, multiline }
+        }))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Field>, D::Error> {
+        let lines = Vec::<Line>::deserialize(from)?;
+        Ok(lines
+            .into_iter()
+            .map(|line| {
+                let Line { label, value, missing, multiline } = line;
+                Field { label, value, missing, multiline }
+            })
+            .collect())
+    }
+}
+
+/// Leaves out counters that were never counted up, so that older records keep their text.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes the field by reference")]
+pub(super) fn is_zero(value: &u32) -> bool {
+    *value == 0
 }
 
 /// A point in time as the table's columns hold it. Saturates in the year 294,000.

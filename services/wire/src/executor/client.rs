@@ -1,8 +1,11 @@
 //! An executor somewhere else.
 
 use aileron_contract::{
-    Context, Executor, Result,
-    executor::{Action, Actions, Approval, Call, Counts, Decision, Run, RunFilter, Started},
+    Context, Executor, Result, Stream,
+    executor::{
+        Action, Actions, Approval, ApprovalEvent, Call, Counts, Decision, Position, Run, RunFilter,
+        Started,
+    },
     limits,
     names::{ActionName, RunId},
 };
@@ -15,6 +18,7 @@ use aileron_proto::{
 };
 use async_trait::async_trait;
 
+use super::watch;
 use crate::{
     call::Link,
     channel::Channel,
@@ -147,6 +151,20 @@ impl Executor for Remote {
                 approval_frame::Frame::End(End {}) => return Ok(approvals),
             }
         }
+    }
+
+    async fn watch_approvals(
+        &self,
+        context: &Context,
+        after: Option<Position>,
+    ) -> Result<Stream<ApprovalEvent>> {
+        let request = self.link.request(pb::WatchApprovalsRequest {
+            context: context_to_wire(context),
+            after: after.into_wire(),
+        })?;
+        // The deadline is for the watch to begin; then it goes on.
+        let frames = self.link.call(context, self.client().watch_approvals(request)).await?;
+        Ok(watch::events(self.link.clone(), frames))
     }
 
     async fn decide(&self, context: &Context, id: RunId, decision: Decision) -> Result<()> {

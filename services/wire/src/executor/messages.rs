@@ -3,12 +3,12 @@
 use aileron_contract::{
     Result,
     executor::{
-        Action, Approval, ApprovalRule, Counts, Field, Input, LoadError, Pending, PreviewRule,
-        Requirement, Run, RunFilter, RunResult, Started, Step,
+        Action, Approval, ApprovalRule, Counts, Field, Input, LoadError, Pending, Preview,
+        PreviewRule, Requirement, Resolution, Run, RunFilter, RunResult, Started, Step,
     },
 };
 use aileron_proto::executor::v1 as pb;
-use pb::run_response;
+use pb::{preview, run_response};
 
 use crate::message::{Wire, messages, read, required};
 
@@ -66,11 +66,35 @@ messages! {
     }
 
     Approval => pb::Approval {
-        id, action, connector, arguments = arguments_json, identity, session, requested_at,
-        expires_at, input_fields, digest,
+        id, kind, action, connector, arguments = arguments_json, identity, session, requested_at,
+        expires_at, preview, input_fields, digest,
     }
 
     Field => pb::Field { label, value, missing, multiline }
+
+    Resolution => pb::Resolution { id, kind, approved, reason, decided_at }
+}
+
+impl Wire<pb::Preview> for Preview {
+    fn into_wire(self) -> pb::Preview {
+        let preview = match self {
+            Self::Fields(fields) => {
+                preview::Preview::Fields(pb::PreviewFields { fields: fields.into_wire() })
+            }
+            Self::Unavailable(why) => preview::Preview::Unavailable(why),
+        };
+        pb::Preview { preview: Some(preview) }
+    }
+
+    fn from_wire(message: pb::Preview, _field: &'static str) -> Result<Self> {
+        let pb::Preview { preview } = message;
+        match required(preview, "Preview.preview")? {
+            preview::Preview::Fields(pb::PreviewFields { fields }) => {
+                read(fields, "PreviewFields.fields").map(Self::Fields)
+            }
+            preview::Preview::Unavailable(why) => Ok(Self::Unavailable(why)),
+        }
+    }
 }
 
 impl Wire<pb::RunResponse> for Started {

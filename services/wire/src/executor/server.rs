@@ -16,6 +16,7 @@ use async_trait::async_trait;
 use futures::{StreamExt, stream};
 use tonic::Request;
 
+use super::watch;
 use crate::{
     call::{Answer, Call, Frames},
     message::{Wire, read},
@@ -36,6 +37,7 @@ impl ExecutorService for Adapter {
     type ActionsStream = Frames<pb::ActionsFrame>;
     type RunsStream = Frames<pb::RunFrame>;
     type ApprovalsStream = Frames<pb::ApprovalFrame>;
+    type WatchApprovalsStream = Frames<pb::ApprovalEventFrame>;
 
     async fn actions(&self, request: Request<pb::ActionsRequest>) -> Answer<Self::ActionsStream> {
         let (call, message) = Call::begin("executor.actions", request);
@@ -139,6 +141,28 @@ impl ExecutorService for Adapter {
                 Ok(frame(approval_frame::Frame::Approval(approval.into_wire())))
             });
             Ok(ending.finite(frames, frame(approval_frame::Frame::End(End {}))))
+        })
+        .await
+    }
+
+    async fn watch_approvals(
+        &self,
+        request: Request<pb::WatchApprovalsRequest>,
+    ) -> Answer<Self::WatchApprovalsStream> {
+        let (call, message) = Call::begin("executor.watch_approvals", request);
+        let ending = call.ending();
+        call.answer(async {
+            let pb::WatchApprovalsRequest { context, after } = message;
+            let (context, after) = (read(context, "context")?, read(after, "after")?);
+            let events = self.0.watch_approvals(&context, after).await?;
+            let frames = events.flat_map(|event| {
+                let (frames, error) = match event {
+                    Ok(event) => (watch::frames(event), None),
+                    Err(error) => (Vec::new(), Some(error)),
+                };
+                stream::iter(frames.into_iter().map(Ok).chain(error.map(Err)))
+            });
+            Ok(ending.endless(frames, watch::end()))
         })
         .await
     }

@@ -1,0 +1,90 @@
+//! Server-sent events (WHATWG HTML, section 9.2): a snapshot, then one event per change.
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use aileron_api::{approvals::Approvals, error::ErrorEnvelope};
+use aileron_contract::{
+    Reason, Result as ServiceResult,
+    executor::{ApprovalChange, ApprovalEvent, Position},
+    limits,
+};
+use axum::{
+    extract::State,
+    response::sse::{Event, KeepAlive, Sse},
+};
+use futures::{Stream, StreamExt, future};
+use http::{HeaderMap, HeaderName};
+
+use crate::{
+    Shared,
+    answer::{Refusal, Result},
+    caller::{Caller, single},
+    shape,
+};
+
+/// As published: a silent connection looks like a dead one to whatever stands between.
+const HEARTBEAT: Duration = Duration::from_secs(30);
+
+/// Approvals as they come and go: `event: snapshot`, then `pending` and `resolved`, each with an
+/// `id`. `Last-Event-ID` takes the stream up after that event, or begins with a snapshot when it is
+/// too long ago. Ends after a while, with its token, or with `event: error`.
+#[utoipa::path(
+    get,
+    path = "/v1/action-approvals/watch",
+    tag = "approvals",
+    params(("Last-Event-ID" = Option<String>, Header, description = "The last event seen")),
+    responses(
+        (status = 200, description = "Events", body = String, content_type = "text/event-stream"),
+        (status = 429, description = "Too many watches", body = ErrorEnvelope),
+    )
+)]
+pub(crate) async fn watch(
+    State(shared): State<Shared>,
+    Caller { context, expires_at }: Caller,
+    headers: HeaderMap,
+) -> Result<Sse<impl Stream<Item = std::result::Result<Event, Infallible>>>> {
+    let permit = Arc::clone(&shared.approval_watches).try_acquire_owned().map_err(|_| {
+        Refusal::new(Reason::Busy, "too many watches are open (APPROVAL_WATCHES): close one")
+    })?;
+    // Whatever an earlier runtime, or another program, gave as its id: a snapshot does no harm.
+    let last = single(&headers, &HeaderName::from_static("last-event-id"))?;
+    let after = last.and_then(|last| last.parse::<Position>().ok());
+    let events = shared.services.executor.watch_approvals(&context, after).await?;
+    // The watcher comes back and shows its token again: a revoked one does not watch on for ever.
+    let left =
+        expires_at.and_then(|end| end.duration_since((shared.options.clock)()).try_into().ok());
+    let wall = left.unwrap_or(limits::WATCH_WALL).min(limits::WATCH_WALL);
+    let shutdown = shared.options.shutdown.clone().cancelled_owned();
+    let end = future::select(Box::pin(tokio::time::sleep(wall)), Box::pin(shutdown));
+    let events = events.take_until(end).map(move |told| {
+        let _held = &permit;
+        Ok(event(told))
+    });
+    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT).text("heartbeat")))
+}
+
+fn event(told: ServiceResult<ApprovalEvent>) -> Event {
+    let written = match told {
+        Ok(ApprovalEvent { position, change }) => {
+            let event = Event::default().id(position.to_string());
+            match change {
+                ApprovalChange::Snapshot(items) => {
+                    let items = items.into_iter().map(shape::approval).collect();
+                    event.event("snapshot").json_data(Approvals { items })
+                }
+                ApprovalChange::Pending(card) => {
+                    event.event("pending").json_data(shape::approval(*card))
+                }
+                ApprovalChange::Resolved(resolution) => {
+                    event.event("resolved").json_data(shape::resolved(resolution))
+                }
+            }
+        }
+        Err(error) => {
+            let body: ErrorEnvelope = Refusal::from(error).into_event();
+            Event::default().event("error").json_data(body)
+        }
+    };
+    // Shapes of text and numbers always serialize; an event without data is not dispatched.
+    written.unwrap_or_default()
+}
