@@ -113,6 +113,7 @@ fn installed() -> OpenApiRouter<Shared> {
         .routes(routes!(batch::preview))
         .routes(routes!(batch::install))
         .merge(namesakes::routes())
+        .merge(namesakes::routes())
         .routes(routes!(upkeep::drift))
         .routes(routes!(upkeep::accept_action))
         .routes(routes!(upkeep::accept_connector))

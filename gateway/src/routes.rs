@@ -11,6 +11,7 @@ pub(crate) mod health;
 pub(crate) mod hub;
 pub(crate) mod keyring;
 pub(crate) mod logins;
+pub(crate) mod namesakes;
 pub(crate) mod packages;
 pub(crate) mod releases;
 pub(crate) mod runs;

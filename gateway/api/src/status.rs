@@ -34,7 +34,7 @@ pub struct Status {
     /// Runs that wait for a person.
     #[serde(default)]
     pub pending_approval_count: u64,
-    /// What is no longer as a person accepted it: `GET /v1/actions/drift`. None is told while the
+    /// What is no longer as a person accepted it: `GET /v1/drift`. None is told while the
     /// vault is locked.
     #[serde(default)]
     pub drift_count: u64,

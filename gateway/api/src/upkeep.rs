@@ -5,7 +5,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::packages::{InstalledConnector, UnboundCapability};
 
-/// Narrows `GET /v1/actions/drift`.
+/// Narrows `GET /v1/drift`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]

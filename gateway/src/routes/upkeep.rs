@@ -18,7 +18,7 @@ use crate::{
 /// What is no longer as a person accepted it, with its difference.
 #[utoipa::path(
     get,
-    path = "/v1/actions/drift",
+    path = "/v1/drift",
     tag = "actions",
     params(DriftFilter),
     responses(

@@ -16,7 +16,7 @@ async fn ask(door: &Door, request: &str, who: &str, body: Option<&Value>) -> (u1
 #[tokio::test]
 async fn drift_is_listed_with_its_difference_and_what_an_acceptance_names() {
     let door = Door::open().await;
-    let (status, all) = ask(&door, "GET /v1/actions/drift", PROGRAM, None).await;
+    let (status, all) = ask(&door, "GET /v1/drift", PROGRAM, None).await;
     assert_eq!(status, 200);
     assert_eq!(
         all["items"][0],
@@ -36,13 +36,13 @@ async fn drift_is_listed_with_its_difference_and_what_an_acceptance_names() {
         (&all["items"][2]["kind"], &all["items"][2]["name"]),
         (&json!("lock"), &json!("actions.lock"),)
     );
-    let (_, one) = ask(&door, "GET /v1/actions/drift?name=other", PROGRAM, None).await;
+    let (_, one) = ask(&door, "GET /v1/drift?name=other", PROGRAM, None).await;
     assert_eq!(
         (one["items"].as_array().unwrap().len(), &one["items"][0]["name"]),
         (1, &json!("other"),)
     );
     for bad in ["?name=../x", "?names=x"] {
-        let request = format!("GET /v1/actions/drift{bad}");
+        let request = format!("GET /v1/drift{bad}");
         assert_eq!(ask(&door, &request, PROGRAM, None).await.0, 400, "{bad}");
     }
     let (_, status) = ask(&door, "GET /v1/status", PROGRAM, None).await;
@@ -104,5 +104,25 @@ async fn a_synchronisation_answers_in_the_published_shape_with_and_without_a_bod
     assert_eq!(done["installed"], json!([]));
     for bad in [json!({ "only": ["x"] }), json!({ "everything": true })] {
         assert_eq!(ask(&door, "POST /v1/sync", PERSON, Some(&bad)).await.0, 400, "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn an_action_may_be_named_like_any_word_of_an_address() {
+    let door = Door::open().await;
+    for name in ["install", "preview", "batch", "drift", "accept", "run", "watch"] {
+        let at = |method: &str, end: &str| format!("{method} /v1/actions/{name}{end}");
+        let (status, answer) = ask(&door, &at("GET", ""), PROGRAM, None).await;
+        assert_eq!((status, &answer["error"]["message"]), (404, &json!("there is no such action")));
+        let off = json!({ "enabled": false });
+        let (status, answer) = ask(&door, &at("PATCH", ""), PERSON, Some(&off)).await;
+        assert_eq!((status, &answer["name"]), (200, &json!(name)));
+        let (status, _) = ask(&door, &at("PATCH", ""), PROGRAM, Some(&off)).await;
+        assert_eq!(status, 403, "{name}");
+        let (status, answer) = ask(&door, &at("POST", "/run"), PROGRAM, Some(&json!({}))).await;
+        assert!(status < 400, "{name}: {status} {answer}");
+        let shown = json!({ "digest": SHOWN });
+        let (status, _) = ask(&door, &at("POST", "/accept"), PERSON, Some(&shown)).await;
+        assert_eq!(status, 200, "{name}");
     }
 }

@@ -9,7 +9,7 @@ use crate::upkeep::{
 
 impl Client {
     pub async fn drift(&self, filter: &DriftFilter) -> Result<Answer<DriftList>> {
-        self.send(Call::new(Method::GET, &["actions", "drift"]).filter(filter)).await?.json()
+        self.send(Call::new(Method::GET, &["drift"]).filter(filter)).await?.json()
     }
 
     pub async fn accept_action(
