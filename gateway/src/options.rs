@@ -3,7 +3,7 @@
 use std::{fmt, net::SocketAddr, time::Duration};
 
 use aileron_contract::{
-    Timestamp, access, audit, bindings, custody, executor, limits, packages, publishers, vault,
+    Timestamp, access, audit, bindings, custody, executor, limits, packages, publishers, sessions, vault,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -17,6 +17,8 @@ pub struct Services {
     pub executor: executor::Handle,
     pub packages: packages::Handle,
     pub publishers: publishers::Handle,
+    /// None where agent sessions are not kept.
+    pub sessions: Option<sessions::Handle>,
     pub audit: audit::Handle,
 }
 

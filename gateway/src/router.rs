@@ -9,10 +9,10 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     Shared,
     answer::Refusal,
-    caller, guard, manual, openapi,
+    caller, guard, manual, openapi, pages,
     routes::{
         access, actions, approvals, audit, batch, bindings, custody, health, hub, keyring, logins,
-        namesakes, packages, releases, runs, status, upkeep, vault,
+        namesakes, packages, releases, runs, sessions, status, upkeep, vault,
     },
 };
 
@@ -24,6 +24,7 @@ pub(crate) fn build(shared: Shared) -> Router {
     protected
         .layer(middleware::from_fn_with_state(shared.clone(), caller::authenticate))
         .merge(open)
+        .merge(pages::routes(&shared))
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(nothing_here)
         .layer(CatchPanicLayer::custom(guard::panicked))
@@ -86,6 +87,10 @@ fn protected() -> OpenApiRouter<Shared> {
         .routes(routes!(approvals::result))
         .routes(routes!(runs::list))
         .routes(routes!(runs::get))
+        .routes(routes!(sessions::list, sessions::begin))
+        .routes(routes!(sessions::get))
+        .routes(routes!(sessions::end))
+        .routes(routes!(sessions::watch))
         .routes(routes!(access::open_session, access::sessions, access::close_sessions))
         .routes(routes!(access::close_session))
         .routes(routes!(access::mint, access::tokens))
@@ -112,7 +117,6 @@ fn installed() -> OpenApiRouter<Shared> {
         .routes(routes!(actions::install))
         .routes(routes!(batch::preview))
         .routes(routes!(batch::install))
-        .merge(namesakes::routes())
         .merge(namesakes::routes())
         .routes(routes!(upkeep::drift))
         .routes(routes!(upkeep::accept_action))

@@ -15,6 +15,7 @@ pub(crate) mod namesakes;
 pub(crate) mod packages;
 pub(crate) mod releases;
 pub(crate) mod runs;
+pub(crate) mod sessions;
 pub(crate) mod status;
 pub(crate) mod upkeep;
 pub(crate) mod vault;
@@ -26,7 +27,7 @@ use crate::{Shared, answer::Result};
 impl Shared {
     /// Runs work that consists of several steps in a task of its own, so that a caller who goes
     /// away does not leave it half done.
-    async fn detached<T: Send + 'static>(
+    pub(crate) async fn detached<T: Send + 'static>(
         &self,
         work: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<T> {

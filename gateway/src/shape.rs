@@ -10,6 +10,7 @@ mod packages;
 mod publishers;
 mod releases;
 mod runs;
+mod sessions;
 mod upkeep;
 mod vault;
 
@@ -27,6 +28,7 @@ pub(crate) use packages::{
 pub(crate) use publishers::{keyring, keys_revoked, published_key, trusted};
 pub(crate) use releases::{local_package, newest, updates};
 pub(crate) use runs::{approval, approval_result, failure, resolved, run, state_from};
+pub(crate) use sessions::{begun, session};
 pub(crate) use upkeep::{accepted, drift, needs, synced};
 pub(crate) use vault::{
     binding, entry, polled, revoked, seconds, secret_entry, status, vault_state,

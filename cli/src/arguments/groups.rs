@@ -44,7 +44,7 @@ pub(crate) struct DaemonRunArguments {
 #[cfg(feature = "runtime")]
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ServeArguments {
-    /// Roles of this process: gateway, executor, vault, audit
+    /// Roles of this process: gateway, executor, vault, audit, launcher
     #[arg(long, value_name = "ROLES", value_delimiter = ',', required = true)]
     pub(crate) roles: Vec<String>,
     #[command(flatten)]

@@ -1,5 +1,5 @@
 //! The shapes of the public REST API, field for field as published, and (feature `client`) a
-//! typed client.
+//! typed client, and (feature `mcp`) actions as tools of the Model Context Protocol.
 //!
 //! Deliberately absent: the contracts behind the API, and any decision. A value that is absent is
 //! left out of the JSON, never `null`. Timestamps are RFC 3339 text in UTC; bytes are standard
@@ -17,11 +17,14 @@ pub mod custody;
 pub mod discovery;
 pub mod error;
 pub mod hub;
+#[cfg(feature = "mcp")]
+pub mod mcp;
 pub mod oauth2;
 pub mod packages;
 pub mod releases;
 pub mod runs;
 mod sensitive;
+pub mod sessions;
 pub mod status;
 pub mod upkeep;
 pub mod vault;

@@ -1,5 +1,5 @@
 mod kind;
-mod watch;
+pub(crate) mod watch;
 
 use aileron_api::audit::{AuditEvent, AuditEvents, AuditFilter, Checkpoint};
 use aileron_contract::{Error, Reason, Timestamp, audit, limits, names::AuditId};

@@ -38,7 +38,7 @@ pub(crate) fn token(token: access::Token) -> Token {
 }
 
 /// A bearer is text by construction; anything else is a bug of the service.
-fn shown_once(bearer: &Secret) -> Result<Sensitive> {
+pub(crate) fn shown_once(bearer: &Secret) -> Result<Sensitive> {
     bearer
         .expose(|bytes| std::str::from_utf8(bytes).map(str::to_owned))
         .map(Sensitive::new)

@@ -5,14 +5,21 @@
 mod build;
 mod dist;
 mod files;
+mod operations;
 mod recording;
 mod trial;
 mod upstream;
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use aileron_contract::{Error, Reason, Secret, names::ActionName};
-use aileron_executor::author::{self, NewAction, Package};
+use aileron_executor::{
+    author::{self, Asked, NewAction, Package},
+    formats::{ProblemKind, manifest},
+};
 
 pub use aileron_contract::{
     Result,
@@ -50,12 +57,22 @@ pub fn create(folder: &Path, project: &NewProject) -> Result<Vec<String>> {
     files.into_iter().map(|file| files::create(folder, file)).collect()
 }
 
+/// A new action's file.
+#[derive(Debug)]
+pub struct ActionWritten {
+    pub path: String,
+    /// Why it can only fail as it is, when the built connector says so.
+    pub dead: Option<String>,
+}
+
 /// Adds an action of the project's own connector. The file must not be there yet.
-pub fn create_action(folder: &Path, name: &str, op: Option<&str>) -> Result<String> {
+pub async fn create_action(folder: &Path, name: &str, op: Option<&str>) -> Result<ActionWritten> {
     let name: ActionName = name.parse()?;
     let connector = files::connector(folder)?;
     let op = op.unwrap_or(name.as_str()).to_owned();
-    files::create(folder, NewAction { connector, name, op }.file()?)
+    let path = files::create(folder, NewAction { connector, name, op: op.clone() }.file()?)?;
+    let lacks = lacking(folder, &files::sources(folder)?, [op.clone()].into()).await?;
+    Ok(ActionWritten { path, dead: lacks.contains(&op).then(|| operations::sentence(&op)) })
 }
 
 /// Makes a key pair. Nothing is overwritten, and the private half is readable by its owner only.
@@ -75,15 +92,38 @@ pub fn create_key(folder: &Path) -> Result<NewKey> {
 }
 
 /// Every problem of a project's files, in their order; with the built module's hash when there is
-/// one.
-pub fn check(folder: &Path) -> Result<Vec<Problem>> {
+/// one, which is also asked for the operations that the actions need.
+pub async fn check(folder: &Path) -> Result<Vec<Problem>> {
     let sources = files::sources(folder)?;
     let built = files::optional(&dist::module(folder), files::MODULE_MAX)?;
     let hash = built.and_then(|module| {
         let package = Package::connector(module, sources.manifest.bytes.clone()).ok()?;
         Some(package.hash())
     });
-    Ok(author::check(&sources, hash))
+    let mut problems = author::check(&sources, hash);
+    let asked = author::asked(&sources);
+    let ops = asked.iter().map(|it| it.op.clone()).collect();
+    let lacking = lacking(folder, &sources, ops).await?;
+    let dead = asked.into_iter().filter(|it| lacking.contains(&it.op));
+    problems.extend(dead.map(|Asked { op, file, line }| {
+        Problem::new(ProblemKind::Validation, operations::sentence(&op), file, line)
+    }));
+    problems.sort_by(|a, b| (a.file(), a.line()).cmp(&(b.file(), b.line())));
+    Ok(problems)
+}
+
+/// Which of these operations the module in `dist/` says it has not; none before it is built.
+async fn lacking(
+    folder: &Path,
+    sources: &author::Sources,
+    ops: BTreeSet<String>,
+) -> Result<BTreeSet<String>> {
+    let built = files::optional(&dist::module(folder), files::MODULE_MAX)?;
+    let manifest = manifest::parse(&sources.manifest.bytes, &sources.manifest.path);
+    match (built, manifest) {
+        (Some(module), Ok(manifest)) => operations::lacking(folder, module, manifest, ops).await,
+        _ => Ok(BTreeSet::new()),
+    }
 }
 
 /// Reads the public key in a file; of a private key, its public half.

@@ -61,11 +61,14 @@ pub enum Role {
     /// Vault, access and egress.
     Vault,
     Audit,
+    /// Agent sessions.
+    Launcher,
 }
 
 impl Role {
     /// All roles, in the order in which one process would list them.
-    pub const ALL: [Self; 4] = [Self::Gateway, Self::Executor, Self::Vault, Self::Audit];
+    pub const ALL: [Self; 5] =
+        [Self::Gateway, Self::Executor, Self::Vault, Self::Audit, Self::Launcher];
 
     /// The word in `--roles` and in the configuration.
     pub const fn text(self) -> &'static str {
@@ -74,6 +77,7 @@ impl Role {
             Self::Executor => "executor",
             Self::Vault => "vault",
             Self::Audit => "audit",
+            Self::Launcher => "launcher",
         }
     }
 }
@@ -88,10 +92,9 @@ impl FromStr for Role {
     type Err = String;
 
     fn from_str(raw: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|role| role.text() == raw)
-            .ok_or_else(|| format!("{raw:?} is not a role: use gateway, executor, vault, audit"))
+        Self::ALL.into_iter().find(|role| role.text() == raw).ok_or_else(|| {
+            format!("{raw:?} is not a role: use gateway, executor, vault, audit, launcher")
+        })
     }
 }
 
@@ -104,6 +107,8 @@ pub struct Doors {
     pub executor: Option<Door>,
     pub vault: Option<Door>,
     pub audit: Option<Door>,
+    /// Without it, and without the role here, there are no agent sessions.
+    pub launcher: Option<Door>,
 }
 
 impl Doors {
@@ -114,6 +119,7 @@ impl Doors {
             Role::Executor => self.executor.as_ref(),
             Role::Vault => self.vault.as_ref(),
             Role::Audit => self.audit.as_ref(),
+            Role::Launcher => self.launcher.as_ref(),
         }
     }
 }

@@ -119,6 +119,7 @@ async fn gateway(
         executor: Arc::clone(executor),
         packages: Arc::clone(packages),
         publishers: Arc::clone(publishers),
+        sessions: services.sessions.clone(),
         audit: Arc::clone(&services.audit),
     };
     let mut options = aileron_gateway::Options::new(env!("CARGO_PKG_VERSION"), address, now);
@@ -151,12 +152,17 @@ fn read_config(path: &Path, named: bool) -> Result<String> {
 }
 
 /// Each role is held once. The vault and the log take their own locks; the process clients look
-/// for holds `daemon.lock`, the one with the ledger `executor.lock`.
+/// for holds `daemon.lock`, the one with the ledger `executor.lock`, the one with the agents'
+/// sessions `launcher.lock`.
 struct Locks(Vec<FolderLock>);
 
 impl Locks {
     fn acquire(config: &Config) -> Result<Self> {
-        let wanted = [(Role::Gateway, "daemon.lock"), (Role::Executor, "executor.lock")];
+        let wanted = [
+            (Role::Gateway, "daemon.lock"),
+            (Role::Executor, "executor.lock"),
+            (Role::Launcher, "launcher.lock"),
+        ];
         let held = wanted
             .into_iter()
             .filter(|(role, _)| config.roles.contains(role))

@@ -71,8 +71,9 @@ const fn callers(role: Role) -> &'static [&'static str] {
     match role {
         Role::Gateway => &[],
         Role::Executor => &["gateway"],
-        Role::Vault => &["gateway", "executor"],
-        Role::Audit => &["gateway", "executor", "vault"],
+        Role::Vault => &["gateway", "executor", "launcher"],
+        Role::Audit => &["gateway", "executor", "vault", "launcher"],
+        Role::Launcher => &["gateway"],
     }
 }
 

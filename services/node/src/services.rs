@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use aileron_contract::{
     Error, Result, Secret, Timestamp, access, audit, bindings, custody, egress, executor,
-    names::HostPort, packages, publishers, vault,
+    names::HostPort, packages, publishers, sessions, vault,
 };
 use aileron_executor::packages::Sources;
 use aileron_store::{Database, Location, files};
@@ -25,6 +25,7 @@ pub(crate) struct Services {
     pub(crate) executor: Option<executor::Handle>,
     pub(crate) packages: Option<packages::Handle>,
     pub(crate) publishers: Option<publishers::Handle>,
+    pub(crate) sessions: Option<sessions::Handle>,
     pub(crate) audit: audit::Handle,
     here: Here,
 }
@@ -33,6 +34,7 @@ pub(crate) struct Services {
 struct Here {
     vault: Option<aileron_vault::Service>,
     executor: Option<aileron_executor::Service>,
+    launcher: Option<aileron_launcher::Service>,
     audit: Option<aileron_audit::Service>,
 }
 
@@ -85,6 +87,24 @@ impl Services {
         } else {
             (None, None, None)
         };
+        let sessions: Option<sessions::Handle> = if let Some(database) = holds(Role::Launcher) {
+            let service = aileron_launcher::Service::open(aileron_launcher::Options {
+                home: config.home.clone(),
+                database: database.clone(),
+                access: Arc::clone(&access),
+                audit: Arc::clone(&audit),
+                clock: now,
+            })
+            .await?;
+            let handle = service.sessions();
+            here.launcher = Some(service);
+            Some(handle)
+        } else if config.services.launcher.is_some() {
+            let channel = guard.channel(config, Role::Launcher)?;
+            Some(Arc::new(aileron_wire::sessions::Remote::new(channel)))
+        } else {
+            None
+        };
         Ok(Self {
             vault,
             access,
@@ -94,6 +114,7 @@ impl Services {
             executor,
             packages,
             publishers,
+            sessions,
             audit,
             here,
         })
@@ -102,7 +123,10 @@ impl Services {
     /// Stops what runs here, last started first: runs finish, keys are forgotten, the log is
     /// flushed.
     pub(crate) async fn stop(self) {
-        let Here { vault, executor, audit } = self.here;
+        let Here { vault, executor, launcher, audit } = self.here;
+        if let Some(launcher) = launcher {
+            launcher.shutdown().await;
+        }
         if let Some(executor) = executor {
             executor.shutdown().await;
         }
@@ -151,6 +175,10 @@ impl Services {
         match role {
             Role::Gateway => server,
             Role::Audit => server.audit(Arc::clone(&self.audit)),
+            Role::Launcher => match &self.sessions {
+                Some(sessions) => server.sessions(Arc::clone(sessions)),
+                None => server,
+            },
             Role::Vault => server
                 .vault(Arc::clone(&self.vault))
                 .access(Arc::clone(&self.access))

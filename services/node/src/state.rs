@@ -22,7 +22,7 @@ impl State {
             .copied()
             .filter(|role| match role {
                 Role::Gateway => false,
-                Role::Executor | Role::Vault => true,
+                Role::Executor | Role::Vault | Role::Launcher => true,
                 // The index of the log lies beside the log, unless there is a server.
                 Role::Audit => config.database_url.is_some(),
             })

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// A silent connection looks like a dead one to whatever stands between.
-const HEARTBEAT: Duration = Duration::from_secs(15);
+pub(crate) const HEARTBEAT: Duration = Duration::from_secs(15);
 
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -70,7 +70,7 @@ pub(crate) async fn watch(
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT).text("heartbeat")))
 }
 
-fn resumed(headers: &HeaderMap) -> Result<Option<u64>> {
+pub(crate) fn resumed(headers: &HeaderMap) -> Result<Option<u64>> {
     let last = single(headers, &HeaderName::from_static("last-event-id"))?;
     let refused = || Error::new(Reason::InvalidRequest, "Last-Event-ID: not the id of a record");
     last.map(|last| {
@@ -84,7 +84,7 @@ async fn next_index(shared: &Shared, context: &Context) -> ServiceResult<u64> {
     Ok(shared.services.audit.checkpoint(context).await?.size)
 }
 
-fn event(record: ServiceResult<Record>) -> Event {
+pub(crate) fn event(record: ServiceResult<Record>) -> Event {
     let written = match record {
         Ok(record) => {
             let index = record.index.to_string();

@@ -4,15 +4,19 @@
 //! `aileron.tar.gz`.
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
 
 use aileron_contract::{Error, Reason, Result, Secret, names::Sha256Hash, names::Version};
-use aileron_executor::author::{self, ASSET, Package, PublicKey, Release, Signed, SigningKey};
+use aileron_executor::{
+    author::{self, ASSET, Package, PublicKey, Release, Signed, SigningKey},
+    formats::manifest,
+};
 use aileron_store::files::write_atomic;
 
-use super::files;
+use super::{files, operations};
 
 const MODULE: &str = "connector.wasm";
 const SIGNATURE: &str = "signature.sig";
@@ -115,7 +119,7 @@ pub fn sign(folder: &Path, key: &SigningKey) -> Result<Vec<Packed>> {
 
 /// What lies in `dist/release`, checked: placeholders replaced, hashes pinned, signatures by the
 /// published key, archives of exactly these files.
-pub fn layout(folder: &Path) -> Result<Layout> {
+pub async fn layout(folder: &Path) -> Result<Layout> {
     let release = read(folder)?;
     let published = published_key(folder)?;
     let mut obstacles = Vec::new();
@@ -128,13 +132,20 @@ pub fn layout(folder: &Path) -> Result<Layout> {
     let mut releases = Vec::new();
     let Release { connector, actions } = release;
     let fqn = connector.reference().fqn.clone();
+    let mut asked = Vec::new();
     for action in &actions {
         let text = action.files().first().map(|(_, bytes)| bytes.as_slice()).unwrap_or_default();
         let pinned = aileron_executor::formats::action::parse(text, "action.md")?;
         if pinned.requires.iter().any(|it| it.package.fqn == fqn && it.hash != hash) {
             obstacles.push(format!("{} pins another connector than {hash}", action.tag()));
         }
+        let ops = author::asked_by(&pinned, &fqn);
+        asked.extend(ops.into_iter().map(|op| (action.tag(), op)));
     }
+    let ops = asked.iter().map(|(_, op)| op.clone()).collect();
+    let lacking = lacking(folder, &connector, ops).await?;
+    let dead = asked.iter().filter(|(_, op)| lacking.contains(op));
+    obstacles.extend(dead.map(|(tag, op)| format!("{tag}: {}", operations::sentence(op))));
     for package in std::iter::once(connector).chain(actions) {
         let place = root.join(package.tag());
         let signature = files::optional(&place.join(SIGNATURE), 64)?
@@ -158,6 +169,17 @@ pub fn layout(folder: &Path) -> Result<Layout> {
     }
     let fingerprint = published.filter(|_| obstacles.is_empty()).map(|key| key.fingerprint());
     Ok(Layout { tag, releases, fingerprint, obstacles })
+}
+
+/// Which of these operations the connector that is to be released has not.
+async fn lacking(
+    folder: &Path,
+    connector: &Package,
+    ops: BTreeSet<String>,
+) -> Result<BTreeSet<String>> {
+    let [(_, module), (_, text)] = connector.files() else { return Ok(BTreeSet::new()) };
+    let manifest = manifest::parse(text, "manifest.toml")?;
+    operations::lacking(folder, module.clone(), manifest, ops).await
 }
 
 /// The packages in `dist/release`.

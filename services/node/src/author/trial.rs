@@ -138,16 +138,20 @@ impl Behind {
 }
 
 /// A folder for the time of one trial.
-struct Scratch(PathBuf);
+pub(super) struct Scratch(PathBuf);
 
 impl Scratch {
-    fn new(folder: &Path) -> Result<Self> {
+    pub(super) fn new(folder: &Path) -> Result<Self> {
         let folder = folder.canonicalize().map_err(|error| files::failed("open", folder, error))?;
         let name = format!(".trial-{}", hex::encode(crate::services::random::<8>()?));
         let path = folder.join("dist").join(name);
         aileron_store::files::create_private_dir(&path)
             .map_err(|error| files::failed("make", &path, error))?;
         Ok(Self(path))
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        &self.0
     }
 }
 

@@ -11,6 +11,7 @@ pub(super) fn read(section: &mut Section<'_>) -> Doors {
         executor: door(section, "executor"),
         vault: door(section, "vault"),
         audit: door(section, "audit"),
+        launcher: door(section, "launcher"),
     }
 }
 
@@ -18,9 +19,11 @@ pub(super) fn read(section: &mut Section<'_>) -> Doors {
 /// already gets no second one.
 pub(super) fn require(doors: &Doors, roles: &[Role], problems: &mut Vec<String>) {
     let mut missing = Vec::new();
-    for role in [Role::Executor, Role::Vault, Role::Audit] {
+    for role in [Role::Executor, Role::Vault, Role::Audit, Role::Launcher] {
         let here = roles.contains(&role);
         match doors.of(role) {
+            // A split may do without agent sessions.
+            None if role == Role::Launcher => {}
             None if !here => missing.push(format!(
                 "services.{role}: the path of its socket, or {{address: HOST:PORT}}, is needed, \
                  since {role} runs elsewhere"
@@ -35,7 +38,7 @@ pub(super) fn require(doors: &Doors, roles: &[Role], problems: &mut Vec<String>)
             _ => {}
         }
     }
-    let named = [&doors.executor, &doors.vault, &doors.audit];
+    let named = [&doors.executor, &doors.vault, &doors.audit, &doors.launcher];
     if named.iter().any(|door| door.is_some()) && doors.token_file.is_none() {
         missing.push("services.token_file: needed to guard the doors".to_owned());
     }
