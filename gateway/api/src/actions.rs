@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use crate::Object;
 
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, ToSchema)]
 pub struct Actions {
     pub items: Vec<Action>,
     pub load_errors: Vec<LoadError>,
