@@ -78,6 +78,13 @@ impl Refusal {
         refusal
     }
 
+    /// Writes down what is our fault, for refusals that are answered in another shape.
+    pub(crate) fn tell(&self) {
+        if let Some(cause) = &self.0.cause {
+            tracing::error!(error = ?cause, status = %self.0.status, "request failed");
+        }
+    }
+
     pub(crate) fn render(self, request_id: &str) -> Response {
         let Inner { status, body, cause, headers } = *self.0;
         if let Some(cause) = cause {

@@ -14,5 +14,5 @@ pub fn bearer(headers: &HeaderMap) -> Option<Secret> {
 
 /// Is a request to this address, with these headers, for a listener at `listen`?
 pub fn is_for_us(listen: SocketAddr, extra: &[String], uri: &Uri, headers: &HeaderMap) -> bool {
-    Addresses::new(listen, extra).check(uri, headers).is_ok()
+    Addresses::new(listen, extra).check(uri, headers, false).is_ok()
 }

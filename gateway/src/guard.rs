@@ -14,7 +14,7 @@ pub(crate) use addresses::Addresses;
 pub(crate) use finish::finish;
 pub(crate) use trace::trace;
 
-use crate::{Shared, answer::Refusal};
+use crate::{Shared, answer::Refusal, pages::guard::FROM_A_FILE};
 use aileron_contract::{Error, Reason};
 
 /// Refuses requests that were not meant for us or come from another site's page.
@@ -23,7 +23,9 @@ pub(crate) async fn addressed(
     request: Request,
     next: Next,
 ) -> Response {
-    match shared.addresses.check(request.uri(), request.headers()) {
+    // What a file of the person's own posts has no origin to show; the code in it is the proof.
+    let from_a_file = request.uri().path() == FROM_A_FILE;
+    match shared.addresses.check(request.uri(), request.headers(), from_a_file) {
         Ok(()) => next.run(request).await,
         Err(refusal) => refusal.into_response(),
     }

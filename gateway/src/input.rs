@@ -199,7 +199,7 @@ pub(crate) fn bytes(name: &str, text: &str) -> Result<Vec<u8>> {
     })
 }
 
-async fn collect(
+pub(crate) async fn collect(
     body: Body,
     (limit, name): (usize, &'static str),
     wall: std::time::Duration,

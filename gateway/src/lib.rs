@@ -3,8 +3,8 @@
 //! It authenticates, reads input strictly, calls one service and shapes the answer. It decides
 //! nothing: which scope a call needs, whether an approval is good, what a binding may reach, the
 //! services behind the handles decide. One cookie ties a setup at a provider to the browser that
-//! began it, and lets nobody in. Deliberately absent: sessions by cookie, cross-origin access, any
-//! knowledge of how a service is reached.
+//! began it, and lets nobody in. Another signs a person in to the web page, and opens nothing of
+//! the API. Deliberately absent: cross-origin access, any knowledge of how a service is reached.
 
 mod answer;
 mod caller;
@@ -14,6 +14,7 @@ mod input;
 mod manual;
 pub mod openapi;
 mod options;
+mod pages;
 mod router;
 mod routes;
 mod shape;
@@ -41,6 +42,8 @@ struct Inner {
     services: Services,
     options: Options,
     addresses: guard::Addresses,
+    /// The web page's name, and who is signed in to it.
+    pages: pages::Pages,
     /// Requests under way.
     requests: Arc<tokio::sync::Semaphore>,
     /// Watches of the log under way.
@@ -54,11 +57,15 @@ impl Shared {
         use aileron_contract::limits;
         use tokio::sync::Semaphore;
 
-        let addresses = guard::Addresses::new(options.listen_addr, &options.extra_hosts);
+        let pages = pages::Pages::new(&options);
+        let own = pages.origin.as_ref().map(|origin| origin.host().to_owned());
+        let names: Vec<String> = options.extra_hosts.iter().cloned().chain(own).collect();
+        let addresses = guard::Addresses::new(options.listen_addr, &names);
         Self(Arc::new(Inner {
             services,
             options,
             addresses,
+            pages,
             requests: Arc::new(Semaphore::new(limits::REQUESTS)),
             watches: Arc::new(Semaphore::new(limits::WATCHES)),
             approval_watches: Arc::new(Semaphore::new(limits::APPROVAL_WATCHES)),

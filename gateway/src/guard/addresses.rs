@@ -38,8 +38,9 @@ impl Addresses {
         Self(names)
     }
 
-    /// Is the request for us, and not made by another site's page?
-    pub(crate) fn check(&self, uri: &Uri, headers: &HeaderMap) -> Result<()> {
+    /// Is the request for us, and not made by another site's page? `opaque` lets one through that
+    /// comes from nowhere, such as a file.
+    pub(crate) fn check(&self, uri: &Uri, headers: &HeaderMap, opaque: bool) -> Result<()> {
         let refused = || {
             Refusal::new(
                 Reason::HostNotAllowed,
@@ -56,6 +57,7 @@ impl Addresses {
         }
         let ours = ours.ok_or_else(refused)?;
         match single(headers, &header::ORIGIN)? {
+            Some("null") if opaque => Ok(()),
             Some(origin) if !self.same(origin, ours) => Err(Refusal::new(
                 Reason::OriginNotAllowed,
                 "the request was made by a page of another site",
@@ -106,7 +108,7 @@ mod tests {
         if let Some(origin) = origin {
             headers.insert(header::ORIGIN, origin.parse().unwrap());
         }
-        addresses.check(&Uri::from_static("/v1/status"), &headers).is_ok()
+        addresses.check(&Uri::from_static("/v1/status"), &headers, false).is_ok()
     }
 
     #[test]

@@ -223,7 +223,7 @@ pub(super) fn secret(text: Sensitive) -> Secret {
 }
 
 /// Tells the executor that the vault is open. The unlock stands whatever comes of it.
-pub(super) async fn wake(shared: &Shared) {
+pub(crate) async fn wake(shared: &Shared) {
     if let Err(error) = shared.services.executor.wake(&Context::service("gateway")).await {
         tracing::warn!(?error, "what waits for the vault was not resumed");
     }

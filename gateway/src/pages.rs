@@ -1,0 +1,71 @@
+//! The web page: what a person decides, does and sees, as HTML made here.
+//!
+//! It works with forms alone; its one script only keeps it up to date. A browser is signed in by a
+//! cookie that stands for a person session: no token of a program, of an agent or of `daemon.json`
+//! opens it, and the cookie opens nothing but the page. It decides nothing either: every form is
+//! one call of a service, which checks the person's rights itself.
+
+mod answer;
+mod approvals;
+mod assets;
+mod card;
+mod form;
+mod frame;
+pub(crate) mod guard;
+mod home;
+pub(crate) mod keep;
+mod live;
+pub(crate) mod origin;
+mod runs;
+mod sign_in;
+mod signed;
+mod text;
+
+use axum::{
+    Router, middleware,
+    routing::{get, post},
+};
+
+use crate::{Shared, options::Options};
+
+/// What the page keeps: its name, and who is signed in.
+#[derive(Debug)]
+pub(crate) struct Pages {
+    /// None where nobody could reach it.
+    pub(crate) origin: Option<origin::Origin>,
+    pub(crate) keep: keep::Keep,
+}
+
+impl Pages {
+    pub(crate) fn new(options: &Options) -> Self {
+        Self { origin: origin::Origin::of(options), keep: keep::Keep::default() }
+    }
+
+    /// Where a person reviews an approval.
+    pub(crate) fn review(&self, options: &Options, id: &impl ToString) -> Option<String> {
+        let origin = self.origin.as_ref()?;
+        // Not the page's own name: that is for the person's browser, which is led there.
+        let base = match &options.gateway_url {
+            Some(_) => origin.url().to_owned(),
+            None => format!("http://127.0.0.1:{}", options.listen_addr.port()),
+        };
+        Some(format!("{base}/approvals?focus={}", id.to_string()))
+    }
+}
+
+/// Every address of the page.
+pub(crate) fn routes(shared: &Shared) -> Router<Shared> {
+    Router::new()
+        .route("/", get(home::show))
+        .route("/sign-in", get(sign_in::form).post(sign_in::by_passphrase))
+        .route(guard::FROM_A_FILE, post(sign_in::by_code))
+        .route("/sign-out", post(sign_in::out))
+        .route("/approvals", get(approvals::show))
+        .route("/approvals/{id}/decide", post(approvals::decide))
+        .route("/runs/{id}", get(runs::show))
+        .route("/live", get(live::watch))
+        .route(assets::STYLE, get(assets::style))
+        .route(assets::SCRIPT, get(assets::script))
+        .route(assets::ICON, get(assets::icon))
+        .route_layer(middleware::from_fn_with_state(shared.clone(), guard::guarded))
+}

@@ -1,0 +1,165 @@
+//! What stands around every page: one head, one navigation, landmarks.
+
+use aileron_contract::{Timestamp, vault};
+use maud::{DOCTYPE, Markup, html};
+
+use super::{assets, text};
+
+/// What the page says on all of its pages.
+#[derive(Debug)]
+pub(super) struct Frame {
+    pub(super) path: String,
+    pub(super) csrf: String,
+    pub(super) expires_at: Timestamp,
+    pub(super) vault: vault::State,
+    pub(super) unlocked: bool,
+    pub(super) pending: u64,
+    pub(super) drift: u64,
+}
+
+impl Frame {
+    /// A whole page. `live` says that it changes while it is looked at.
+    pub(super) fn around(&self, title: &str, live: bool, content: Markup) -> Markup {
+        document(
+            title,
+            live,
+            html! {
+                a.skip href="#text" { "Skip to the text" }
+                header {
+                    a.brand href="/" { "Aileron" }
+                    (self.navigation())
+                    (self.standing())
+                }
+                main id="text" tabindex="-1" {
+                    @if live {
+                        p.notice.warn id="stale" role="status" hidden {
+                            "This page no longer keeps itself up to date: "
+                            a href="" { "reload it" } "."
+                        }
+                    }
+                    (content)
+                }
+            },
+        )
+    }
+
+    /// The hidden field of every form.
+    pub(super) fn token(&self) -> Markup {
+        html! { input type="hidden" name="csrf" value=(self.csrf); }
+    }
+
+    fn navigation(&self) -> Markup {
+        const PLACES: [(&str, &str); 7] = [
+            ("/", "Overview"),
+            ("/approvals", "Approvals"),
+            ("/actions", "Actions"),
+            ("/bindings", "Bindings"),
+            ("/sessions", "Sessions"),
+            ("/audit", "Log"),
+            ("/vault", "Vault"),
+        ];
+        let here = |path: &str| {
+            self.path == path || (path != "/" && self.path.starts_with(&format!("{path}/")))
+        };
+        html! {
+            nav aria-label="Pages" {
+                ul {
+                    @for (path, name) in PLACES {
+                        li {
+                            a href=(path) aria-current=[here(path).then_some("page")] {
+                                (name)
+                                @if path == "/approvals" {
+                                    span id="pending" data-live role="status" {
+                                        @if self.pending > 0 {
+                                            " " span.count {
+                                                (self.pending)
+                                                span.aside { " waiting" }
+                                            }
+                                        }
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn standing(&self) -> Markup {
+        let (word, class) = match self.vault {
+            vault::State::Unlocked => ("Vault unlocked", "chip good"),
+            vault::State::Locked => ("Vault locked", "chip warn"),
+            vault::State::Missing => ("No vault", "chip bad"),
+        };
+        html! {
+            div.standing {
+                a id="vault-chip" data-live class=(class) href="/vault" { (word) }
+                details.menu {
+                    summary { "Signed in" }
+                    div {
+                        p.quiet { "Until " (text::time(self.expires_at)) "." }
+                        form method="post" action="/sign-out" {
+                            (self.token())
+                            button { "Sign out" }
+                            button name="everywhere" value="yes" { "Sign out everywhere" }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A page without navigation: before the sign-in, and for refusals.
+pub(super) fn bare(title: &str, content: Markup) -> Markup {
+    let body = html! {
+        header { a.brand href="/" { "Aileron" } }
+        main.narrow id="text" { (content) }
+    };
+    document(title, false, body)
+}
+
+/// A page that leads on by itself, from our own name: with it the browser brings its cookie.
+pub(super) fn bounce(path: &str) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="refresh" content={ "0;url=" (path) };
+                (head("One moment"))
+            }
+            body {
+                main.narrow {
+                    h1 { "One moment" }
+                    p { a href=(path) { "Go on" } }
+                }
+            }
+        }
+    }
+}
+
+fn document(title: &str, live: bool, body: Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                (head(title))
+                script src=(assets::SCRIPT) defer {}
+            }
+            body data-watches=[live.then_some("/live")] { (body) }
+        }
+    }
+}
+
+fn head(title: &str) -> Markup {
+    html! {
+        meta name="viewport" content="width=device-width, initial-scale=1";
+        meta name="color-scheme" content="light dark";
+        title { (title) " · Aileron" }
+        link rel="icon" href=(assets::ICON) type="image/svg+xml";
+        link rel="stylesheet" href=(assets::STYLE);
+    }
+}

@@ -1,0 +1,148 @@
+//! The overview: what waits, what happened today, how the vault stands.
+
+use aileron_contract::{
+    Timestamp,
+    audit::{Filter, Record},
+    executor::Approval,
+    vault,
+};
+use axum::{extract::State, response::Response};
+use maud::{Markup, html};
+
+use super::{
+    answer::{Result, page},
+    frame::Frame,
+    signed::Signed,
+    text::{counted, encoded, said, shown, time},
+};
+use crate::Shared;
+
+/// Lines of today.
+const TIMELINE: u32 = 40;
+
+pub(super) async fn show(State(shared): State<Shared>, signed: Signed) -> Result<Response> {
+    let services = &shared.services;
+    let waiting = services.executor.approvals(&signed.context).await?;
+    let since = Some(midnight((shared.options.clock)()));
+    let filter = Filter { since, limit: Some(TIMELINE), ..Filter::default() };
+    let today = services.audit.query(&signed.context, filter).await?;
+    let frame = signed.frame(&shared).await?;
+    let content = html! {
+        h1 { "Overview" }
+        (standing(&frame))
+        section aria-labelledby="waiting" {
+            h2 id="waiting" { "Waiting for you" }
+            (pending(&waiting))
+        }
+        section aria-labelledby="today" {
+            h2 id="today" { "Today" }
+            (timeline(&today))
+        }
+    };
+    Ok(page(frame.around("Overview", true, content)))
+}
+
+/// What a record is about, out of the payload's keys that name things.
+pub(super) fn subject(record: &Record) -> Option<&str> {
+    const NAMES: [&str; 8] = [
+        "aileron.action.name",
+        "aileron.binding.name",
+        "aileron.connector.fqn",
+        "aileron.session.id",
+        "aileron.secret.name",
+        "aileron.token.label",
+        "aileron.keyring.authority",
+        "aileron.package.fqn",
+    ];
+    NAMES.iter().find_map(|name| record.payload.get(*name)?.as_str())
+}
+
+fn standing(frame: &Frame) -> Markup {
+    html! {
+        div id="standing" data-live {
+            @match frame.vault {
+                vault::State::Unlocked => {}
+                vault::State::Locked => p.notice.warn {
+                    "The vault is locked: calls that need a credential wait. "
+                    a href="/vault" { "Unlock it" } "."
+                },
+                vault::State::Missing => p.notice.bad {
+                    "There is no vault yet: " code { "aileron vault init" } " makes one."
+                },
+            }
+            @if frame.drift > 0 {
+                p.notice.warn {
+                    (frame.drift) " installed files are not as you accepted them: see "
+                    a href="/actions" { "the actions" } "."
+                }
+            }
+        }
+    }
+}
+
+fn pending(waiting: &[Approval]) -> Markup {
+    const SHOWN: usize = 5;
+    html! {
+        div id="pending-list" data-live {
+            @if waiting.is_empty() {
+                p.empty { "Nothing waits for you." }
+            } @else {
+                ul.list {
+                    @for approval in waiting.iter().take(SHOWN) {
+                        li {
+                            a href={ "/approvals?focus=" (encoded(&approval.id.to_string())) } {
+                                strong { (said(&approval.action)) }
+                            }
+                            span.quiet { " asked " (time(approval.requested_at)) }
+                        }
+                    }
+                }
+                p { a.button.primary href="/approvals" {
+                    "Decide " (counted(waiting.len(), "approval"))
+                } }
+            }
+        }
+    }
+}
+
+fn timeline(records: &[Record]) -> Markup {
+    html! {
+        div id="timeline" data-live {
+            @if records.is_empty() {
+                p.empty { "Nothing happened yet today (UTC)." }
+            } @else {
+                ol.timeline {
+                    @for record in records {
+                        li {
+                            (time(record.timestamp)) " "
+                            a href={ "/audit/" (encoded(&record.id.to_string())) } {
+                                (shown(&record.kind))
+                            }
+                            @if let Some(subject) = subject(record) { " " (shown(subject)) }
+                            span.quiet { " by " (shown(&record.actor.id)) }
+                        }
+                    }
+                }
+                p { a href="/audit" { "The whole log" } }
+            }
+        }
+    }
+}
+
+/// The start of the day in UTC.
+fn midnight(now: Timestamp) -> Timestamp {
+    const DAY: i64 = 24 * 60 * 60;
+    let start = now.as_second().div_euclid(DAY).saturating_mul(DAY);
+    Timestamp::from_second(start).unwrap_or(now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn today_begins_at_midnight_in_utc() {
+        let noon = "2030-01-31T12:30:00Z".parse().unwrap();
+        assert_eq!(midnight(noon).to_string(), "2030-01-31T00:00:00Z");
+    }
+}

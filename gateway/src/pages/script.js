@@ -1,0 +1,91 @@
+// Keeps an open page up to date, and tells times in the reader's own zone. Everything works
+// without it, by reloading.
+"use strict";
+(() => {
+  const told = (root) => {
+    for (const time of root.querySelectorAll("time[datetime]")) {
+      const at = new Date(time.dateTime);
+      if (Number.isNaN(at.getTime())) continue;
+      time.title = time.textContent;
+      time.textContent = at.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
+    }
+  };
+
+  // Text that was typed and focus that was placed stay: a card is replaced only by another one.
+  const keyed = (now, fresh) => {
+    const wanted = new Map([...fresh.children].map((child) => [child.dataset.key, child]));
+    for (const child of [...now.children]) {
+      if (!wanted.has(child.dataset.key)) child.remove();
+    }
+    let place = now.firstElementChild;
+    for (const [key, child] of wanted) {
+      if (place && place.dataset.key === key) {
+        place = place.nextElementSibling;
+        continue;
+      }
+      const kept = [...now.children].find((own) => own.dataset.key === key);
+      if (kept) continue;
+      child.removeAttribute("autofocus");
+      told(child);
+      now.insertBefore(child, place);
+    }
+  };
+
+  const merge = (page) => {
+    for (const now of document.querySelectorAll("[data-live]")) {
+      const fresh = page.getElementById(now.id);
+      if (!fresh) continue;
+      if (now.dataset.live === "keyed") {
+        keyed(now, fresh);
+        continue;
+      }
+      if (now.contains(document.activeElement) && document.activeElement !== document.body) continue;
+      told(fresh);
+      if (now.innerHTML !== fresh.innerHTML) {
+        now.className = fresh.className;
+        now.replaceChildren(...fresh.childNodes);
+      }
+    }
+  };
+
+  let asking = false;
+  let again = false;
+  const refresh = async () => {
+    if (asking) {
+      again = true;
+      return;
+    }
+    asking = true;
+    try {
+      const answer = await fetch(location.href, { redirect: "error", cache: "no-store" });
+      if (!answer.ok) throw new Error(answer.statusText);
+      merge(new DOMParser().parseFromString(await answer.text(), "text/html"));
+    } catch {
+      // Signed out, or the runtime is gone: a reload says which.
+      location.reload();
+      return;
+    } finally {
+      asking = false;
+    }
+    if (again) {
+      again = false;
+      refresh();
+    }
+  };
+
+  told(document);
+  const watched = document.body.dataset.watches;
+  if (watched) {
+    let wait = 0;
+    const stream = new EventSource(watched);
+    // Refused, and not to be asked again: the person should know that this page stands still.
+    stream.onerror = () => {
+      const stale = document.getElementById("stale");
+      if (stale && stream.readyState === EventSource.CLOSED) stale.hidden = false;
+    };
+    stream.onmessage = () => {
+      clearTimeout(wait);
+      wait = setTimeout(refresh, 50);
+    };
+  }
+})();
