@@ -10,6 +10,7 @@ mod author;
 mod binding;
 mod groups;
 mod hub;
+mod launch;
 mod upkeep;
 mod vault;
 
@@ -28,6 +29,9 @@ pub(crate) use groups::{
     SecretSetArguments, StatusSection, TokenCommand, TokenMintArguments,
 };
 pub(crate) use hub::{HubCommand, HubKind};
+pub(crate) use launch::{
+    LaunchArguments, LogLevel, SessionMcpArguments, SessionsCommand, SessionsListArguments,
+};
 pub(crate) use upkeep::{AcceptArguments, SyncArguments};
 pub(crate) use vault::{
     RecoveryCommand, VaultCommand, VaultExportArguments, VaultImportArguments, VaultInitArguments,
@@ -58,6 +62,17 @@ pub(crate) enum Command {
         #[arg(long)]
         keep: bool,
     },
+    /// Start an agent with your actions as its tools
+    Launch(LaunchArguments),
+    /// Agent sessions; without a command, lists them
+    Sessions {
+        #[command(subcommand)]
+        command: Option<SessionsCommand>,
+        #[command(flatten)]
+        list: SessionsListArguments,
+    },
+    #[command(hide = true)]
+    SessionMcp(SessionMcpArguments),
     /// Report the running runtime
     Status {
         /// Narrow the report to one section

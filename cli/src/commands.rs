@@ -15,9 +15,11 @@ mod drift;
 mod hub;
 mod install;
 mod keyring;
+mod launch;
 mod package;
 mod run;
 mod secret;
+mod sessions;
 mod status;
 mod suite;
 mod sync;
@@ -76,13 +78,15 @@ pub(crate) async fn run(command: Command, settings: &Settings, printer: Printer)
             project: Some(project),
             json,
             include_prerelease: _,
-        })) => author::check(&project, json, printer),
+        })) => author::check(&project, json, printer).await,
         #[cfg(feature = "runtime")]
         Command::Keyring(KeyringCommand::Generate { out }) => author::key(&out, printer),
         #[cfg(feature = "runtime")]
-        Command::Action(ActionCommand::New(arguments)) => author::action(&arguments, printer),
+        Command::Action(ActionCommand::New(arguments)) => author::action(&arguments, printer).await,
         #[cfg(feature = "runtime")]
         Command::Demo { keep } => Box::pin(demo::run(keep, printer)).await,
+        Command::Launch(arguments) => Box::pin(launch::run(arguments, settings, printer)).await,
+        Command::SessionMcp(arguments) => launch::serve_tools(&arguments.file),
         other => {
             let connection = Connection::open(settings, printer).await?;
             Box::pin(connected(other, &connection)).await
@@ -104,6 +108,7 @@ async fn connected(command: Command, connection: &Connection<'_>) -> Result<Exit
         Command::Binding(command) => binding::run(command, connection).await,
         Command::Approval(command) => approval::run(command, connection).await,
         Command::Audit(command) => audit::run(command, connection).await,
+        Command::Sessions { command, list } => sessions::run(command, list, connection).await,
         Command::Token(command) => token::run(command, connection).await,
         // Handled before a connection was made.
         _ => Ok(Exit::Done),

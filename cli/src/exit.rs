@@ -12,6 +12,8 @@ pub(crate) enum Exit {
     Misused,
     /// Not yet (`EX_TEMPFAIL`): the call waits for a person, or still runs.
     NotYet,
+    /// As the agent that was launched ended.
+    Agent(u8),
     /// The person pressed ctrl-c at a prompt; as a shell reports the signal.
     Interrupted,
 }
@@ -24,6 +26,7 @@ impl From<Exit> for ExitCode {
             #[cfg(feature = "runtime")]
             Exit::Misused => Self::from(2),
             Exit::NotYet => Self::from(75),
+            Exit::Agent(code) => Self::from(code),
             Exit::Interrupted => Self::from(130),
         }
     }

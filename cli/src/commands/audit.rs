@@ -1,6 +1,6 @@
 //! `aileron audit …`, except `verify`.
 
-mod words;
+pub(super) mod words;
 
 use aileron_api::audit::{AuditEvent, AuditFilter};
 

@@ -17,6 +17,7 @@ mod events;
 mod hub;
 mod packages;
 mod releases;
+mod sessions;
 mod upkeep;
 mod vault;
 mod watch;

@@ -11,7 +11,7 @@ pub(super) fn routine(event: &AuditEvent) -> bool {
 }
 
 /// What the event is about, in a few words.
-pub(super) fn subject(event: &AuditEvent) -> String {
+pub(in crate::commands) fn subject(event: &AuditEvent) -> String {
     const KEYS: [&str; 10] = [
         "aileron.action.name",
         "aileron.approval.action",
@@ -64,7 +64,7 @@ pub(super) fn facts(event: &AuditEvent) -> Vec<(&str, String)> {
 }
 
 /// The payload's keys in the order and the words of a reader.
-const LABELS: [(&str, &str); 75] = [
+const LABELS: [(&str, &str); 77] = [
     ("aileron.action.name", "action"),
     ("aileron.approval.action", "action"),
     ("aileron.disposition", "outcome"),
@@ -132,6 +132,8 @@ const LABELS: [(&str, &str); 75] = [
     ("aileron.approval.id", "approval"),
     ("aileron.approval.kind", "asks for"),
     ("aileron.approval.digest", "covers"),
+    ("aileron.approval.preview", "preview"),
+    ("aileron.approval.changed", "changed"),
     ("aileron.session.id", "agent session"),
     ("aileron.session.agent", "agent"),
     ("aileron.session.working_dir", "works in"),
@@ -142,7 +144,7 @@ const LABELS: [(&str, &str); 75] = [
     ("aileron.record.digest", "record"),
 ];
 
-fn happened(event: &AuditEvent) -> &'static str {
+pub(in crate::commands) fn happened(event: &AuditEvent) -> &'static str {
     match (event.event_type.as_str(), text(event, "aileron.disposition")) {
         ("action.installed", _) => "an action was installed",
         ("action.enabled", _) => "an action was enabled",
@@ -172,6 +174,9 @@ fn happened(event: &AuditEvent) -> &'static str {
         ("approval.approved", _) => "a person let a call run",
         ("approval.denied", _) => "a person refused a call",
         ("approval.expired", _) => "nobody decided in time",
+        ("approval.reopened", _) => {
+            "what a call would act upon changed after it was approved: it waits again"
+        }
         ("approval.refused", _) => "somebody without the right tried to decide",
         ("keyring.trusted", _) => "a publisher's key was trusted",
         ("keyring.revoked", _) => "a publisher's key is no longer trusted",

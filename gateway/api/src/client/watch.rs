@@ -26,22 +26,40 @@ impl Client {
     ) -> impl Stream<Item = Result<AuditEvent>> + Send + 'static {
         let watch = Watch {
             client: self.clone(),
-            from,
+            path: vec!["audit".to_owned(), "watch".to_owned()],
+            query: from.iter().map(|from| ("from".to_owned(), from.to_string())).collect(),
             last: None,
             connection: None,
             ready: VecDeque::new(),
             failures: 0,
         };
-        stream::try_unfold(watch, |mut watch| async move {
-            let event = watch.next().await?;
-            Ok(Some((event, watch)))
-        })
+        watch.records()
+    }
+
+    /// What the log tells of an agent session, from its beginning; then, when `follow` says so,
+    /// what is to come. Ends when there is nothing more to tell.
+    pub fn watch_session(
+        &self,
+        id: &str,
+        follow: bool,
+    ) -> impl Stream<Item = Result<AuditEvent>> + Send + 'static {
+        let watch = Watch {
+            client: self.clone(),
+            path: ["sessions", id, "watch"].map(str::to_owned).to_vec(),
+            query: vec![("follow".to_owned(), follow.to_string())],
+            last: None,
+            connection: None,
+            ready: VecDeque::new(),
+            failures: 0,
+        };
+        watch.records()
     }
 }
 
 struct Watch {
     client: Client,
-    from: Option<u64>,
+    path: Vec<String>,
+    query: Vec<(String, String)>,
     last: Option<String>,
     connection: Option<(Response, Reader)>,
     ready: VecDeque<Event>,
@@ -49,11 +67,19 @@ struct Watch {
 }
 
 impl Watch {
-    async fn next(&mut self) -> Result<AuditEvent> {
+    fn records(self) -> impl Stream<Item = Result<AuditEvent>> + Send + 'static {
+        stream::try_unfold(self, |mut watch| async move {
+            let event = watch.next().await?;
+            Ok(event.map(|event| (event, watch)))
+        })
+    }
+
+    async fn next(&mut self) -> Result<Option<AuditEvent>> {
         loop {
             if let Some(event) = self.ready.pop_front() {
                 match event.kind.as_str() {
-                    "record" => return self.record(event),
+                    "record" => return self.record(event).map(Some),
+                    "end" => return Ok(None),
                     "error" => self.interrupted(&event).await?,
                     _ => {}
                 }
@@ -114,9 +140,7 @@ impl Watch {
     }
 
     async fn connect(&self) -> Result<Response> {
-        let query: Vec<_> =
-            self.from.iter().map(|from| ("from".to_owned(), from.to_string())).collect();
-        let url = self.client.url(&["audit".to_owned(), "watch".to_owned()], &query)?;
+        let url = self.client.url(&self.path, &self.query)?;
         let mut request = self.client.request(Method::GET, url).header(ACCEPT, "text/event-stream");
         if let Some(last) = &self.last {
             request = request.header("last-event-id", last);
