@@ -25,8 +25,6 @@ pub struct ConnectorPreview {
     pub signature_status: String,
     pub capabilities: Capabilities,
     pub already_installed: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
     /// Of the key that verified the signature.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<String>,
@@ -168,6 +166,9 @@ pub struct ActionPreview {
     pub existing: Option<ExistingAction>,
     #[serde(default)]
     pub approval_required: bool,
+    /// Calls of the action it replaces wait for a person, and calls of this one would not.
+    #[serde(default)]
+    pub loses_approval: bool,
     /// How the file departs from the published grammar; absent when it keeps it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lenient: Vec<String>,

@@ -8,7 +8,7 @@ use aileron_contract::{
     executor::{Call, Started},
     json,
     names::{ActionName, Identity, PackageRef},
-    packages::ActionRequest,
+    packages::{ActionRequest, only},
     publishers::{Confirmation, ConfirmedKey, Wanted},
 };
 use axum::{
@@ -102,8 +102,8 @@ pub(crate) async fn preview(
     Caller { context, .. }: Caller,
     Json(body): Json<InstallActionRequest>,
 ) -> Result<Answer<ActionPreview>> {
-    let preview = shared.services.packages.preview_action(&context, request(body)?).await?;
-    Ok(Answer(shape::action_preview(preview)))
+    let previews = shared.services.packages.preview_actions(&context, vec![request(body)?]).await?;
+    Ok(Answer(shape::action_preview(only(previews)?)))
 }
 
 /// Installs an action, and with `auto_install_connectors` the connectors it needs.
@@ -133,7 +133,8 @@ pub(crate) async fn install(
         let (wanted, keys) = (Wanted::Action(request.clone()), keys.collect::<Result<_>>()?);
         shared.services.publishers.confirm(&context, Confirmation { wanted, keys }).await?;
     }
-    let installed = shared.services.packages.install_action(&context, request).await?;
+    let installed = shared.services.packages.install_actions(&context, vec![request]).await?;
+    let installed = only(installed)?;
     let code = if installed.already_installed { StatusCode::OK } else { StatusCode::CREATED };
     Ok((code, Answer(shape::installed_action(installed))))
 }
@@ -177,7 +178,8 @@ pub(crate) async fn run(
     Ok(match started {
         Started::Done(result) => Answer(shape::run_result(result)).into_response(),
         Started::Pending(pending) => {
-            (StatusCode::ACCEPTED, Answer(shape::pending(pending))).into_response()
+            let review_url = shared.pages.review(&shared.options, &pending.id);
+            (StatusCode::ACCEPTED, Answer(shape::pending(pending, review_url))).into_response()
         }
         Started::Failed(failure) => Refusal::from(failure).into_response(),
     })

@@ -43,7 +43,6 @@ pub(crate) fn connector_preview(preview: packages::ConnectorPreview) -> Connecto
         hash,
         publisher,
         fingerprint,
-        description,
         capabilities: may,
         already_installed,
         change,
@@ -57,7 +56,6 @@ pub(crate) fn connector_preview(preview: packages::ConnectorPreview) -> Connecto
         signature_status: "verified".to_owned(),
         capabilities: capabilities(may),
         already_installed,
-        description,
         fingerprint: Some(fingerprint),
         change: change.map(capability_change),
     }
@@ -129,6 +127,7 @@ pub(crate) fn action_preview(preview: packages::ActionPreview) -> ActionPreview 
         connectors,
         already_installed,
         existing,
+        loses_approval,
         lenient,
     } = preview;
     let (fqn, version) = parts(package);
@@ -143,6 +142,7 @@ pub(crate) fn action_preview(preview: packages::ActionPreview) -> ActionPreview 
         already_installed,
         existing: existing.map(existing_action),
         approval_required,
+        loses_approval,
         lenient,
     }
 }

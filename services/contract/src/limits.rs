@@ -133,6 +133,8 @@ limits! {
     PREVIEWED_BYTES: usize = 64 * 1024 * 1024, "bytes", size;
     /// How long such an archive is what would be installed; later it is fetched again.
     PREVIEWED_WALL: Duration = Duration::from_mins(10), "seconds", seconds;
+    /// Signed actions kept for times without their source, together; the oldest go first.
+    KEPT_ACTIONS: u64 = 64 * MIB, "bytes", number;
     /// One page of a repository's releases, with the notes publishers write.
     RELEASE_PAGE: u64 = 16 * MIB, "bytes", number;
     /// Pages read, of a hundred releases each: the source itself lists no more.
@@ -252,6 +254,9 @@ limits! {
     VAULT_EXPORT: usize = 16 * 1024 * 1024, "bytes", size;
     /// A passphrase; longer ones are a mistake, and hashing them is work for us.
     PASSPHRASE: usize = 1_024, "bytes", size;
+    /// The shortest new passphrase: whoever has a copy of the file tries them all, and eight
+    /// characters are what tires a patient one. One chosen earlier still opens its vault.
+    PASSPHRASE_MIN: usize = 8, "characters", size;
     /// Memory a vault file may ask the key derivation for, in KiB: a planted file must not.
     KDF_MEMORY_MAX: u32 = 1024 * 1024, "KiB", count;
     /// Passes over that memory a vault file may ask for.
@@ -368,6 +373,14 @@ limits! {
     APPROVAL_WATCHES: usize = 256, "streams", size;
     /// How long a watch of the log lasts: its watcher comes back and shows its token again.
     WATCH_WALL: Duration = Duration::from_mins(15), "seconds", seconds;
+    /// One MCP message, as published for a line.
+    MCP_MESSAGE: usize = 1024 * 1024, "bytes", size;
+    /// MCP sessions open at once; further ones are refused with `busy`.
+    MCP_SESSIONS: usize = 256, "sessions", size;
+    /// MCP sessions of one token: the next one ends its oldest.
+    MCP_SESSIONS_EACH: usize = 16, "sessions", size;
+    /// An MCP session nobody uses ends after this.
+    MCP_IDLE: Duration = Duration::from_mins(30), "seconds", seconds;
     /// Fields of a form of the web page: the largest action has fewer inputs.
     PAGE_FIELDS: usize = 256, "fields", size;
     /// Approvals on one page: a person decides one at a time.

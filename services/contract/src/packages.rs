@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::{
-    Context, Result,
+    Context, Error, Result,
     closed::closed,
     credential::{CredentialKind, CredentialNeed},
     names::{ActionName, BindingName, Fqn, HostPort, PackageRef, Sha256Hash, Version},
@@ -46,31 +46,18 @@ pub trait Packages: Send + Sync + 'static {
     /// One installed connector, the newest when several versions are; `connector_not_installed`.
     async fn connector(&self, context: &Context, fqn: Fqn) -> Result<Connector>;
 
-    /// Fetches and verifies an action without installing it.
-    async fn preview_action(
-        &self,
-        context: &Context,
-        request: ActionRequest,
-    ) -> Result<ActionPreview>;
-
-    /// Installs an action, and with `auto_install_connectors` the connectors it needs. All or
-    /// nothing: a failure leaves no trace.
-    async fn install_action(
-        &self,
-        context: &Context,
-        request: ActionRequest,
-    ) -> Result<InstalledAction>;
-
-    /// Previews several actions, at most [`INSTALL_BATCH`](crate::limits::INSTALL_BATCH). Answers
-    /// in the order of the requests; one that cannot be previewed does not stop the others.
+    /// Fetches and verifies actions without installing them, at most
+    /// [`INSTALL_BATCH`](crate::limits::INSTALL_BATCH). Answers in the order of the requests; one
+    /// that cannot be previewed does not stop the others.
     async fn preview_actions(
         &self,
         context: &Context,
         requests: Vec<ActionRequest>,
     ) -> Result<Vec<Result<ActionPreview>>>;
 
-    /// Installs several actions, as many at most, each as `install_action` does: all or nothing,
-    /// whatever becomes of the others. Answers in the order of the requests.
+    /// Installs actions, as many at most, each with the connectors it lacks when the request says
+    /// so. Each all or nothing, whatever becomes of the others: a failure leaves no trace. Answers
+    /// in the order of the requests.
     async fn install_actions(
         &self,
         context: &Context,
@@ -128,7 +115,6 @@ pub struct ConnectorPreview {
     pub publisher: String,
     /// Of the key that verified the signature.
     pub fingerprint: String,
-    pub description: Option<String>,
     pub capabilities: Capabilities,
     pub already_installed: bool,
     /// Beside the newest installed version of the same connector, when another one is installed.
@@ -207,6 +193,8 @@ pub struct ActionPreview {
     pub already_installed: bool,
     /// An installed action of that name with other bytes.
     pub existing: Option<ExistingAction>,
+    /// Calls of the action it replaces wait for a person, and calls of this one would not.
+    pub loses_approval: bool,
     /// How the file departs from the published grammar; empty when it keeps it.
     pub lenient: Vec<String>,
 }
@@ -257,6 +245,14 @@ pub struct UnboundCapability {
     pub connector: Fqn,
     pub kind: CredentialKind,
     pub scope: Option<String>,
+}
+
+/// The answer for one action, out of the answers to a call about that one.
+pub fn only<T>(mut answers: Vec<Result<T>>) -> Result<T> {
+    match (answers.pop(), answers.is_empty()) {
+        (Some(answer), true) => answer,
+        _ => Err(Error::internal("a call about one action has another number of answers")),
+    }
 }
 
 /// Where a suite comes from.

@@ -5,6 +5,7 @@
 mod archive;
 mod check;
 mod key;
+mod operations;
 mod package;
 mod release;
 mod sources;
@@ -14,6 +15,7 @@ mod tests;
 
 pub use check::check;
 pub use key::{PublicKey, SigningKey};
+pub use operations::{Asked, asked, asked_by};
 pub use package::{Package, Signed};
 pub use release::{Release, release};
 pub use sources::{ActionSource, SourceFile, Sources};
@@ -29,4 +31,4 @@ pub const UNBOUND_HASH: &str = "sha256:bound-at-release";
 pub const UNBOUND_SECRET: &str = "bound-at-release";
 
 /// What every package of a release is called.
-pub const ASSET: &str = "aileron.tar.gz";
+pub use crate::formats::package::ARCHIVE as ASSET;

@@ -4,13 +4,14 @@
 
 use std::fmt;
 
-use aileron_contract::{Error, Reason, failure::Class};
+use aileron_contract::{Error, Reason, failure::Class, limits};
 
 pub mod action;
 pub mod frontmatter;
 pub mod hub;
 pub mod lock;
 pub mod manifest;
+pub mod package;
 mod spawn;
 pub mod suite;
 mod table;
@@ -43,7 +44,7 @@ impl Problem {
         file: impl Into<String>,
         line: u32,
     ) -> Self {
-        Self { kind, message: message.into(), file: file.into(), line }
+        Self { kind, message: cut(message.into()), file: file.into(), line }
     }
 
     /// `parse_error` or `validation_error`.
@@ -82,4 +83,13 @@ impl From<Problem> for Error {
         Self::new(reason, problem.to_string())
             .with_details(serde_json::json!({ "file": problem.file, "line": problem.line }))
     }
+}
+
+/// A file may be as long as its reader lets it, what is said about it may not.
+fn cut(mut message: String) -> String {
+    if message.len() > limits::PROBLEM_TEXT {
+        message.truncate(message.floor_char_boundary(limits::PROBLEM_TEXT));
+        message.push('…');
+    }
+    message
 }

@@ -259,7 +259,9 @@ impl Packages for Door {
         context.require(Scope::PackagesInstall)?;
         let (parts, context) = (self.parts.clone(), context.clone());
         let found = install::find_connector(&parts, request).await?;
-        self.parts.owned(async move { install::connector(&parts, &context, found).await }).await
+        self.parts
+            .owned(async move { install::install_connector(&parts, &context, found).await })
+            .await
     }
 
     async fn connectors(&self, context: &Context) -> Result<Vec<Connector>> {
@@ -270,28 +272,6 @@ impl Packages for Door {
     async fn connector(&self, context: &Context, fqn: Fqn) -> Result<Connector> {
         context.require(Scope::ActionsList)?;
         describe::connector(&self.parts, &fqn).await
-    }
-
-    async fn preview_action(
-        &self,
-        context: &Context,
-        request: ActionRequest,
-    ) -> Result<ActionPreview> {
-        context.require(Scope::PackagesPreview)?;
-        describe::action_preview(&self.parts.seen_by(context), &self.catalog, request).await
-    }
-
-    async fn install_action(
-        &self,
-        context: &Context,
-        request: ActionRequest,
-    ) -> Result<InstalledAction> {
-        context.require(Scope::PackagesInstall)?;
-        let (parts, catalog, context) = (self.parts.clone(), self.catalog.clone(), context.clone());
-        let found = install::find_action(&parts, &catalog, request).await?;
-        self.parts
-            .owned(async move { install::action(&parts, &catalog, &context, found).await })
-            .await
     }
 
     async fn newest(&self, context: &Context, fqn: Fqn, prereleases: bool) -> Result<PackageRef> {
@@ -315,7 +295,7 @@ impl Packages for Door {
         requests: Vec<ActionRequest>,
     ) -> Result<Vec<Result<ActionPreview>>> {
         context.require(Scope::PackagesPreview)?;
-        install::batch::previews(&self.parts.seen_by(context), &self.catalog, requests).await
+        install::previews(&self.parts.seen_by(context), &self.catalog, requests).await
     }
 
     async fn install_actions(
@@ -325,9 +305,9 @@ impl Packages for Door {
     ) -> Result<Vec<Result<InstalledAction>>> {
         context.require(Scope::PackagesInstall)?;
         let (parts, catalog, context) = (self.parts.clone(), self.catalog.clone(), context.clone());
-        let found = install::batch::find_actions(&parts, &catalog, requests).await?;
+        let found = install::find_actions(&parts, &catalog, requests).await?;
         let change =
-            async move { install::batch::actions(&parts, &catalog, &context, found).await };
+            async move { install::install_actions(&parts, &catalog, &context, found).await };
         self.parts.owned(change).await
     }
 

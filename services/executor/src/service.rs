@@ -81,7 +81,7 @@ impl Service {
             home,
             database: database.clone(),
             vault: Arc::clone(&vault),
-            bindings,
+            bindings: Arc::clone(&bindings),
             egress: Arc::clone(&egress),
             audit: Arc::clone(&audit),
             sources,
@@ -93,6 +93,7 @@ impl Service {
         let engine = Box::pin(Engine::open(Parts {
             database,
             vault,
+            bindings,
             egress,
             audit,
             library: Arc::new(library.clone()),
@@ -207,9 +208,8 @@ impl Executor for Door {
 
     async fn counts(&self, context: &Context) -> Result<Counts> {
         context.require(Scope::StatusRead)?;
-        let own = Context::service("executor");
         let actions = self.0.library.actions().await?.items.len();
-        let connectors = self.0.packages.handle().connectors(&own).await?.len();
+        let connectors = self.0.packages.store().installed().await?;
         Ok(Counts {
             actions: u64::try_from(actions).map_err(Error::internal)?,
             connectors: u64::try_from(connectors).map_err(Error::internal)?,

@@ -177,7 +177,6 @@ mod tests {
                 credential: Some(need("api_key", "X-Key: {key}")),
             },
             already_installed: false,
-            description: None,
             fingerprint: Some("sha256:key".to_owned()),
             change,
         }

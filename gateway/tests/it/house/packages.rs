@@ -32,6 +32,35 @@ fn signed_in() -> CredentialNeed {
     CredentialNeed { scope: None, form: Form::Oauth2, oauth2: Some(client) }
 }
 
+fn preview(request: ActionRequest) -> ActionPreview {
+    ActionPreview {
+        package: request.package,
+        name: "notes-list".parse().unwrap(),
+        hash: Sha256Hash::new([1; 32]),
+        intent: "List notes".to_owned(),
+        signature: SignatureStatus::Verified,
+        approval_required: false,
+        connectors: Vec::new(),
+        already_installed: false,
+        existing: None,
+        loses_approval: false,
+        lenient: Vec::new(),
+    }
+}
+
+fn installed(request: ActionRequest) -> InstalledAction {
+    InstalledAction {
+        name: "notes-list".parse().unwrap(),
+        package: request.package,
+        hash: Sha256Hash::new([1; 32]),
+        path: "/home/actions/notes-list.md".to_owned(),
+        already_installed: request.force,
+        installed_connectors: Vec::new(),
+        unbound: Vec::new(),
+        newly_stale_bindings: Vec::new(),
+    }
+}
+
 #[async_trait]
 impl Packages for World {
     async fn preview_connector(
@@ -45,7 +74,6 @@ impl Packages for World {
             hash: Sha256Hash::new([2; 32]),
             publisher: "acme".to_owned(),
             fingerprint: "sha256:short".to_owned(),
-            description: None,
             capabilities: capabilities(),
             already_installed: false,
             change: None,
@@ -86,44 +114,6 @@ impl Packages for World {
         Ok(Connector { package, hash: Sha256Hash::new([2; 32]), capabilities: may })
     }
 
-    async fn preview_action(
-        &self,
-        context: &Context,
-        request: ActionRequest,
-    ) -> Result<ActionPreview> {
-        self.enter("preview_action", context, Scope::PackagesPreview)?;
-        Ok(ActionPreview {
-            package: request.package,
-            name: "notes-list".parse().unwrap(),
-            hash: Sha256Hash::new([1; 32]),
-            intent: "List notes".to_owned(),
-            signature: SignatureStatus::Verified,
-            approval_required: false,
-            connectors: Vec::new(),
-            already_installed: false,
-            existing: None,
-            lenient: Vec::new(),
-        })
-    }
-
-    async fn install_action(
-        &self,
-        context: &Context,
-        request: ActionRequest,
-    ) -> Result<InstalledAction> {
-        self.enter("install_action", context, Scope::PackagesInstall)?;
-        Ok(InstalledAction {
-            name: "notes-list".parse().unwrap(),
-            package: request.package,
-            hash: Sha256Hash::new([1; 32]),
-            path: "/home/actions/notes-list.md".to_owned(),
-            already_installed: request.force,
-            installed_connectors: Vec::new(),
-            unbound: Vec::new(),
-            newly_stale_bindings: Vec::new(),
-        })
-    }
-
     async fn preview_actions(
         &self,
         context: &Context,
@@ -134,7 +124,7 @@ impl Packages for World {
         for request in requests {
             shown.push(match request.package.fqn.repo() {
                 "absent" => Err(Error::new(Reason::FetchFailed, "it is not there")),
-                _ => self.preview_action(context, request).await,
+                _ => Ok(preview(request)),
             });
         }
         Ok(shown)
@@ -146,14 +136,14 @@ impl Packages for World {
         requests: Vec<ActionRequest>,
     ) -> Result<Vec<Result<InstalledAction>>> {
         self.enter("install_actions", context, Scope::PackagesInstall)?;
-        let mut installed = Vec::new();
+        let mut answers = Vec::new();
         for request in requests {
-            installed.push(match request.package.fqn.repo() {
+            answers.push(match request.package.fqn.repo() {
                 "absent" => Err(Error::new(Reason::FetchFailed, "it is not there")),
-                _ => self.install_action(context, request).await,
+                _ => Ok(installed(request)),
             });
         }
-        Ok(installed)
+        Ok(answers)
     }
 
     async fn newest(&self, context: &Context, fqn: Fqn, prereleases: bool) -> Result<PackageRef> {

@@ -6,12 +6,10 @@ use aileron_contract::{
 };
 
 use super::{DEV_VERSION, PublicKey, SigningKey, UNBOUND_SECRET, archive, sources::contains};
-use crate::formats::{action, manifest};
-
-const WASM: &str = "connector.wasm";
-const MANIFEST: &str = "manifest.toml";
-const ACTION: &str = "action.md";
-const SIGNATURE: &str = "signature.sig";
+use crate::formats::{
+    action, manifest,
+    package::{ACTION, MANIFEST, SIGNATURE, WASM},
+};
 
 /// A connector or an action at a released version: no placeholder is left in it.
 #[derive(Clone, Debug, PartialEq, Eq)]

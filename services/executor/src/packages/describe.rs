@@ -11,7 +11,6 @@ use aileron_contract::{
 
 use super::{
     Parts,
-    catalog::Catalog,
     install::{self, View},
     verify::{self, Purpose},
 };
@@ -31,25 +30,14 @@ pub(super) async fn connector_preview(
         publisher: found.package.fqn.owner().to_owned(),
         hash: found.hash,
         fingerprint: found.fingerprint,
-        // The published manifest has no such key.
-        description: None,
         capabilities: capabilities(&found.manifest),
         already_installed: install::is_installed(parts, found.hash).await?,
         package: found.package,
     })
 }
 
+/// Among others that are previewed with it.
 pub(super) async fn action_preview(
-    parts: &Parts,
-    catalog: &Catalog,
-    request: ActionRequest,
-) -> Result<ActionPreview> {
-    let view = View::now(parts, catalog).await?;
-    preview_of(parts, &view, request).await
-}
-
-/// The same, among others that are previewed with it.
-pub(super) async fn preview_of(
     parts: &Parts,
     view: &View<'_>,
     request: ActionRequest,
@@ -74,6 +62,7 @@ pub(super) async fn preview_of(
         connectors,
         already_installed: standing.is_installed(),
         existing: standing.existing(),
+        loses_approval: standing.loses_approval(&found.file),
         lenient: found.file.lenient.clone(),
         package: request.package,
     })

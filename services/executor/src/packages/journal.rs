@@ -11,17 +11,21 @@
 //! 6. the files are in their places: all of it;
 //! 7. the rows are settled: all of it, and the lockfile is behind;
 //! 8. the lockfile is written: all of it, and nothing is left to do.
+//!
+//! Many changes go this way together: one write to the database before the log is told and one
+//! after, and the log's answers awaited side by side. Each happens or not, whatever becomes of the
+//! others.
 
 use std::{
-    io,
     path::{Path, PathBuf},
+    slice,
 };
 
 use aileron_contract::{
     Context, Error, Reason, Result,
     names::{ActionName, Sha256Hash},
 };
-use aileron_store::files;
+use futures::future::join_all;
 
 use super::{
     blocking,
@@ -31,7 +35,9 @@ use super::{
     records::{ActionRecord, ConnectorRecord},
 };
 
-mod group;
+mod files;
+
+use files::Placed;
 
 #[derive(Clone, Debug)]
 pub(super) struct Journal {
@@ -40,65 +46,134 @@ pub(super) struct Journal {
     lock: LockFile,
 }
 
+/// What happens whole or not at all, and what became of it so far. Its moves are told to the log
+/// in their order, and the first one speaks for the others.
+#[derive(Debug)]
+pub(super) struct Change {
+    moves: Vec<Move>,
+    /// Files to be put in their places, once they were tried out.
+    files: Vec<Placed>,
+    outcome: Result<()>,
+}
+
+impl Change {
+    pub(super) fn new(moves: Vec<Move>) -> Self {
+        Self { moves, files: Vec::new(), outcome: Ok(()) }
+    }
+
+    /// What became of it so far.
+    pub(super) fn outcome(&self) -> Result<()> {
+        self.outcome.clone()
+    }
+
+    /// It goes no further; what failed first is what is told.
+    pub(super) fn fail(&mut self, error: Error) {
+        if self.outcome.is_ok() {
+            self.outcome = Err(error);
+        }
+    }
+
+    fn rows(&self) -> impl Iterator<Item = Row> {
+        self.moves.iter().map(|change| change.row.clone())
+    }
+}
+
 impl Journal {
     pub(super) fn new(home: PathBuf, pins: Pins, lock: LockFile) -> Self {
         Self { home, pins, lock }
     }
 
-    /// Makes changes, in order, and puts their files in place. Each counts from its event on:
-    /// when one fails, those before it happened and those after it did not.
+    /// Makes one change: moves, in order, and their files in place.
     pub(super) async fn commit(&self, context: &Context, moves: Vec<Move>) -> Result<()> {
-        self.prepare(&moves).await?;
-        self.tell(context, &moves).await?;
-        self.place_all(&moves).await
+        let mut change = Change::new(moves);
+        let one = slice::from_mut(&mut change);
+        self.prepare(one).await;
+        self.tell(context, one).await;
+        self.place(one).await;
+        change.outcome
     }
 
     /// What can fail is tried before the log is told. Nothing counts yet.
-    pub(super) async fn prepare(&self, moves: &[Move]) -> Result<()> {
-        for row in moves.iter().map(|change| &change.row) {
-            let Some((path, _, content)) = self.file_of(row)? else { continue };
-            let target = path.clone();
-            blocking(move || try_out(&target, &content)).await?.map_err(|cause| {
-                let text = format!(
-                    "{} could not be written: check the disk's space and the folder's owner; \
-                     nothing was changed",
-                    path.display()
-                );
-                Error::new(Reason::StoreUnwritable, text).caused_by(cause)
-            })?;
+    pub(super) async fn prepare(&self, changes: &mut [Change]) {
+        for change in &mut *changes {
+            match self.files_of(&change.moves) {
+                Ok(files) => change.files = files,
+                Err(error) => change.fail(error),
+            }
         }
-        let rows: Vec<Row> = moves.iter().map(|change| change.row.clone()).collect();
-        self.pins.stage(&rows).await
+        let files = changes.iter().map(|change| change.files.clone()).collect();
+        match blocking(move || files::try_out(files)).await {
+            Ok(tried) => {
+                for (change, tried) in changes.iter_mut().zip(tried) {
+                    tried.unwrap_or_else(|error| change.fail(error));
+                }
+            }
+            Err(error) => fail_all(changes, &error),
+        }
+        let rows: Vec<Row> = going_on(changes).flat_map(Change::rows).collect();
+        if let Err(error) = self.pins.stage(&rows).await {
+            fail_all(changes, &error);
+        }
     }
 
     /// Tells the log: from here on the changes count.
-    pub(super) async fn tell(&self, context: &Context, moves: &[Move]) -> Result<()> {
-        for change in moves {
+    pub(super) async fn tell(&self, context: &Context, changes: &mut [Change]) {
+        let telling: Vec<_> = changes.iter().map(|change| self.tell_of(context, change)).collect();
+        let told = join_all(telling).await;
+        for (change, told) in changes.iter_mut().zip(told) {
+            told.unwrap_or_else(|error| change.fail(error));
+        }
+    }
+
+    async fn tell_of(&self, context: &Context, change: &Change) -> Result<()> {
+        change.outcome()?;
+        for change in &change.moves {
             self.pins.name(context, change).await?;
         }
         Ok(())
     }
 
     /// Puts the files in their places, and lets go of what they replace.
-    pub(super) async fn place_all(&self, moves: &[Move]) -> Result<()> {
-        for change in moves {
-            self.place(&change.row).await?;
+    pub(super) async fn place(&self, changes: &mut [Change]) {
+        // A folder may have come since the files were tried out, and stops nothing else.
+        let files: Vec<_> = changes.iter().map(|change| change.files.clone()).collect();
+        match blocking(move || files::in_the_way(&files)).await {
+            Ok(found) => {
+                for (change, folder) in changes.iter_mut().zip(found) {
+                    folder.into_iter().for_each(|path| change.fail(unplaced(&path)));
+                }
+            }
+            Err(error) => fail_all(changes, &error),
+        }
+        let rows: Vec<Row> = going_on(changes).flat_map(Change::rows).collect();
+        let files = going_on(changes).flat_map(|change| change.files.clone()).collect();
+        if let Err(error) = self.put(&rows, files).await {
+            fail_all(changes, &error);
         }
         self.follow().await;
-        Ok(())
     }
 
-    /// Brings to its end what the log was told of and a crash cut off.
+    /// Brings to its end what the log was told of and a crash cut off. What cannot be finished
+    /// does not keep the rest from it.
     pub(super) async fn finish(&self) -> Result<()> {
+        let mut finished = Ok(());
         for kind in [Kind::Action, Kind::Connector, Kind::Keyring] {
             for row in self.pins.staged(kind).await? {
                 tracing::info!(name = row.name, "finishing an installation that was interrupted");
-                self.bring(&row).await?;
-                self.place(&row).await?;
+                if let Err(error) = self.finish_one(row).await {
+                    tracing::warn!(%error, "an interrupted installation is not finished");
+                    finished = finished.and(Err(error));
+                }
             }
         }
         self.follow().await;
-        Ok(())
+        finished
+    }
+
+    async fn finish_one(&self, row: Row) -> Result<()> {
+        self.bring(&row).await?;
+        let files = self.file_of(&row)?.into_iter().collect();
+        self.put(&[row], files).await
     }
 
     /// Has the lockfile written. What happened has happened: one that could not be is written
@@ -123,7 +198,7 @@ impl Journal {
             }
         }
         let home = self.home.clone();
-        blocking(move || remove_leftovers(&home)).await?;
+        blocking(move || files::remove_leftovers(&home)).await?;
         Ok(connectors)
     }
 
@@ -143,23 +218,22 @@ impl Journal {
         Ok(())
     }
 
-    async fn place(&self, row: &Row) -> Result<()> {
-        if let Some((path, mode, content)) = self.file_of(row)? {
-            let target = path.clone();
-            blocking(move || write(&target, &content, mode)).await?.map_err(|cause| {
-                let text = format!(
-                    "{} could not be written, and is written at the next start: check the \
-                     disk's space and the folder's owner, then restart the daemon",
-                    path.display()
-                );
-                Error::new(Reason::StoreUnwritable, text).caused_by(cause)
-            })?;
-        }
-        self.pins.settle(row).await
+    async fn put(&self, rows: &[Row], files: Vec<Placed>) -> Result<()> {
+        let only = match files.as_slice() {
+            [only] => only.path.clone(),
+            _ => self.home.clone(),
+        };
+        let written = blocking(move || files::write_together(&files)).await?;
+        written.map_err(|cause| unplaced(&only).caused_by(cause))?;
+        self.pins.settle(rows).await
     }
 
-    /// Where the row's file goes, its mode, and its content, when it is what the record says.
-    fn file_of(&self, row: &Row) -> Result<Option<(PathBuf, u32, Vec<u8>)>> {
+    fn files_of(&self, moves: &[Move]) -> Result<Vec<Placed>> {
+        moves.iter().filter_map(|change| self.file_of(&change.row).transpose()).collect()
+    }
+
+    /// The row's file, when its content is what the record says.
+    fn file_of(&self, row: &Row) -> Result<Option<Placed>> {
         // An empty one is a mark: something is left to do, and no file is to be written.
         let Some(content) = row.content().filter(|content| !content.is_empty()) else {
             return Ok(None);
@@ -180,7 +254,7 @@ impl Journal {
         if !fits {
             tracing::warn!(name = row.name, "what was staged is not what its record says");
         }
-        Ok(fits.then_some((path, mode, content)))
+        Ok(fits.then(|| Placed { path, mode, content: content.into() }))
     }
 }
 
@@ -189,46 +263,21 @@ pub(super) fn action_path(home: &Path, name: &ActionName) -> PathBuf {
     home.join("actions").join(format!("{name}.md"))
 }
 
-fn write(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
-    if let Some(folder) = path.parent() {
-        files::create_private_dir(folder)?;
-    }
-    files::write_atomic(path, content, mode)
+fn going_on(changes: &[Change]) -> impl Iterator<Item = &Change> {
+    changes.iter().filter(|change| change.outcome.is_ok())
 }
 
-/// Removes files that a crash cut off while they were written. All of them are this room's.
-fn remove_leftovers(home: &Path) {
-    let cut_off = |name: &str| {
-        let extension = Path::new(name).extension();
-        extension.is_some_and(|extension| extension == "trial" || extension == "tmp")
-    };
-    for (folder, prefix) in [
-        (home.join("actions"), "."),
-        (home.join("store").join("index"), "."),
-        (home.to_owned(), ".keyring.json."),
-        (home.to_owned(), ".action-state.json."),
-        (home.to_owned(), ".actions.lock."),
-    ] {
-        let Ok(entries) = std::fs::read_dir(folder) else { continue };
-        for entry in entries.flatten() {
-            let name = entry.file_name();
-            let ours = name.to_str().is_some_and(|name| name.starts_with(prefix) && cut_off(name));
-            if ours && let Err(error) = std::fs::remove_file(entry.path()) {
-                tracing::warn!(%error, "a file that was cut off could not be removed");
-            }
-        }
+fn fail_all(changes: &mut [Change], error: &Error) {
+    for change in changes {
+        change.fail(error.clone());
     }
 }
 
-/// Is there room for the file, and may it stand where it is to stand? Leaves nothing behind.
-fn try_out(path: &Path, content: &[u8]) -> io::Result<()> {
-    if path.is_dir() {
-        return Err(io::Error::from(io::ErrorKind::IsADirectory));
-    }
-    let mut name = std::ffi::OsString::from(".");
-    name.push(path.file_name().unwrap_or_default());
-    name.push(".trial");
-    let trial = path.with_file_name(name);
-    write(&trial, content, 0o600)?;
-    std::fs::remove_file(trial)
+fn unplaced(path: &Path) -> Error {
+    let text = format!(
+        "{} could not be written, and is written at the next start: check the disk's space, the \
+         folder's owner and that no folder has the file's name, then restart the daemon",
+        path.display()
+    );
+    Error::new(Reason::StoreUnwritable, text)
 }

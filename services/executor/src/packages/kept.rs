@@ -43,18 +43,22 @@ impl KeptActions {
         .await
     }
 
-    /// Keeps an action that was installed. It can be had again: what fails here is only noted.
-    pub(super) async fn keep(&self, action: &VerifiedAction) {
-        if let Some(signature) = action.signature {
-            self.keep_signed(&action.file.source, action.bytes.clone(), signature).await;
-        }
+    /// Keeps actions that were installed. They can be had again: what fails here is only noted.
+    pub(super) async fn keep(&self, actions: impl Iterator<Item = &VerifiedAction>) {
+        let signed = |action: &VerifiedAction| {
+            Some((self.path(&action.file.source), action.bytes.clone(), action.signature?))
+        };
+        self.keep_signed(actions.filter_map(signed).collect()).await;
     }
 
-    async fn keep_signed(&self, package: &PackageRef, action: Bytes, signature: [u8; 64]) {
-        let (folder, path) = (self.folder.clone(), self.path(package));
-        let written = blocking(move || write(&folder, &path, &action, &signature)).await;
+    async fn keep_signed(&self, actions: Vec<(PathBuf, Bytes, [u8; 64])>) {
+        if actions.is_empty() {
+            return;
+        }
+        let folder = self.folder.clone();
+        let written = blocking(move || write(&folder, &actions)).await;
         if let Ok(Err(error)) = written {
-            tracing::warn!(%error, %package, "an action is not kept for times without its source");
+            tracing::warn!(%error, "actions are not kept for times without their source");
         }
     }
 
@@ -64,16 +68,18 @@ impl KeptActions {
     }
 }
 
-/// Whole or not at all, but not at once durable: a suite keeps hundreds.
-fn write(folder: &Path, path: &Path, action: &[u8], signature: &[u8]) -> io::Result<()> {
+/// Each whole or not at all, but not at once durable: a suite keeps hundreds.
+fn write(folder: &Path, actions: &[(PathBuf, Bytes, [u8; 64])]) -> io::Result<()> {
     files::create_private_dir(folder)?;
-    let temporary = path.with_extension("new");
-    let mut file = files::private().create(true).write(true).truncate(true).open(&temporary)?;
-    file.write_all(signature)?;
-    file.write_all(action)?;
-    drop(file);
-    fs::rename(&temporary, path)?;
-    prune::oldest(folder, limits::ACTIONS)
+    for (path, action, signature) in actions {
+        let temporary = path.with_extension("new");
+        let mut file = files::private().create(true).write(true).truncate(true).open(&temporary)?;
+        file.write_all(signature)?;
+        file.write_all(action)?;
+        drop(file);
+        fs::rename(&temporary, path)?;
+    }
+    prune::within(folder, limits::ACTIONS, limits::KEPT_ACTIONS)
 }
 
 #[cfg(test)]
@@ -87,7 +93,8 @@ mod tests {
         let package = |text: &str| text.parse::<PackageRef>().unwrap();
         let list = package("github://acme/notes/actions/list@1.0.0");
         assert!(kept.read(&list).await.unwrap().is_none());
-        kept.keep_signed(&list, Bytes::from_static(b"+++\n"), [7; 64]).await;
+        let action = (kept.path(&list), Bytes::from_static(b"+++\n"), [7; 64]);
+        kept.keep_signed(vec![action]).await;
         let files = kept.read(&list).await.unwrap().unwrap();
         assert_eq!((&files.action[..], files.signature), (&b"+++\n"[..], Some([7; 64])));
         for other in ["github://acme/notes/actions/list@1.0.1", "github://acme/notes@1.0.0"] {

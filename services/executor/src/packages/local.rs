@@ -17,7 +17,10 @@ use super::{
     Parts, blocking,
     tarball::{ActionFiles, ConnectorFiles},
 };
-use crate::formats::{action, manifest};
+use crate::formats::{
+    action, manifest,
+    package::{ACTION, MANIFEST},
+};
 
 mod unpack;
 
@@ -107,12 +110,12 @@ pub(super) async fn bring(parts: &Parts, given: LocalFiles) -> Result<LocalPacka
 fn identify(files: &Files) -> Result<LocalPackage> {
     Ok(match files {
         Files::Connector(files) => LocalPackage {
-            package: manifest::parse(&files.manifest, "manifest.toml")?.package,
+            package: manifest::parse(&files.manifest, MANIFEST)?.package,
             kind: PackageKind::Connector,
             hash: Sha256Hash::of(&[&files.binary, &files.manifest]),
         },
         Files::Action(files) => LocalPackage {
-            package: action::parse(&files.action, "action.md")?.source,
+            package: action::parse(&files.action, ACTION)?.source,
             kind: PackageKind::Action,
             hash: Sha256Hash::of(&[&files.action]),
         },

@@ -107,7 +107,7 @@ impl LockFile {
     /// Writes the lock when changes left it behind. What somebody else wrote is kept beside it.
     /// While the vault is locked it stays behind.
     pub(super) async fn follow(&self) -> Result<()> {
-        let changed = self.pins.unlocked().await?;
+        let changed = self.pins.untold_to_lockfile().await?;
         if changed.is_empty() {
             return Ok(());
         }
@@ -115,7 +115,7 @@ impl LockFile {
         if !seen.is_intact() {
             self.replace(&seen, &changed).await?;
         }
-        self.pins.locked().await
+        self.pins.told_to_lockfile().await
     }
 
     /// Writes what the lock should say, and keeps what stands there beside it.

@@ -117,7 +117,7 @@ async fn one(
 ) -> Result<InstalledConnector> {
     let request = ConnectorRequest { package, expected_hash: Some(hash) };
     let found = install::find_connector(parts, request).await?;
-    install::connector(parts, context, found).await
+    install::install_connector(parts, context, found).await
 }
 
 /// Is it installed, under this name, and whole?

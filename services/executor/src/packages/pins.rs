@@ -395,13 +395,8 @@ impl Pins {
         self.history.append(context, (Kind::Action, name), event, change).await
     }
 
-    /// The row's file is in its place: nothing is staged any more, and older rows go.
-    pub(super) async fn settle(&self, row: &Row) -> Result<()> {
-        self.settle_all(std::slice::from_ref(row)).await
-    }
-
-    /// The same for many rows, in one write.
-    pub(super) async fn settle_all(&self, rows: &[Row]) -> Result<()> {
+    /// The rows' files are in their places: nothing is staged any more, and older rows go.
+    pub(super) async fn settle(&self, rows: &[Row]) -> Result<()> {
         let mut transaction = self.database.begin().await?;
         for row in rows {
             for statement in [

@@ -8,6 +8,7 @@ use aileron_contract::{
 use url::Url;
 
 use super::releases::listing;
+use crate::formats::package::ARCHIVE;
 
 /// The addresses of a GitHub, the public one or a company's own.
 #[derive(Debug)]
@@ -151,9 +152,6 @@ pub(super) fn repository(authority: &Authority) -> Result<Fqn> {
         Error::new(Reason::InvalidRequest, text)
     })
 }
-
-/// The name every package's archive has on its release page.
-pub(super) const ARCHIVE: &str = "aileron.tar.gz";
 
 fn tag(package: &PackageRef) -> String {
     match package.fqn.subpath() {

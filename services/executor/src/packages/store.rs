@@ -22,7 +22,10 @@ use super::{
     records::ConnectorRecord,
     tarball::ConnectorFiles,
 };
-use crate::formats::manifest::{self, Manifest};
+use crate::formats::{
+    manifest::{self, Manifest},
+    package::MANIFEST,
+};
 
 mod entry;
 mod recent;
@@ -98,6 +101,12 @@ impl ConnectorStore {
         Ok(records)
     }
 
+    /// How many there are, by their records alone: whether each is whole is for those to say who
+    /// read it.
+    pub async fn installed(&self) -> Result<usize> {
+        Ok(self.records().await?.len())
+    }
+
     /// An entry's manifest and bytes, hashed again, whether it counts as installed or not.
     pub(super) async fn read(&self, hash: Sha256Hash) -> Result<Loaded> {
         let folder = self.folder(hash);
@@ -117,7 +126,7 @@ impl ConnectorStore {
             });
             return Err(damaged(hash, "its bytes changed").with_details(details));
         }
-        let manifest = manifest::parse(&files.manifest, "manifest.toml")?;
+        let manifest = manifest::parse(&files.manifest, MANIFEST)?;
         let package = manifest.package.clone();
         Ok(Loaded { hash, package, manifest, wasm: files.binary })
     }

@@ -7,13 +7,16 @@ use aileron_contract::{
 };
 
 use super::Parts;
-use crate::formats::suite::{self, Member, SuiteFile};
+use crate::formats::{
+    package::SUITE,
+    suite::{self, Member, SuiteFile},
+};
 
 /// Reads a suite and completes its members.
 pub(super) async fn read(parts: &Parts, source: SuiteSource) -> Result<Suite> {
     match source {
         SuiteSource::Text(text) => {
-            let file = suite::parse(text.as_bytes(), "suite.toml")?;
+            let file = suite::parse(text.as_bytes(), SUITE)?;
             complete(file, |path| {
                 let text = format!(
                     "the member {path:?} of a local suite must name its repository and version, \

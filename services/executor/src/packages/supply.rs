@@ -12,10 +12,11 @@ use serde::Deserialize;
 use super::{
     Parts, blocking,
     fetch::FetchError,
-    releases, sources,
+    releases,
     tarball::{self, ActionFiles, ConnectorFiles},
     verify::Purpose,
 };
+use crate::formats::package::ARCHIVE;
 
 /// The files of a connector.
 pub(super) async fn connector(
@@ -129,7 +130,7 @@ async fn behind_the_api(parts: &Parts, package: &PackageRef) -> Result<Option<By
         let text = format!("the release of {package} cannot be read; nothing was installed");
         loud(Error::new(Reason::FetchFailed, text).caused_by(error))
     })?;
-    let asset = release.assets.into_iter().find(|asset| asset.name == sources::ARCHIVE);
+    let asset = release.assets.into_iter().find(|asset| asset.name == ARCHIVE);
     let Some(asset) = asset else { return Ok(None) };
     let url = parts.sources.asset(package, asset.id).map_err(loud)?;
     match parts.fetcher.asset(url).await {

@@ -6,6 +6,8 @@ use aileron_contract::{Error, Reason, limits};
 use bytes::Bytes;
 use flate2::bufread::MultiGzDecoder;
 
+use crate::formats::package::{ACTION, BIN, MANIFEST, SIGNATURE, WASM};
+
 /// The files of a connector's archive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectorFiles {
@@ -44,7 +46,7 @@ pub enum Malformed {
     TwoBinaries,
     #[error("{0} is missing")]
     Missing(&'static str),
-    #[error("signature.sig is {0} bytes long instead of 64")]
+    #[error("{SIGNATURE} is {0} bytes long instead of 64")]
     Signature(usize),
 }
 
@@ -54,12 +56,6 @@ impl From<Malformed> for Error {
         Self::new(Reason::MalformedTarball, text)
     }
 }
-
-const WASM: &str = "connector.wasm";
-const BIN: &str = "connector.bin";
-const MANIFEST: &str = "manifest.toml";
-const ACTION: &str = "action.md";
-const SIGNATURE: &str = "signature.sig";
 
 /// Unpacks a connector's archive in memory.
 pub fn connector(archive: &[u8]) -> Result<ConnectorFiles, Malformed> {

@@ -1,5 +1,7 @@
 //! Whom a person trusts to sign packages.
 
+use std::slice;
+
 use aileron_contract::{
     Context, Error, Reason, Result, audit, limits,
     names::{Authority, Scheme, Sha256Hash},
@@ -12,7 +14,9 @@ use url::Url;
 use super::{
     Parts,
     fetch::FetchError,
-    hub, keyring,
+    hub,
+    journal::Change,
+    keyring,
     keys::{self, Key},
     pins::Move,
     sources,
@@ -147,16 +151,19 @@ async fn change(
 ) -> Result<()> {
     let Some(event) = events.pop() else { return Ok(()) };
     let row = parts.keyring.seal(keys).await?;
-    let moves = [Move { row, event, enabled: None }];
-    parts.journal.prepare(&moves).await?;
+    let mut change = Change::new(vec![Move { row, event, enabled: None }]);
+    parts.journal.prepare(slice::from_mut(&mut change)).await;
+    change.outcome()?;
     for event in events {
         parts.audit.append(context, event).await?;
     }
-    parts.journal.tell(context, &moves).await?;
+    parts.journal.tell(context, slice::from_mut(&mut change)).await;
+    change.outcome()?;
     if foreign {
         parts.keyring.set_aside((parts.clock)()).await?;
     }
-    parts.journal.place_all(&moves).await
+    parts.journal.place(slice::from_mut(&mut change)).await;
+    change.outcome()
 }
 
 fn told(context: &Context, kind: audit::EventKind, key: &TrustedKey) -> audit::Event {

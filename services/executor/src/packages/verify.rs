@@ -13,6 +13,7 @@ use super::{
 use crate::formats::{
     action::{self, ActionFile},
     manifest::{self, Manifest},
+    package::{ACTION, MANIFEST},
 };
 
 /// A connector that its publisher signed and that is what was asked for.
@@ -54,8 +55,16 @@ pub(super) async fn connector(
     purpose: Purpose,
 ) -> Result<VerifiedConnector> {
     released(package)?;
-    let files = supply::connector(parts, package, purpose).await?;
-    checked_connector(parts, package, expected, files).await
+    match (supply::connector(parts, package, purpose).await, expected) {
+        (Ok(files), _) => checked_connector(parts, package, expected, files).await,
+        // Shown from the store, when that is what was asked for by its hash: a person may want to
+        // accept what stands there although its release is gone. Installing it is another matter.
+        (Err(error), Some(hash)) if purpose == Purpose::Preview => {
+            let stored = stored_connector(parts, package, hash).await?;
+            stored.ok_or(error)
+        }
+        (Err(error), _) => Err(error),
+    }
 }
 
 /// A connector whose sound entry already stands in the store, checked as if it had been fetched.
@@ -86,7 +95,7 @@ pub(super) async fn action(
         None => None,
     };
     let (file, hash, bytes) = blocking(move || {
-        let file = action::parse(&bytes, "action.md")?;
+        let file = action::parse(&bytes, ACTION)?;
         let hash = Sha256Hash::of(&[&bytes]);
         Ok::<_, Error>((file, hash, bytes))
     })
@@ -113,7 +122,7 @@ async fn checked_connector(
     expected: Option<Sha256Hash>,
     files: ConnectorFiles,
 ) -> Result<VerifiedConnector> {
-    let manifest = manifest::parse(&files.manifest, "manifest.toml")?;
+    let manifest = manifest::parse(&files.manifest, MANIFEST)?;
     same_package(package, &manifest.package)?;
     let (files, hash, message) = blocking(move || {
         let message = [&files.binary[..], &files.manifest[..]].concat();

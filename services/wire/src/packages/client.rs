@@ -82,34 +82,6 @@ impl Packages for Remote {
         self.link.read(connector, "connector")
     }
 
-    async fn preview_action(
-        &self,
-        context: &Context,
-        request: ActionRequest,
-    ) -> Result<ActionPreview> {
-        let request = self.link.request(pb::PreviewActionRequest {
-            context: context_to_wire(context),
-            request: request.into_wire(),
-        })?;
-        let pb::PreviewActionResponse { preview } =
-            self.link.call(context, self.client().preview_action(request)).await?;
-        self.link.read(preview, "preview")
-    }
-
-    async fn install_action(
-        &self,
-        context: &Context,
-        request: ActionRequest,
-    ) -> Result<InstalledAction> {
-        let request = self.link.request(pb::InstallActionRequest {
-            context: context_to_wire(context),
-            request: request.into_wire(),
-        })?;
-        let pb::InstallActionResponse { installed } =
-            self.link.call(context, self.client().install_action(request)).await?;
-        self.link.read(installed, "installed")
-    }
-
     async fn preview_actions(
         &self,
         context: &Context,

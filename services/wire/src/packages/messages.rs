@@ -19,8 +19,7 @@ messages! {
     Capabilities => pb::Capabilities { hosts, credential }
 
     ConnectorPreview => pb::ConnectorPreview {
-        package, hash, publisher, fingerprint, description, capabilities, already_installed,
-        change,
+        package, hash, publisher, fingerprint, capabilities, already_installed, change,
     }
 
     CapabilityChange => pb::CapabilityChange {
@@ -44,7 +43,7 @@ messages! {
 
     ActionPreview => pb::ActionPreview {
         package, name, hash, intent, signature, approval_required, connectors, already_installed,
-        existing, lenient,
+        existing, loses_approval, lenient,
     }
 
     ConnectorDependency => pb::ConnectorDependency { package, hash, operations, already_installed }

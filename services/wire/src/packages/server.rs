@@ -84,34 +84,6 @@ impl PackagesService for Adapter {
         .await
     }
 
-    async fn preview_action(
-        &self,
-        request: Request<pb::PreviewActionRequest>,
-    ) -> Answer<pb::PreviewActionResponse> {
-        let (call, message) = Call::begin("packages.preview_action", request);
-        call.answer(async {
-            let pb::PreviewActionRequest { context, request } = message;
-            let request = read(request, "request")?;
-            let preview = self.0.preview_action(&read(context, "context")?, request).await?;
-            Ok(pb::PreviewActionResponse { preview: preview.into_wire() })
-        })
-        .await
-    }
-
-    async fn install_action(
-        &self,
-        request: Request<pb::InstallActionRequest>,
-    ) -> Answer<pb::InstallActionResponse> {
-        let (call, message) = Call::begin("packages.install_action", request);
-        call.answer(async {
-            let pb::InstallActionRequest { context, request } = message;
-            let request = read(request, "request")?;
-            let installed = self.0.install_action(&read(context, "context")?, request).await?;
-            Ok(pb::InstallActionResponse { installed: installed.into_wire() })
-        })
-        .await
-    }
-
     async fn preview_actions(
         &self,
         request: Request<pb::PreviewActionsRequest>,

@@ -9,10 +9,15 @@ use crate::packages::{Parts, verify::VerifiedConnector};
 
 /// Makes the modules ready. They are installed whatever comes of it: a call says what is wrong
 /// with a module that cannot be compiled.
-pub(super) async fn compile(parts: &Parts, connectors: &[VerifiedConnector]) {
+pub(super) async fn compile(
+    parts: &Parts,
+    connectors: impl IntoIterator<Item = &VerifiedConnector>,
+) {
     let Some(host) = &parts.host else { return };
-    let native = connectors.iter().filter(|verified| !verified.manifest.forwarder);
-    join_all(native.map(|verified| one(host, verified.hash, verified.files.binary.clone()))).await;
+    let native = connectors.into_iter().filter(|verified| !verified.manifest.forwarder);
+    let modules: Vec<_> =
+        native.map(|verified| (verified.hash, verified.files.binary.clone())).collect();
+    join_all(modules.into_iter().map(|(hash, wasm)| one(host, hash, wasm))).await;
 }
 
 async fn one(host: &Host, hash: Sha256Hash, wasm: Bytes) {

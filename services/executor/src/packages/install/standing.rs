@@ -13,12 +13,15 @@ use aileron_contract::{
 use aileron_store::files;
 
 use crate::{
-    formats::action::{self, ActionFile},
+    formats::{
+        action::{self, ActionFile},
+        package,
+    },
     packages::{
         Parts, blocking,
-        catalog::{Catalog, Installed},
+        catalog::Installed,
         journal,
-        pins::Kind,
+        pins::{Kind, Part},
         records::ActionRecord,
     },
 };
@@ -28,37 +31,37 @@ pub(in crate::packages) enum Standing {
     /// No file.
     Nothing {
         /// What a person installed there all the same.
-        installed: Option<Box<ActionRecord>>,
+        installed: Option<Box<Before>>,
     },
-    /// The very bytes; `pinned` when they are also what a person installed.
-    Same { path: PathBuf, pinned: bool },
+    /// The very bytes, as a person installed them.
+    Installed { path: PathBuf },
+    /// The very bytes, put there otherwise.
+    Same { path: PathBuf, installed: Option<Box<Before>> },
     /// Another file of that name.
     Other {
         path: PathBuf,
         hash: Sha256Hash,
         file: Box<ActionFile>,
         /// What a person installed there, whatever the file says now.
-        installed: Option<Box<ActionRecord>>,
+        installed: Option<Box<Before>>,
     },
     /// A file in its place that is no action of that name.
-    Foreign { path: PathBuf, readable: bool, installed: Option<Box<ActionRecord>> },
+    Foreign { path: PathBuf, readable: bool, installed: Option<Box<Before>> },
     /// Another file elsewhere that declares the name.
     Elsewhere { path: PathBuf },
 }
 
-/// Looks at the place of the action `name`, whose bytes hash to `hash`.
-pub(in crate::packages) async fn of(
-    parts: &Parts,
-    catalog: &Catalog,
-    name: &ActionName,
-    hash: Sha256Hash,
-) -> Result<Standing> {
-    let known = catalog.get(name).await?;
-    beside(parts, known.as_deref(), name, hash).await
+/// What the log says a person installed.
+#[derive(Debug)]
+pub(in crate::packages) struct Before {
+    record: ActionRecord,
+    /// Each of its calls waited for a person. Known by the text that was accepted.
+    gated: bool,
 }
 
-/// The same beside the installed action that is known to declare the name, if one is.
-pub(super) async fn beside(
+/// Looks at the place of the action `name`, whose bytes hash to `hash`, beside the installed action
+/// that is known to declare the name, if one is.
+pub(super) async fn of(
     parts: &Parts,
     known: Option<&Installed>,
     name: &ActionName,
@@ -66,16 +69,18 @@ pub(super) async fn beside(
 ) -> Result<Standing> {
     let path = journal::action_path(&parts.home, name);
     if let Some(known) = known {
-        let pinned = known.pinned == Some(true);
-        if known.hash == hash {
-            return Ok(Standing::Same { path: known.path.clone(), pinned });
+        if known.hash == hash && known.pinned == Some(true) {
+            return Ok(Standing::Installed { path: known.path.clone() });
         }
-        if known.path != path {
+        if known.hash != hash && known.path != path {
             return Ok(Standing::Elsewhere { path: known.path.clone() });
         }
     }
-    let installed = installed(parts, name).await?.map(Box::new);
-    let (place, name) = (path.clone(), name.clone());
+    let installed = before(parts, name).await?.map(Box::new);
+    if let Some(known) = known.filter(|known| known.hash == hash) {
+        return Ok(Standing::Same { path: known.path.clone(), installed });
+    }
+    let (place, name) = (path, name.clone());
     blocking(move || {
         let most = u64::try_from(limits::ACTION_FILE).unwrap_or(u64::MAX);
         let bytes = match files::read_bounded(&place, most) {
@@ -87,9 +92,9 @@ pub(super) async fn beside(
         };
         let found = Sha256Hash::of(&[&bytes]);
         if found == hash {
-            return Standing::Same { path: place, pinned: false };
+            return Standing::Same { path: place, installed };
         }
-        match action::parse(&bytes, "action.md") {
+        match action::parse(&bytes, package::ACTION) {
             Ok(file) if file.name == name => {
                 Standing::Other { path: place, hash: found, file: Box::new(file), installed }
             }
@@ -102,21 +107,29 @@ pub(super) async fn beside(
 
 /// What the log says a person installed under this name. A record that is not the runtime's own
 /// says nothing.
-async fn installed(parts: &Parts, name: &ActionName) -> Result<Option<ActionRecord>> {
+async fn before(parts: &Parts, name: &ActionName) -> Result<Option<Before>> {
     let judged = parts.pins.judge(Kind::Action, name.as_str()).await?;
-    let sound = judged.verdict != Some(false);
-    Ok(judged.row.as_ref().filter(|_| sound).and_then(ActionRecord::of))
+    let Some(row) = judged.row.filter(|_| judged.verdict != Some(false)) else { return Ok(None) };
+    let Some(record) = ActionRecord::of(&row) else { return Ok(None) };
+    let text = parts.pins.text(&row, Part::File).await?;
+    blocking(move || {
+        // A text that is not the one that was accepted says nothing.
+        let text = text.filter(|text| Sha256Hash::of(&[text]) == record.hash);
+        let file = text.and_then(|text| action::parse(&text, package::ACTION).ok());
+        Some(Before { gated: file.is_some_and(|file| file.gated()), record })
+    })
+    .await
 }
 
 impl Standing {
     /// These bytes, as a person installed them.
     pub(in crate::packages) fn is_installed(&self) -> bool {
-        matches!(self, Self::Same { pinned: true, .. })
+        matches!(self, Self::Installed { .. })
     }
 
     /// Nothing has to be written: the bytes are there.
     pub(super) fn is_in_place(&self) -> bool {
-        matches!(self, Self::Same { .. })
+        matches!(self, Self::Installed { .. } | Self::Same { .. })
     }
 
     pub(in crate::packages) fn existing(&self) -> Option<ExistingAction> {
@@ -125,13 +138,26 @@ impl Standing {
             source: file.source.clone(),
             hash: *hash,
             path: path.display().to_string(),
-            signer: installed.as_ref().and_then(|record| record.signer.clone()),
+            signer: installed.as_ref().and_then(|before| before.record.signer.clone()),
         })
+    }
+
+    /// Did calls wait for a person so far, and would not any more? What stands there now is
+    /// nobody's word: an edit does not take a gate away unseen.
+    pub(in crate::packages) fn loses_approval(&self, new: &ActionFile) -> bool {
+        let (installed, edited) = match self {
+            Self::Installed { .. } | Self::Elsewhere { .. } => return false,
+            Self::Other { installed, file, .. } => (installed, file.gated()),
+            Self::Nothing { installed }
+            | Self::Same { installed, .. }
+            | Self::Foreign { installed, .. } => (installed, false),
+        };
+        !new.gated() && (edited || installed.as_ref().is_some_and(|before| before.gated))
     }
 
     pub(super) fn path(&self, parts: &Parts, name: &ActionName) -> String {
         match self {
-            Self::Same { path, .. } => path.display().to_string(),
+            Self::Installed { path } | Self::Same { path, .. } => path.display().to_string(),
             _ => journal::action_path(&parts.home, name).display().to_string(),
         }
     }
@@ -141,19 +167,20 @@ impl Standing {
     pub(super) fn allow(&self, request: &ActionRequest, new: &ActionFile) -> Result<()> {
         let exists = |text: String| Err(Error::new(Reason::ActionExists, text));
         match self {
-            Self::Same { .. } => Ok(()),
+            Self::Installed { .. } | Self::Same { .. } => Ok(()),
             // The file is gone, and the name is not free for that: anybody could delete it.
             Self::Nothing { installed } => match installed {
-                Some(record) if record.source.fqn != new.source.fqn => exists(format!(
+                Some(before) if before.record.source.fqn != new.source.fqn => exists(format!(
                     "the name {} belongs to {}, whose file is gone: let that go first (aileron \
                      action accept {})",
-                    new.name, record.source.fqn, new.name
+                    new.name, before.record.source.fqn, new.name
                 )),
                 Some(_) | None => Ok(()),
             },
             Self::Other { path, file, installed, .. } => {
                 // What the file says now is nobody's word; what was installed there is.
-                let source = installed.as_ref().map_or(&file.source, |record| &record.source);
+                let source =
+                    installed.as_ref().map_or(&file.source, |before| &before.record.source);
                 taken_over(path, &source.fqn, new)?;
                 if request.force {
                     return Ok(());
@@ -165,8 +192,8 @@ impl Standing {
                 ))
             }
             Self::Foreign { path, readable, installed } => {
-                if let Some(record) = installed {
-                    taken_over(path, &record.source.fqn, new)?;
+                if let Some(before) = installed {
+                    taken_over(path, &before.record.source.fqn, new)?;
                 }
                 if request.force && !readable {
                     return Ok(());

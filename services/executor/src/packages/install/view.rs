@@ -10,7 +10,7 @@ use aileron_contract::{
 use tokio::sync::Mutex;
 
 use super::{
-    installed,
+    connectors::installed,
     standing::{self, Standing},
 };
 use crate::packages::{
@@ -40,7 +40,7 @@ impl<'a> View<'a> {
         hash: Sha256Hash,
     ) -> Result<Standing> {
         let known = self.catalog.known(&self.actions, name).await?;
-        standing::beside(self.parts, known.as_ref(), name, hash).await
+        standing::of(self.parts, known.as_ref(), name, hash).await
     }
 
     /// The connector with this hash, when it is installed and whole.

@@ -9,13 +9,10 @@ use aileron_contract::{
 use bytes::Bytes;
 
 use super::Files;
-use crate::packages::tarball::{self, ActionFiles, ConnectorFiles, Malformed};
-
-const WASM: &str = "connector.wasm";
-const BIN: &str = "connector.bin";
-const MANIFEST: &str = "manifest.toml";
-const ACTION: &str = "action.md";
-const SIGNATURE: &str = "signature.sig";
+use crate::{
+    formats::package::{ACTION, BIN, MANIFEST, SIGNATURE, WASM},
+    packages::tarball::{self, ActionFiles, ConnectorFiles, Malformed},
+};
 
 /// The files of a connector or of an action. Blocks.
 pub(super) fn files(given: LocalFiles) -> Result<Files> {

@@ -28,7 +28,7 @@ impl Part {
 }
 
 /// Is the lockfile about records of this kind?
-const fn is_locked(kind: Kind) -> bool {
+const fn is_in_lockfile(kind: Kind) -> bool {
     match kind {
         Kind::Action | Kind::Connector => true,
         Kind::Keyring => false,
@@ -66,7 +66,7 @@ pub(super) async fn stage(
         .await
         .map_err(failed)?;
     }
-    if is_locked(row.kind) {
+    if is_in_lockfile(row.kind) {
         sqlx::query(
             "INSERT INTO package_lock_due (kind, name) VALUES ($1, $2) \
              ON CONFLICT (kind, name) DO NOTHING",
@@ -126,7 +126,7 @@ impl Pins {
     }
 
     /// Records whose changes the lockfile was not told of.
-    pub(in crate::packages) async fn unlocked(&self) -> Result<Vec<(Kind, String)>> {
+    pub(in crate::packages) async fn untold_to_lockfile(&self) -> Result<Vec<(Kind, String)>> {
         let rows = sqlx::query("SELECT kind, name FROM package_lock_due")
             .fetch_all(self.database.pool())
             .await
@@ -142,7 +142,7 @@ impl Pins {
     }
 
     /// The lockfile says what the records say.
-    pub(in crate::packages) async fn locked(&self) -> Result<()> {
+    pub(in crate::packages) async fn told_to_lockfile(&self) -> Result<()> {
         sqlx::query("DELETE FROM package_lock_due")
             .execute(self.database.pool())
             .await

@@ -11,11 +11,12 @@ use std::{
 use aileron_contract::limits;
 use aileron_store::files;
 
-use crate::packages::tarball::ConnectorFiles;
+use crate::{
+    formats::package::{BIN, MANIFEST, SIGNATURE, WASM},
+    packages::tarball::ConnectorFiles,
+};
 
-const BINARIES: [&str; 2] = ["connector.wasm", "connector.bin"];
-const MANIFEST: &str = "manifest.toml";
-const SIGNATURE: &str = "signature.sig";
+const BINARIES: [&str; 2] = [WASM, BIN];
 
 pub(super) fn read(folder: &Path) -> io::Result<ConnectorFiles> {
     let mut binary = Err(io::Error::from(io::ErrorKind::NotFound));

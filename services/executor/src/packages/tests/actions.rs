@@ -7,7 +7,9 @@ use aileron_contract::{
     packages::{ActionRequest, SuiteSource},
 };
 
-use super::world::{World, action, action_request, person, program, release, tarball};
+use super::world::{
+    OneAction as _, World, action, action_request, person, program, release, tarball,
+};
 
 const LIST: &str = "github://acme/notes/actions/list@1.0.0";
 

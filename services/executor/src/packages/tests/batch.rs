@@ -6,7 +6,7 @@ use aileron_contract::{
     Context, Reason, Scope, audit::EventKind, limits, names::Sha256Hash, packages::ActionRequest,
 };
 
-use super::world::{World, action, action_request, person, program, release};
+use super::world::{OneAction as _, World, action, action_request, person, program, release};
 
 fn name_of(at: usize) -> String {
     format!("a{at:02}")

@@ -27,7 +27,7 @@ async fn a_signed_connector_of_a_trusted_publisher_is_installed() {
     assert_eq!(events[0].payload["aileron.connector.fqn"], "github://acme/notes");
     assert_eq!(events[0].payload["aileron.signature.status"], "verified");
     assert_eq!(events[0].payload["aileron.install.already_installed"], false);
-    let declared = world.vault.declared.lock().unwrap();
+    let declared = world.vault.bindings.hosts.lock().unwrap();
     assert_eq!(declared[0].1[0].to_string(), "notes.example:443");
 }
 
@@ -43,7 +43,7 @@ async fn the_vault_hears_of_scopes_as_of_hosts_and_names_what_went_stale() {
     let stale: Vec<_> = done.newly_stale_bindings.iter().map(ToString::to_string).collect();
     assert_eq!(stale, ["api_key/notes/me", "oauth2/notes/me"]);
     world.service.wake().await.unwrap();
-    let told = world.vault.scopes.0.lock().unwrap();
+    let told = world.vault.bindings.scopes.lock().unwrap();
     assert_eq!(told.len(), 2, "when it is installed, and when the vault wakes");
     for (connector, scopes) in told.iter() {
         assert_eq!(connector.as_str(), "github://acme/notes");
@@ -242,7 +242,7 @@ async fn the_newest_version_speaks_for_a_connector() {
     let fqn = "github://acme/notes".parse().unwrap();
     let newest = world.handle().connector(&person(), fqn).await.unwrap();
     assert_eq!(newest.package.version.to_string(), "1.10.0");
-    world.vault.declared.lock().unwrap().clear();
+    world.vault.bindings.hosts.lock().unwrap().clear();
     world.service.wake().await.unwrap();
-    assert_eq!(world.vault.declared.lock().unwrap().len(), 1);
+    assert_eq!(world.vault.bindings.hosts.lock().unwrap().len(), 1);
 }

@@ -5,12 +5,13 @@ use aileron_contract::{
     audit::EventKind,
     credential::CredentialKind,
     packages::{Acceptance, ActionRequest, ConnectorRequest, SignatureStatus},
-    vault::{Binding, BindingStatus},
+    bindings::{Binding, BindingStatus},
 };
 use ed25519_dalek::SigningKey;
 
 use super::world::{
-    World, action, action_request, connector_request, manifest, person, program, release, tarball,
+    OneAction as _, World, action, action_request, connector_request, manifest, person, program,
+    release, tarball,
 };
 use crate::packages::keys;
 
@@ -165,7 +166,7 @@ async fn updated(hosts: &str) -> World {
     world.handle().install_connector(&person(), first).await.unwrap();
     let text = manifest("1.1.0").replace("[\"notes.example:443\"]", hosts);
     world.connector(NEWER, &text);
-    *world.vault.bound.lock().unwrap() = vec![
+    *world.vault.bindings.listed.lock().unwrap() = vec![
         binding("api_key/notes/me", BindingStatus::Stale),
         binding("api_key/notes/old", BindingStatus::Revoked),
     ];
@@ -188,6 +189,7 @@ fn binding(name: &str, status: BindingStatus) -> Binding {
         access_key_id: None,
         region: None,
         granted_scopes: Vec::new(),
+        verified: true,
         missing_scopes: Vec::new(),
         refresh_token_present: false,
         refreshing_since: None,

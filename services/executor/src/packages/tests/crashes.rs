@@ -9,8 +9,11 @@ use aileron_contract::{
     publishers::TrustRequest,
 };
 
-use super::world::{World, action, action_request, connector_request, manifest, person};
+use super::world::{
+    OneAction as _, World, action, action_request, connector_request, manifest, person,
+};
 use crate::packages::{
+    journal::Change,
     pins::{Kind, Move, Row},
     records::ActionRecord,
     verify::{self, Purpose},
@@ -68,13 +71,18 @@ async fn a_committed_action_is_put_in_its_place_at_the_next_start() {
         tool: None,
     };
     let row = parts.pins.seal(Kind::Action, "list".to_owned(), record.text().unwrap()).await;
-    let moves = [told(row.unwrap().staging(&verified.bytes), EventKind::ActionInstalled)];
+    let mut change = [Change::new(vec![told(
+        row.unwrap().staging(&verified.bytes),
+        EventKind::ActionInstalled,
+    )])];
     let name = "list".parse().unwrap();
-    parts.journal.prepare(&moves).await.unwrap();
+    parts.journal.prepare(&mut change).await;
+    change[0].outcome().unwrap();
     // A crash here: nothing has happened.
     let before = world.service.catalog().get(&name).await.unwrap().unwrap();
     assert_eq!((before.pinned, before.file.version.to_string().as_str()), (Some(true), "1.0.0"));
-    parts.journal.tell(&person(), &moves).await.unwrap();
+    parts.journal.tell(&person(), &mut change).await;
+    change[0].outcome().unwrap();
     // The crash: the old file is still there, and does not pass for the new one.
     assert_eq!(world.service.catalog().get(&name).await.unwrap().unwrap().pinned, Some(false));
     let world = world.restarted().await;
@@ -92,11 +100,16 @@ async fn a_committed_keyring_is_put_in_its_place_at_the_next_start() {
     let parts = &world.service.parts;
     let (mut keys, _) = parts.keyring.base().await.unwrap();
     keys.add("github://more".parse().unwrap(), world.publisher.verifying_key().to_bytes());
-    let moves = [told(parts.keyring.seal(&keys).await.unwrap(), EventKind::KeyringTrusted)];
-    parts.journal.prepare(&moves).await.unwrap();
+    let mut change = [Change::new(vec![told(
+        parts.keyring.seal(&keys).await.unwrap(),
+        EventKind::KeyringTrusted,
+    )])];
+    parts.journal.prepare(&mut change).await;
+    change[0].outcome().unwrap();
     let shown = world.publishers().keyring(&person()).await.unwrap();
     assert_eq!((shown.verified, shown.keys.len()), (Some(true), 1), "nothing has happened");
-    parts.journal.tell(&person(), &moves).await.unwrap();
+    parts.journal.tell(&person(), &mut change).await;
+    change[0].outcome().unwrap();
     assert_eq!(world.publishers().keyring(&person()).await.unwrap().verified, Some(false));
     let world = world.restarted().await;
     let shown = world.publishers().keyring(&person()).await.unwrap();
@@ -109,8 +122,12 @@ async fn a_change_that_crashed_before_its_event_never_happened_and_is_made_anew(
     let parts = &world.service.parts;
     let (mut keys, _) = parts.keyring.base().await.unwrap();
     keys.add("github://more".parse().unwrap(), world.publisher.verifying_key().to_bytes());
-    let moves = [told(parts.keyring.seal(&keys).await.unwrap(), EventKind::KeyringTrusted)];
-    parts.journal.prepare(&moves).await.unwrap();
+    let mut change = [Change::new(vec![told(
+        parts.keyring.seal(&keys).await.unwrap(),
+        EventKind::KeyringTrusted,
+    )])];
+    parts.journal.prepare(&mut change).await;
+    change[0].outcome().unwrap();
     let world = world.restarted().await;
     let shown = world.publishers().keyring(&person()).await.unwrap();
     assert_eq!((shown.verified, shown.keys.len()), (Some(true), 1));

@@ -112,9 +112,14 @@ async fn cut_everywhere(scene: World, change: impl AsyncFn(&World)) {
 }
 
 async fn install(world: &World, request: ActionRequest) {
+    install_all(world, vec![request]).await;
+}
+
+async fn install_all(world: &World, requests: Vec<ActionRequest>) {
     let (parts, catalog) = (&world.service.parts, world.service.catalog());
-    let found = install::find_action(parts, &catalog, request).await.unwrap();
-    install::action(parts, &catalog, &person(), found).await.unwrap();
+    let found = install::find_actions(parts, &catalog, requests).await.unwrap();
+    let done = install::install_actions(parts, &catalog, &person(), found).await.unwrap();
+    done.into_iter().for_each(|outcome| drop(outcome.unwrap()));
 }
 
 #[tokio::test]
@@ -147,7 +152,7 @@ async fn a_connector_is_installed_or_leaves_nothing() {
     Box::pin(cut_everywhere(world, async |world| {
         let parts = &world.service.parts;
         let found = install::find_connector(parts, connector_request(NOTES)).await.unwrap();
-        install::connector(parts, &person(), found).await.unwrap();
+        install::install_connector(parts, &person(), found).await.unwrap();
     }))
     .await;
 }
@@ -170,9 +175,11 @@ async fn a_log_that_fails_between_two_events_leaves_an_installation_that_is_comp
     world.notes();
     let parts = &world.service.parts;
     let catalog = world.service.catalog();
-    let found = install::find_action(parts, &catalog, action_request(LIST)).await.unwrap();
+    let requests = vec![action_request(LIST)];
+    let found = install::find_actions(parts, &catalog, requests).await.unwrap();
     *world.audit.room.lock().unwrap() = Some(1);
-    install::action(parts, &catalog, &person(), found).await.err().unwrap();
+    let done = install::install_actions(parts, &catalog, &person(), found).await.unwrap();
+    assert!(done[0].is_err());
     *world.audit.room.lock().unwrap() = None;
     assert_eq!(world.audit.of(EventKind::ActionInstalled).len(), 1);
     assert!(world.audit.of(EventKind::ConnectorInstalled).is_empty());

@@ -9,7 +9,9 @@ use aileron_contract::{
     packages::{Acceptance, ActionRequest, Drift, DriftOf, DriftState},
 };
 
-use super::world::{World, action, action_request, connector_request, manifest, person, program};
+use super::world::{
+    OneAction as _, World, action, action_request, connector_request, manifest, person, program,
+};
 use crate::packages::{
     drift,
     pins::Move,

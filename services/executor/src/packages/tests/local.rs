@@ -10,7 +10,8 @@ use bytes::Bytes;
 use ed25519_dalek::{Signer as _, SigningKey};
 
 use super::world::{
-    World, action, action_request, connector_request, manifest, person, program, tarball,
+    OneAction as _, World, action, action_request, connector_request, manifest, person, program,
+    tarball,
 };
 
 const NOTES: &str = "local://user/notes@0.0.0-dev";

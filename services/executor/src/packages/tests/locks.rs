@@ -9,7 +9,10 @@ use aileron_contract::{
     packages::{Acceptance, ActionRequest, Drift, DriftOf, DriftState},
 };
 
-use super::world::{World, action, action_request, connector_request, manifest, person};
+use super::world::{
+    OneAction as _, World, action, action_request, connector_request, manifest, person,
+};
+use crate::packages::journal::Change;
 use crate::{
     formats::lock::{self, Lock},
     packages::{
@@ -213,12 +216,13 @@ async fn a_lock_left_behind_by_a_crash_is_no_edited_one() {
         let row = record.sealed(&parts.pins, &tool, &found.bytes).await.unwrap();
         let row = row.staging(&found.bytes);
         let event = Event::new(EventKind::ActionInstalled, Actor::of(&person()));
-        let moves = [Move { row: row.clone(), event, enabled: None }];
-        parts.journal.prepare(&moves).await.unwrap();
-        parts.journal.tell(&person(), &moves).await.unwrap();
+        let mut change = [Change::new(vec![Move { row: row.clone(), event, enabled: None }])];
+        parts.journal.prepare(&mut change).await;
+        parts.journal.tell(&person(), &mut change).await;
+        change[0].outcome().unwrap();
         if settled {
             fs::write(world.path("actions/list.md"), &newer).unwrap();
-            parts.pins.settle(&row).await.unwrap();
+            parts.pins.settle(std::slice::from_ref(&row)).await.unwrap();
         }
         // A crash here.
         world.vault.locked.store(locked, Ordering::SeqCst);

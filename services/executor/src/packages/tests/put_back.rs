@@ -7,7 +7,7 @@ use aileron_contract::{
 };
 use aileron_store::{Database, Location};
 
-use super::world::{FakeVault, World, action, action_request, person, program};
+use super::world::{FakeVault, OneAction as _, World, action, action_request, person, program};
 use crate::packages::{keyring, pins::MIGRATIONS};
 
 const LIST: &str = "github://acme/notes/actions/list@1.0.0";

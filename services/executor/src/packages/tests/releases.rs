@@ -8,7 +8,8 @@ use aileron_contract::{
 };
 
 use super::world::{
-    World, action, action_request, connector_request, manifest, person, program, release, tarball,
+    OneAction as _, World, action, action_request, connector_request, manifest, person, program,
+    release, tarball,
 };
 
 const API: &str = "https://api.github.com/repos/acme/notes/releases";
@@ -232,7 +233,12 @@ async fn who_was_not_let_in_learns_nothing_of_private_repositories() {
     for outsider in [&daemon, &agent] {
         world.handle().newest(outsider, fqn(), false).await.unwrap();
         assert!(!token(&page(1)), "{outsider:?}");
-        drop(world.publishers().published_key(outsider, "github://acme/notes".parse().unwrap()).await);
+        drop(
+            world
+                .publishers()
+                .published_key(outsider, "github://acme/notes".parse().unwrap())
+                .await,
+        );
         assert!(world.web.asked_for(key).is_none());
         let request = connector_request("github://acme/notes@1.0.0");
         world.handle().preview_connector(outsider, request).await.unwrap_err();

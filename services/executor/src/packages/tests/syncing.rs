@@ -4,7 +4,7 @@ use std::{fs, sync::atomic::Ordering};
 
 use aileron_contract::{Context, Reason, Scopes, names::Sha256Hash};
 
-use super::world::{World, action, action_request, manifest, person, program};
+use super::world::{OneAction as _, World, action, action_request, manifest, person, program};
 
 const NOTES: &str = "github://acme/notes@1.0.0";
 const LIST: &str = "github://acme/notes/actions/list@1.0.0";

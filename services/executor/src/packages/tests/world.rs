@@ -16,12 +16,9 @@ use aileron_contract::{
     egress::{Authorization, Fetch, Outcome, Request, Response, SendFailure, Sent},
     failure::{Boundary, Class, Failure},
     names::{AuditId, BindingName, Fqn, HostPort, PackageRef, SecretName, Sha256Hash},
-    packages::{ActionRequest, ConnectorRequest, Handle},
+    packages::{ActionPreview, ActionRequest, ConnectorRequest, Handle, InstalledAction, only},
     publishers::{Handle as PublishersHandle, TrustRequest},
-    vault::{
-        Binding, BindingFilter, Consent, Entry, EntryFilter, PassphraseChange, Pin, PinDomain,
-        Status,
-    },
+    vault::{Acceptance, Entry, EntryFilter, Older, PassphraseChange, Pin, PinDomain, Status},
 };
 use aileron_store::{Database, Location};
 use async_trait::async_trait;
@@ -29,8 +26,41 @@ use bytes::Bytes;
 use ed25519_dalek::{Signer as _, SigningKey};
 use flate2::{Compression, write::GzEncoder};
 
-use super::scopes::DeclaredScopes;
+use super::bindings::FakeBindings;
 use crate::packages::{Options, Service, Sources};
+
+/// One action at a time.
+#[async_trait]
+pub(super) trait OneAction {
+    async fn preview_action(
+        &self,
+        context: &Context,
+        request: ActionRequest,
+    ) -> Result<ActionPreview>;
+    async fn install_action(
+        &self,
+        context: &Context,
+        request: ActionRequest,
+    ) -> Result<InstalledAction>;
+}
+
+#[async_trait]
+impl OneAction for Handle {
+    async fn preview_action(
+        &self,
+        context: &Context,
+        request: ActionRequest,
+    ) -> Result<ActionPreview> {
+        only(self.preview_actions(context, vec![request]).await?)
+    }
+    async fn install_action(
+        &self,
+        context: &Context,
+        request: ActionRequest,
+    ) -> Result<InstalledAction> {
+        only(self.install_actions(context, vec![request]).await?)
+    }
+}
 
 pub(super) struct World {
     pub(super) folder: tempfile::TempDir,
@@ -256,7 +286,7 @@ async fn open_with(
         home: home.to_owned(),
         database,
         vault: Arc::<FakeVault>::clone(vault),
-        bindings: Arc::<DeclaredScopes>::clone(&vault.scopes),
+        bindings: Arc::<FakeBindings>::clone(&vault.bindings),
         egress: Arc::<FakeWeb>::clone(web),
         audit: Arc::<FakeAudit>::clone(audit),
         sources,
@@ -285,9 +315,7 @@ fn unused<T>() -> Result<T> {
 #[derive(Default)]
 pub(super) struct FakeVault {
     pub(super) locked: AtomicBool,
-    pub(super) declared: Mutex<Vec<(Fqn, Vec<HostPort>)>>,
-    pub(super) bound: Mutex<Vec<Binding>>,
-    pub(super) scopes: Arc<DeclaredScopes>,
+    pub(super) bindings: Arc<FakeBindings>,
 }
 
 impl FakeVault {
@@ -317,6 +345,12 @@ impl Vault for FakeVault {
     async fn change_passphrase(&self, _: &Context, _: PassphraseChange) -> Result<Status> {
         unused()
     }
+    async fn older(&self, _: &Context) -> Result<Option<Older>> {
+        unused()
+    }
+    async fn accept_older(&self, _: &Context, _: Acceptance) -> Result<Status> {
+        unused()
+    }
     async fn entries(&self, _: &Context, _: EntryFilter) -> Result<Vec<Entry>> {
         unused()
     }
@@ -325,21 +359,6 @@ impl Vault for FakeVault {
     }
     async fn delete_secret(&self, _: &Context, _: SecretName) -> Result<()> {
         unused()
-    }
-    async fn bind(&self, _: &Context, _: Consent, _: Secret) -> Result<Binding> {
-        unused()
-    }
-    async fn bindings(&self, _: &Context, _: BindingFilter) -> Result<Vec<Binding>> {
-        Ok(self.bound.lock().unwrap().clone())
-    }
-    async fn declare_hosts(
-        &self,
-        _: &Context,
-        connector: Fqn,
-        hosts: Vec<HostPort>,
-    ) -> Result<Vec<BindingName>> {
-        self.declared.lock().unwrap().push((connector, hosts));
-        Ok(vec!["api_key/notes/me".parse()?])
     }
     async fn pin(&self, _: &Context, domain: PinDomain, record: Vec<u8>) -> Result<Pin> {
         self.seal(domain, &record)

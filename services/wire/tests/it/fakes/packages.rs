@@ -43,22 +43,6 @@ impl Packages for FakePackages {
         self.stage.enter("connector", &(context, fqn)).map(samples::connector)
     }
 
-    async fn preview_action(
-        &self,
-        context: &Context,
-        request: ActionRequest,
-    ) -> Result<ActionPreview> {
-        self.stage.enter("preview_action", &(context, request)).map(samples::action_preview)
-    }
-
-    async fn install_action(
-        &self,
-        context: &Context,
-        request: ActionRequest,
-    ) -> Result<InstalledAction> {
-        self.stage.enter("install_action", &(context, request)).map(samples::installed_action)
-    }
-
     async fn preview_actions(
         &self,
         context: &Context,

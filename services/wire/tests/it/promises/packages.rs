@@ -64,12 +64,7 @@ async fn upkeep(packages: &Handle, fake: &FakePackages, full: bool) {
 
 async fn actions(packages: &Handle, fake: &FakePackages, full: bool) {
     let (stage, context) = (&fake.stage, context(full));
-    let request = samples::action_request(full);
-    promise!(stage, "preview_action", (&context, &request),
-        packages.preview_action(&context, request.clone()) => samples::action_preview(full));
-    promise!(stage, "install_action", (&context, &request),
-        packages.install_action(&context, request.clone()) => samples::installed_action(full));
-    let requests = vec![request.clone(), samples::action_request(!full)];
+    let requests = vec![samples::action_request(full), samples::action_request(!full)];
     let previews =
         async { packages.preview_actions(&context, requests.clone()).await.map(comparable) };
     promise!(stage, "preview_actions", (&context, &requests),

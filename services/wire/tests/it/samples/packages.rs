@@ -33,7 +33,6 @@ pub(crate) fn connector_preview(full: bool) -> ConnectorPreview {
         hash: hash(),
         publisher: text(full).unwrap_or_default(),
         fingerprint: "sha256:abc".to_owned(),
-        description: text(full),
         capabilities: capabilities(full),
         already_installed: full,
         change: full.then(change),
@@ -111,6 +110,7 @@ pub(crate) fn action_preview(full: bool) -> ActionPreview {
         connectors: if full { vec![dependency(true), dependency(false)] } else { Vec::new() },
         already_installed: full,
         existing: full.then_some(existing),
+        loses_approval: full,
         lenient: if full { vec!["types are shown".to_owned()] } else { Vec::new() },
     }
 }
