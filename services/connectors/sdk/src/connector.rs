@@ -34,6 +34,7 @@ enum Answer {
 }
 
 impl Connector {
+    /// A connector of these operations; of two with the same name the first one runs.
     pub const fn new(operations: &'static [(&'static str, Operation)]) -> Self {
         Self { operations }
     }

@@ -41,10 +41,12 @@ impl Error {
         Self::new("connector_runtime_error", message)
     }
 
+    /// The published word for what went wrong.
     pub fn class(&self) -> &'static str {
         self.class
     }
 
+    /// The sentence for whoever called.
     pub fn message(&self) -> &str {
         &self.message
     }

@@ -21,26 +21,33 @@ pub struct Request {
 }
 
 impl Request {
+    /// A `GET` request. As of every method: `https`, or `http` to this machine, and a host that the
+    /// manifest declares.
     pub fn get(url: impl Into<String>) -> Self {
         Self::new("GET", url)
     }
 
+    /// A `POST` request.
     pub fn post(url: impl Into<String>) -> Self {
         Self::new("POST", url)
     }
 
+    /// A `PUT` request.
     pub fn put(url: impl Into<String>) -> Self {
         Self::new("PUT", url)
     }
 
+    /// A `PATCH` request.
     pub fn patch(url: impl Into<String>) -> Self {
         Self::new("PATCH", url)
     }
 
+    /// A `DELETE` request.
     pub fn delete(url: impl Into<String>) -> Self {
         Self::new("DELETE", url)
     }
 
+    /// A request with a method of any name, without headers, body and credential.
     pub fn new(method: &'static str, url: impl Into<String>) -> Self {
         let (headers, body) = (BTreeMap::new(), String::new());
         Self { method, url: url.into(), headers, body, credential: None }
@@ -105,6 +112,7 @@ pub struct Response {
 }
 
 impl Response {
+    /// The status code, whatever it is: [`Response::success`] sorts failures out.
     pub fn status(&self) -> u16 {
         self.status
     }

@@ -45,6 +45,8 @@
 //!
 //! [`log`] writes a line to the log of the call. Standard error is kept too, so `eprintln!` works.
 
+#![warn(missing_docs)]
+
 mod arguments;
 mod connector;
 mod error;

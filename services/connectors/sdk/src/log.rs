@@ -5,9 +5,13 @@ use crate::imports;
 /// How important a line is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
+    /// For whoever writes the connector.
     Debug,
+    /// What happened, as it should.
     Info,
+    /// It went on, and somebody may want to know why not better.
     Warn,
+    /// It did not go on.
     Error,
 }
 

@@ -33,9 +33,13 @@ pub struct Host {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct Sent {
+    /// Such as `GET`.
     pub method: String,
+    /// With its query.
     pub url: String,
+    /// By name, as the connector spelled it.
     pub headers: BTreeMap<String, String>,
+    /// Empty when there is none.
     pub body: String,
     /// The kind of credential that the runtime was asked to join.
     pub credential: Option<String>,
@@ -65,6 +69,7 @@ thread_local! {
 }
 
 impl Host {
+    /// A host without any answers.
     pub fn new() -> Self {
         Self::default()
     }
