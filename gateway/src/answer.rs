@@ -105,6 +105,21 @@ impl Refusal {
         response
     }
 
+    /// Status and body as a client of the API would have read them, where the answer is none of
+    /// HTTP.
+    pub(crate) fn told(self) -> (StatusCode, String) {
+        let Inner { status, body, cause, .. } = *self.0;
+        if let Some(cause) = cause {
+            tracing::error!(error = ?cause, %status, "request failed");
+        }
+        let text = match body {
+            Body::Error(error) => serde_json::to_string(&ErrorEnvelope { error }),
+            Body::Failure(error) => serde_json::to_string(&FailureEnvelope { error }),
+        };
+        // Shapes of text and numbers always serialize.
+        (status, text.unwrap_or_default())
+    }
+
     /// The body of an error event in a stream, which has no status.
     pub(crate) fn into_event(self) -> ErrorEnvelope {
         match self.0.body {

@@ -12,6 +12,7 @@ pub mod fuzz;
 mod guard;
 mod input;
 mod manual;
+mod mcp;
 pub mod openapi;
 mod options;
 mod pages;

@@ -9,10 +9,10 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     Shared,
     answer::Refusal,
-    caller, guard, manual, openapi, pages,
+    caller, guard, manual, mcp, openapi, pages,
     routes::{
         access, actions, approvals, audit, batch, bindings, custody, health, hub, keyring, logins,
-        namesakes, packages, releases, runs, sessions, status, upkeep, vault,
+        namesakes, packages, page_codes, releases, runs, sessions, status, upkeep, vault,
     },
 };
 
@@ -22,6 +22,7 @@ pub(crate) fn build(shared: Shared) -> Router {
     let (protected, _) = protected().split_for_parts();
     let (open, _) = open().split_for_parts();
     protected
+        .merge(mcp::route(&shared))
         .layer(middleware::from_fn_with_state(shared.clone(), caller::authenticate))
         .merge(open)
         .merge(pages::routes(&shared))
@@ -59,6 +60,8 @@ fn protected() -> OpenApiRouter<Shared> {
         .routes(routes!(vault::entries, vault::create))
         .routes(routes!(vault::unlock))
         .routes(routes!(vault::lock))
+        .routes(routes!(vault::older))
+        .routes(routes!(vault::accept_older))
         .routes(routes!(vault::passphrase))
         .routes(routes!(vault::secrets))
         .routes(routes!(vault::put_secret, vault::delete_secret))
@@ -78,6 +81,7 @@ fn protected() -> OpenApiRouter<Shared> {
         .routes(routes!(bindings::oauth2::poll))
         .routes(routes!(bindings::get, bindings::revoke))
         .routes(routes!(bindings::rebind))
+        .routes(routes!(bindings::consent))
         .routes(routes!(bindings::set_default))
         .merge(publishers())
         .merge(installed())
@@ -95,6 +99,8 @@ fn protected() -> OpenApiRouter<Shared> {
         .routes(routes!(access::close_session))
         .routes(routes!(access::mint, access::tokens))
         .routes(routes!(access::revoke))
+        .routes(routes!(page_codes::issue))
+        .routes(routes!(page_codes::standing))
         .routes(routes!(audit::list))
         .routes(routes!(audit::watch))
         .routes(routes!(audit::checkpoint))

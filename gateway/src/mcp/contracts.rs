@@ -1,0 +1,83 @@
+//! The tools' way to the runtime: the handles of the contracts, with the caller of each request.
+
+use aileron_api::{
+    actions::Actions,
+    approvals::ApprovalResult,
+    mcp::{Door, Ran, Trouble},
+};
+use aileron_contract::{
+    Context, Error, Reason,
+    executor::{Call, Started},
+    json,
+    names::RunId,
+};
+use rmcp::model::Extensions;
+use serde_json::value::RawValue;
+
+use crate::{Shared, answer::Refusal, caller::Caller, shape};
+
+/// The contracts behind this gateway.
+pub(super) struct Contracts(Shared);
+
+impl Contracts {
+    pub(super) fn new(shared: Shared) -> Self {
+        Self(shared)
+    }
+}
+
+impl Door for Contracts {
+    async fn actions(&self, caller: &Extensions) -> Result<Actions, Trouble> {
+        let context = context(caller)?;
+        let actions = self.0.services.executor.actions(&context).await;
+        actions.map(shape::actions).map_err(refused)
+    }
+
+    async fn run(
+        &self,
+        caller: &Extensions,
+        action: &str,
+        arguments: &RawValue,
+    ) -> Result<Ran, Trouble> {
+        let context = context(caller)?;
+        let arguments = json::object(arguments.get().as_bytes()).map_err(refused)?;
+        let action = action.parse().map_err(refused)?;
+        let call = Call { action, arguments, identity: None };
+        let started = self.0.services.executor.run(&context, call).await;
+        match started.map_err(|error| trouble(Refusal::of_run(error)))? {
+            Started::Done(done) => Ok(Ran::Done(shape::run_result(done))),
+            Started::Pending(pending) => {
+                let review_url = self.0.pages.review(&self.0.options, &pending.id);
+                Ok(Ran::Pending(shape::pending(pending, review_url)))
+            }
+            Started::Failed(failure) => Err(trouble(failure.into())),
+        }
+    }
+
+    async fn result(&self, caller: &Extensions, approval: &str) -> Result<ApprovalResult, Trouble> {
+        let context = context(caller)?;
+        let unknown = || refused(Error::new(Reason::NotFound, "there is no such approval"));
+        let id = approval.parse::<RunId>().map_err(|_| unknown())?;
+        let run = self.0.services.executor.run_by_id(&context, id).await.map_err(refused)?;
+        // Another token's run does not exist here, also when a program might read it elsewhere.
+        if !run.gated || run.principal != context.principal {
+            return Err(unknown());
+        }
+        Ok(shape::approval_result(run))
+    }
+}
+
+/// Who made the request: each shows its token, whatever session it belongs to.
+fn context(caller: &Extensions) -> Result<Context, Trouble> {
+    let caller = caller.get::<http::request::Parts>().and_then(|it| it.extensions.get::<Caller>());
+    let nobody = || Refusal::new(Reason::TokenMissing, "this call needs a bearer token");
+    caller.map(|caller| caller.context.clone()).ok_or_else(|| trouble(nobody()))
+}
+
+fn refused(error: Error) -> Trouble {
+    trouble(error.into())
+}
+
+fn trouble(refusal: Refusal) -> Trouble {
+    let (status, body) = refusal.told();
+    Trouble::Refused { status: status.as_u16(), body }
+}
