@@ -45,6 +45,18 @@ pub(crate) use author::{
 #[cfg(feature = "runtime")]
 pub(crate) use groups::{DaemonRunArguments, ServeArguments};
 
+/// Where the page opens.
+#[derive(Debug, Subcommand)]
+pub(crate) enum OpenTarget {
+    /// What waits for your decision
+    Approvals,
+    /// One approval
+    Approval {
+        /// Its id, as `aileron approval list` shows it
+        id: String,
+    },
+}
+
 /// Lets an AI agent act for you without ever holding your credentials.
 #[derive(Debug, Parser)]
 #[command(name = "aileron", version, about, max_term_width = 100)]
@@ -73,6 +85,11 @@ pub(crate) enum Command {
     },
     #[command(hide = true)]
     SessionMcp(SessionMcpArguments),
+    /// The web page in your browser, signed in; without an argument, its overview
+    Open {
+        #[command(subcommand)]
+        target: Option<OpenTarget>,
+    },
     /// Report the running runtime
     Status {
         /// Narrow the report to one section

@@ -16,6 +16,7 @@ mod hub;
 mod install;
 mod keyring;
 mod launch;
+mod open;
 mod package;
 mod run;
 mod secret;
@@ -97,6 +98,7 @@ pub(crate) async fn run(command: Command, settings: &Settings, printer: Printer)
 async fn connected(command: Command, connection: &Connection<'_>) -> Result<Exit> {
     match command {
         Command::Status { section, json } => status::status(connection, section, json).await,
+        Command::Open { target } => open::run(target, connection).await,
         Command::Vault(command) => vault::run(command, connection).await,
         Command::Secret(command) => secret::run(command, connection).await,
         Command::Keyring(command) => keyring::run(command, connection).await,

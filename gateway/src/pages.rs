@@ -5,10 +5,14 @@
 //! opens it, and the cookie opens nothing but the page. It decides nothing either: every form is
 //! one call of a service, which checks the person's rights itself.
 
+mod actions;
 mod answer;
 mod approvals;
 mod assets;
+mod audit;
+mod bindings;
 mod card;
+mod chart;
 mod form;
 mod frame;
 pub(crate) mod guard;
@@ -17,9 +21,11 @@ pub(crate) mod keep;
 mod live;
 pub(crate) mod origin;
 mod runs;
+mod sessions;
 mod sign_in;
 mod signed;
 mod text;
+mod vault;
 
 use axum::{
     Router, middleware,
@@ -63,6 +69,21 @@ pub(crate) fn routes(shared: &Shared) -> Router<Shared> {
         .route("/approvals", get(approvals::show))
         .route("/approvals/{id}/decide", post(approvals::decide))
         .route("/runs/{id}", get(runs::show))
+        .route("/actions", get(actions::list))
+        .route("/actions/{name}", get(actions::show))
+        .route("/actions/{name}/enabled", post(actions::enable))
+        .route("/actions/{name}/run", post(actions::run))
+        .route("/bindings", get(bindings::show))
+        .route("/bindings/revoke", post(bindings::revoke))
+        .route("/bindings/default", post(bindings::prefer))
+        .route("/sessions", get(sessions::list))
+        .route("/sessions/{id}", get(sessions::show))
+        .route("/audit", get(audit::show))
+        .route("/audit/{id}", get(audit::event))
+        .route("/audit/{id}/receipt", get(audit::receipt))
+        .route("/vault", get(vault::show))
+        .route("/vault/unlock", post(vault::unlock))
+        .route("/vault/lock", post(vault::lock))
         .route("/live", get(live::watch))
         .route(assets::STYLE, get(assets::style))
         .route(assets::SCRIPT, get(assets::script))

@@ -13,6 +13,7 @@ pub(crate) mod keyring;
 pub(crate) mod logins;
 pub(crate) mod namesakes;
 pub(crate) mod packages;
+pub(crate) mod page_codes;
 pub(crate) mod releases;
 pub(crate) mod runs;
 pub(crate) mod sessions;
@@ -37,6 +38,6 @@ impl Shared {
     }
 }
 
-fn not_found(what: &str) -> Error {
+pub(crate) fn not_found(what: &str) -> Error {
     Error::new(Reason::NotFound, what)
 }

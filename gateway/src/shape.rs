@@ -31,7 +31,7 @@ pub(crate) use runs::{approval, approval_result, failure, resolved, run, state_f
 pub(crate) use sessions::{begun, session};
 pub(crate) use upkeep::{accepted, drift, needs, synced};
 pub(crate) use vault::{
-    binding, entry, polled, revoked, seconds, secret_entry, status, vault_state,
+    binding, entry, older, polled, revoked, seconds, secret_entry, status, vault_state,
 };
 
 fn texts<T: ToString>(items: &[T]) -> Vec<String> {

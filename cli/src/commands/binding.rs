@@ -1,6 +1,6 @@
 //! `aileron binding …`, and the offer to bind that installs and runs share.
 
-mod browser;
+pub(super) mod browser;
 mod consent;
 mod redirect;
 mod sign_in;

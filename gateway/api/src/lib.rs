@@ -21,6 +21,7 @@ pub mod hub;
 pub mod mcp;
 pub mod oauth2;
 pub mod packages;
+pub mod page;
 pub mod releases;
 pub mod runs;
 mod sensitive;

@@ -25,7 +25,8 @@ fn file(media: &str, body: &'static str, headers: &HeaderMap) -> Response {
     let tag = format!("\"{}\"", Sha256Hash::of(&[body.as_bytes()]).hex());
     let head =
         [(header::CONTENT_TYPE, media), (header::CACHE_CONTROL, "no-cache"), (header::ETAG, &tag)];
-    let known = headers.get(header::IF_NONE_MATCH).is_some_and(|given| given.as_bytes() == tag.as_bytes());
+    let known =
+        headers.get(header::IF_NONE_MATCH).is_some_and(|given| given.as_bytes() == tag.as_bytes());
     if known {
         return (StatusCode::NOT_MODIFIED, head).into_response();
     }

@@ -11,11 +11,7 @@ use axum::{
 use http::{HeaderMap, header};
 
 use super::answer::{Problem, Result};
-use crate::{
-    Shared,
-    caller::single,
-    input,
-};
+use crate::{Shared, caller::single, input};
 
 /// The fields of a form, each with its one value.
 #[derive(Debug, Default)]

@@ -18,9 +18,6 @@ use aileron_contract::Reason;
 /// The form of `aileron open` is posted from a file, which has no name to show.
 pub(crate) const FROM_A_FILE: &str = "/sign-in/code";
 
-/// Where the browser leaves for a provider: under the address that the provider sends it back to.
-pub(super) const LEAVING: &str = "/bindings/leave";
-
 /// Scripts, styles, pictures, requests and forms of our own, and nothing else.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
                       connect-src 'self'; form-action 'self'; base-uri 'none'; \
@@ -68,9 +65,6 @@ fn pass(origin: &Origin, request: &Request) -> Result<(), Box<Response>> {
     let (headers, path) = (request.headers(), request.uri().path());
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     if !origin.is_asked(request.uri(), headers) {
-        if reads && path == LEAVING {
-            return Ok(());
-        }
         if reads {
             let rest = request.uri().path_and_query().map_or(path, |rest| rest.as_str());
             return Err(Box::new(on_to(&format!("{}{rest}", origin.url()))));

@@ -257,8 +257,7 @@ mod tests {
     #[test]
     fn signing_out_everywhere_leaves_no_cookie_and_no_code() {
         let keep = Keep::default();
-        let cookies: Vec<_> =
-            (0..3).map(|_| text(&keep.admit(bearer(), at(900), at(0)))).collect();
+        let cookies: Vec<_> = (0..3).map(|_| text(&keep.admit(bearer(), at(900), at(0)))).collect();
         let ticket = keep.issue(bearer(), at(900), at(0)).unwrap();
         keep.forget_all();
         assert!(keep.find(cookies.iter().map(String::as_str), at(1)).is_none());

@@ -13,7 +13,10 @@ use axum::{
 use futures::{Stream, StreamExt, future};
 use http::{HeaderMap, HeaderName};
 
-use super::{answer::{Problem, Result}, signed::Signed};
+use super::{
+    answer::{Problem, Result},
+    signed::Signed,
+};
 use crate::{Shared, caller::single};
 
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -40,9 +43,9 @@ pub(super) async fn watch(
     let events = records.take_while(|record| future::ready(record.is_ok())).take_until(end);
     let events = events.filter_map(move |record| {
         let _held = &permit;
-        let told = record.ok().map(|record| {
-            Ok(Event::default().id(record.index.to_string()).data(record.kind))
-        });
+        let told = record
+            .ok()
+            .map(|record| Ok(Event::default().id(record.index.to_string()).data(record.kind)));
         future::ready(told)
     });
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT).text("heartbeat")))

@@ -133,7 +133,8 @@ pub(super) fn cookies(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     /// Some programs plant cookies; nobody has many.
     const LOOKED_AT: usize = 16;
     let values = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let pairs = values.flat_map(|value| value.split(';')).filter_map(|it| it.trim().split_once('='));
+    let pairs =
+        values.flat_map(|value| value.split(';')).filter_map(|it| it.trim().split_once('='));
     pairs.filter(|(name, _)| *name == COOKIE).map(|(_, value)| value).take(LOOKED_AT)
 }
 

@@ -98,10 +98,7 @@ mod tests {
     #[test]
     fn a_time_is_told_in_utc_and_exactly() {
         let told = time("2030-01-31T12:30:05.5Z".parse().unwrap()).into_string();
-        assert_eq!(
-            told,
-            "<time datetime=\"2030-01-31T12:30:05Z\">2030-01-31 12:30:05 UTC</time>"
-        );
+        assert_eq!(told, "<time datetime=\"2030-01-31T12:30:05Z\">2030-01-31 12:30:05 UTC</time>");
     }
 
     #[test]

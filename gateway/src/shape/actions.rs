@@ -116,8 +116,8 @@ pub(crate) fn run_result(result: executor::RunResult) -> RunResult {
     }
 }
 
-/// There is no page to review at yet, so the message names the command.
-pub(crate) fn pending(pending: executor::Pending) -> RunPending {
+/// `review_url` is where the web page shows it, where there is one.
+pub(crate) fn pending(pending: executor::Pending, review_url: Option<String>) -> RunPending {
     let executor::Pending { id, action, connector, expires_at } = pending;
     let on = connector.map(|fqn| format!(" on {fqn}")).unwrap_or_default();
     let message = format!(
@@ -129,7 +129,7 @@ pub(crate) fn pending(pending: executor::Pending) -> RunPending {
     RunPending {
         status: "pending_approval".to_owned(),
         approval_id: id.to_string(),
-        review_url: None,
+        review_url,
         message,
         expires_at: Some(expires_at.to_string()),
     }

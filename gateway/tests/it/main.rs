@@ -21,6 +21,7 @@ mod hub;
 mod log;
 mod manual;
 mod oauth2;
+mod page;
 mod paths;
 mod releases;
 mod runs;

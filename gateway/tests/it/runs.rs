@@ -33,8 +33,9 @@ async fn a_parked_run_tells_the_person_which_command_decides() {
     let reply = door.ask(RUN, AGENT, Some("{}")).await;
     let body = reply.json();
     assert_eq!((reply.status, &body["status"]), (202, &json!("pending_approval")));
-    assert!(body.get("review_url").is_none());
     let id = body["approval_id"].as_str().unwrap();
+    let review = format!("http://127.0.0.1:{}/approvals?focus={id}", door.address.port());
+    assert_eq!(body["review_url"], review);
     assert!(body["message"].as_str().unwrap().contains(&format!("aileron approval approve {id}")));
 }
 

@@ -1,6 +1,6 @@
 //! Opens the person's browser.
 
-use std::process::Stdio;
+use std::{ffi::OsStr, path::Path, process::Stdio};
 
 /// What the browser must not inherit: it, and every page's helper, could read them.
 const OURS: [&str; 2] = ["AILERON_TOKEN", "AILERON_VAULT_PASSPHRASE"];
@@ -11,7 +11,16 @@ pub(super) fn open(url: &str) -> bool {
     if !(url.starts_with("https://") || url.starts_with("http://")) {
         return false;
     }
-    open::commands(url).into_iter().any(|mut command| {
+    started(url)
+}
+
+/// The same, for a file that this program has just written.
+pub(in crate::commands) fn open_file(path: &Path) -> bool {
+    started(path)
+}
+
+fn started(what: impl AsRef<OsStr>) -> bool {
+    open::commands(what).into_iter().any(|mut command| {
         for name in OURS {
             command.env_remove(name);
         }

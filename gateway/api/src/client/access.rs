@@ -6,6 +6,7 @@ use super::{Answer, Call, Client, Result};
 use crate::access::{
     MintToken, MintedToken, OpenPersonSession, OpenedPersonSession, PersonSessions, Tokens,
 };
+use crate::page::{PageCode, PageCodeState};
 
 impl Client {
     /// Opens a person session; its token goes into [`Client::with_token`].
@@ -26,6 +27,15 @@ impl Client {
 
     pub async fn close_all_person_sessions(&self) -> Result<Answer<()>> {
         Ok(self.send(Call::new(Method::DELETE, &["person-sessions"])).await?.nothing())
+    }
+
+    /// A code that signs a browser in to the web page, once.
+    pub async fn page_code(&self) -> Result<Answer<PageCode>> {
+        self.send(Call::new(Method::POST, &["page-codes"])).await?.json()
+    }
+
+    pub async fn page_code_state(&self, id: &str) -> Result<Answer<PageCodeState>> {
+        self.get(&["page-codes", id]).await
     }
 
     pub async fn mint_token(&self, body: &MintToken) -> Result<Answer<MintedToken>> {

@@ -4,10 +4,11 @@ use aileron_contract::{
     Access, Context, Error, Principal, Reason, Result, Scope, Scopes, Secret, Timestamp,
     access::{Caller, MintRequest, Minted, Opened, PersonSession, Token},
     audit::Record,
-    bindings::Begin,
+    bindings::{Begin, Consent},
     executor::{Call, Decision, Started},
     failure::Failure,
-    vault::{Consent, State},
+    names::SessionId,
+    vault::State,
 };
 use async_trait::async_trait;
 
@@ -129,9 +130,18 @@ impl Access for World {
         self.enter("revoke_token", context, Scope::TokensMint)
     }
 
+    async fn admit_agent(&self, _: &Context, _: SessionId) -> Result<Secret> {
+        panic!("the gateway admits no agents")
+    }
+
+    async fn dismiss_agents(&self, _: &Context, _: Option<SessionId>) -> Result<()> {
+        panic!("the gateway dismisses no agents")
+    }
+
     async fn authenticate(&self, bearer: Secret) -> Result<Caller> {
         let (principal, scopes) = bearer.expose(|bytes| match std::str::from_utf8(bytes) {
             Ok(PERSON) => Ok((Principal::Person("p1".into()), Scopes::all())),
+            Ok("fresh-token") => Ok((Principal::Person("p2".into()), Scopes::all())),
             Ok(PROGRAM) => Ok((Principal::Program("daemon".into()), Scopes::of_daemon_token())),
             Ok(AGENT) => {
                 let scopes = [Scope::ActionsList, Scope::ActionsRun, Scope::ApprovalsPoll];
@@ -139,6 +149,7 @@ impl Access for World {
             }
             _ => Err(Error::new(Reason::TokenInvalid, "this token is not one of ours")),
         })?;
-        Ok(Caller { principal, scopes, expires_at: None })
+        let expires_at = principal.is_person().then(later);
+        Ok(Caller { principal, scopes, expires_at })
     }
 }

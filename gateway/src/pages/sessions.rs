@@ -1,0 +1,141 @@
+//! Sessions of agents: who was started, where, and what each did.
+
+use aileron_contract::{
+    audit,
+    executor::RunFilter,
+    names::SessionId,
+    sessions::{Filter, Session, State as Standing},
+};
+use axum::{
+    extract::{Path, State},
+    response::Response,
+};
+use maud::{Markup, html};
+
+use super::{
+    answer::{Problem, Result, page},
+    runs::{link, word},
+    signed::Signed,
+    text::{encoded, said, shown, time},
+};
+use crate::Shared;
+
+pub(super) async fn list(State(shared): State<Shared>, signed: Signed) -> Result<Response> {
+    const SHOWN: u32 = 100;
+    let sessions = match &shared.services.sessions {
+        Some(sessions) => {
+            let filter = Filter { limit: Some(SHOWN), ..Filter::default() };
+            sessions.list(&signed.context, filter).await?
+        }
+        None => Vec::new(),
+    };
+    let frame = signed.frame(&shared).await?;
+    let content = html! {
+        h1 { "Sessions" }
+        p.quiet { "An agent that " code { "aileron launch" } " starts has a session of its own." }
+        div.scroll id="sessions" data-live {
+            @if sessions.is_empty() {
+                p.empty { "No agent was started yet." }
+            } @else {
+                (table(&sessions))
+            }
+        }
+    };
+    Ok(page(frame.around("Sessions", true, content)))
+}
+
+pub(super) async fn show(
+    State(shared): State<Shared>,
+    signed: Signed,
+    Path(id): Path<String>,
+) -> Result<Response> {
+    let back = |error| Problem::from(error).back_to("/sessions", "Back to the sessions");
+    let id: SessionId = id.parse().map_err(back)?;
+    let session = match &shared.services.sessions {
+        Some(sessions) => sessions.get(&signed.context, id.clone()).await.map_err(back)?,
+        None => return Err(back(crate::routes::not_found("no sessions are kept here"))),
+    };
+    let filter = RunFilter { session: Some(id.clone()), ..RunFilter::default() };
+    let runs = shared.services.executor.runs(&signed.context, filter).await?;
+    let filter = audit::Filter { since: Some(session.started_at), ..audit::Filter::default() };
+    let records = shared.services.audit.query(&signed.context, filter).await?;
+    let own = id.to_string();
+    let named = |record: &&audit::Record| {
+        record.payload.get("aileron.session.id").and_then(|id| id.as_str()) == Some(&own)
+    };
+    let frame = signed.frame(&shared).await?;
+    let content = html! {
+        h1 { (said(&session.agent)) }
+        (facts(&session))
+        h2 { "What it called" }
+        ul.list id="calls" data-live {
+            @for run in &runs {
+                li {
+                    a href=(link(&run.id)) { (said(&run.action)) } " " (word(run.state)) " "
+                    span.quiet { (time(run.requested_at)) }
+                }
+            }
+            @if runs.is_empty() { li.quiet { "Nothing." } }
+        }
+        h2 { "In the log" }
+        ol.timeline id="timeline" data-live {
+            @for record in records.iter().filter(named) {
+                li {
+                    (time(record.timestamp)) " "
+                    a href={ "/audit/" (encoded(&record.id.to_string())) } { (shown(&record.kind)) }
+                }
+            }
+        }
+    };
+    Ok(page(frame.around("One session", true, content)))
+}
+
+fn standing(session: &Session) -> &'static str {
+    match session.state() {
+        Standing::Running => "running",
+        Standing::Ended => "ended",
+        Standing::Orphaned => "orphaned",
+    }
+}
+
+fn table(sessions: &[Session]) -> Markup {
+    html! {
+        table {
+            thead {
+                tr {
+                    th scope="col" { "Agent" }
+                    th scope="col" { "State" }
+                    th scope="col" { "Folder" }
+                    th scope="col" { "Started" }
+                }
+            }
+            tbody {
+                @for session in sessions {
+                    tr {
+                        th scope="row" {
+                            a href={ "/sessions/" (encoded(&session.id.to_string())) } {
+                                (said(&session.agent))
+                            }
+                        }
+                        td { (standing(session)) }
+                        td { code { (shown(&session.working_dir)) } }
+                        td { (time(session.started_at)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn facts(session: &Session) -> Markup {
+    html! {
+        dl.facts {
+            dt { "Session" } dd { code { (said(&session.id)) } }
+            dt { "State" } dd { (standing(session)) }
+            dt { "Folder" } dd { code { (shown(&session.working_dir)) } }
+            dt { "Started" } dd { (time(session.started_at)) }
+            @if let Some(at) = session.ended_at { dt { "Ended" } dd { (time(at)) } }
+            @if let Some(code) = session.exit_code { dt { "Exit code" } dd { (code) } }
+        }
+    }
+}
