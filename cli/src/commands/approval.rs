@@ -3,11 +3,14 @@
 
 mod outcome;
 
-use aileron_api::approvals::{Decide, PendingApproval};
+use aileron_api::{
+    approvals::{Decide, Field, PendingApproval, Preview},
+    client::Client,
+};
 
 use crate::{
     arguments::{ApprovalCommand, ApproveArguments},
-    connection::Connection,
+    connection::{Connection, Person},
     exit::Exit,
     failure::{Failure, Result},
     printer::{Printer, one_line},
@@ -44,12 +47,20 @@ async fn list(connection: &Connection<'_>, json: bool) -> Result<Exit> {
 async fn approve(arguments: ApproveArguments, connection: &Connection<'_>) -> Result<Exit> {
     let ApproveArguments { id, reason, yes, no_wait, json } = arguments;
     let printer = connection.printer;
-    let approval = find(connection, &id).await?;
-    show(printer, &approval);
-    if !yes && !terminal::confirm(printer, "Let it run?")? {
-        return Err(Failure::Declined);
-    }
-    decide(connection, &approval, true, reason).await?;
+    let approval = find(&connection.client, &id).await?;
+    // What a preview found is told to a person alone: who sees it has given the passphrase.
+    let person = match approval.preview {
+        Some(_) => Some(connection.person_alone().await?),
+        None => None,
+    };
+    let approval = match agreed(printer, person.as_ref(), approval, yes).await {
+        Ok(approval) => approval,
+        Err(failure) => {
+            leave(person).await;
+            return Err(failure);
+        }
+    };
+    decide(connection, person, &approval, true, reason).await?;
     printer.tick(format!("{id} approved: it runs now, once"));
     if no_wait {
         printer.say("  what becomes of it: aileron action runs");
@@ -59,15 +70,39 @@ async fn approve(arguments: ApproveArguments, connection: &Connection<'_>) -> Re
 }
 
 async fn deny(id: &str, reason: Option<String>, connection: &Connection<'_>) -> Result<Exit> {
-    let approval = find(connection, id).await?;
+    let approval = find(&connection.client, id).await?;
     show(connection.printer, &approval);
-    decide(connection, &approval, false, reason).await?;
+    decide(connection, None, &approval, false, reason).await?;
     connection.printer.tick(format!("{id} denied: it will not run"));
     Ok(Exit::Done)
 }
 
-async fn find(connection: &Connection<'_>, id: &str) -> Result<PendingApproval> {
-    let waiting = connection.client.approvals().await?.value.items;
+/// The approval as the person saw it and agreed to it.
+async fn agreed(
+    printer: Printer,
+    person: Option<&Person>,
+    approval: PendingApproval,
+    yes: bool,
+) -> Result<PendingApproval> {
+    let approval = match person {
+        Some(person) => find(&person.client, &approval.id).await?,
+        None => approval,
+    };
+    show(printer, &approval);
+    if !yes && !terminal::confirm(printer, "Let it run?")? {
+        return Err(Failure::Declined);
+    }
+    Ok(approval)
+}
+
+async fn leave(person: Option<Person>) {
+    if let Some(person) = person {
+        person.leave().await;
+    }
+}
+
+async fn find(client: &Client, id: &str) -> Result<PendingApproval> {
+    let waiting = client.approvals().await?.value.items;
     waiting.into_iter().find(|approval| approval.id == id).ok_or_else(|| {
         Failure::plain(format!(
             "{id} does not wait for a decision: aileron approval list shows what does, aileron \
@@ -79,11 +114,15 @@ async fn find(connection: &Connection<'_>, id: &str) -> Result<PendingApproval> 
 /// The digest binds the decision to what was shown.
 async fn decide(
     connection: &Connection<'_>,
+    person: Option<Person>,
     approval: &PendingApproval,
     approved: bool,
     reason: Option<String>,
 ) -> Result<()> {
-    let person = connection.person_alone().await?;
+    let person = match person {
+        Some(person) => person,
+        None => connection.person_alone().await?,
+    };
     let digest = approval.digest.clone();
     let body = Decide { approved, reason, digest, edited_payload: None };
     let decided = person.client.decide(&approval.id, &body).await;
@@ -95,7 +134,30 @@ async fn decide(
 fn show(printer: Printer, approval: &PendingApproval) {
     let connector = approval.connector_fqn.as_deref().unwrap_or("its connector");
     printer.say(format!("{} on {}", one_line(&approval.action_name), one_line(connector)));
-    for field in &approval.input_fields {
+    match &approval.preview {
+        Some(Preview { unavailable: Some(why), .. }) => printer.say(format!("  {}", one_line(why))),
+        Some(Preview { fields, unavailable: None }) => {
+            printer.say("  what it would act upon:");
+            lines(printer, fields);
+            printer.say("  what it is given:");
+        }
+        None => {}
+    }
+    lines(printer, &approval.input_fields);
+    if let Some(identity) = &approval.identity {
+        printer.say(format!("  identity: {}", one_line(identity)));
+    }
+    if let Some(digest) = approval.short_digest() {
+        // Enough to compare by eye with another surface; the decision carries all of it.
+        printer.say(format!("  digest: {digest}"));
+    }
+    if let Some(expires) = &approval.expires_at {
+        printer.say(format!("  waits until {}", table::time(expires)));
+    }
+}
+
+fn lines(printer: Printer, fields: &[Field]) {
+    for field in fields {
         let value = match (&field.value, field.missing) {
             (Some(value), _) if field.multiline => indented(value),
             (Some(value), _) => one_line(value),
@@ -104,16 +166,6 @@ fn show(printer: Printer, approval: &PendingApproval) {
         };
         let gap = if value.starts_with('\n') || value.is_empty() { "" } else { " " };
         printer.say(format!("  {}:{gap}{value}", one_line(&field.label)));
-    }
-    if let Some(identity) = &approval.identity {
-        printer.say(format!("  identity: {}", one_line(identity)));
-    }
-    if let Some(digest) = &approval.digest {
-        // Enough to compare by eye with another surface; the decision carries all of it.
-        printer.say(format!("  digest: {}", digest.chars().take(23).collect::<String>()));
-    }
-    if let Some(expires) = &approval.expires_at {
-        printer.say(format!("  waits until {}", table::time(expires)));
     }
 }
 

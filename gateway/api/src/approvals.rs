@@ -65,16 +65,6 @@ pub struct Preview {
     pub unavailable: Option<String>,
 }
 
-/// One event of the stream of approvals.
-#[derive(Clone, Debug, PartialEq)]
-pub enum ApprovalEvent {
-    /// All that wait: what was known before is replaced.
-    Snapshot(Approvals),
-    /// One more waits, or the same one waits again with another digest.
-    Pending(Box<PendingApproval>),
-    Resolved(Resolved),
-}
-
 /// How an approval stopped waiting.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 #[schema(as = ApprovalResolved)]

@@ -171,16 +171,16 @@ fn line(field: executor::Field) -> Field {
     Field { label, value, missing, multiline }
 }
 
-/// The published statuses know neither `expired` nor `ambiguous`: both are failures with a reason
-/// that says which, and `state` is precise.
+/// The published statuses know neither `expired` nor `ambiguous`: the first is a no with a reason, the
+/// second a failure whose details say `outcome: ambiguous`, and `state` is precise.
 pub(crate) fn approval_result(run: executor::Run) -> ApprovalResult {
     let status = match run.state {
         RunState::Parked => ApprovalStatus::PendingApproval,
         RunState::AwaitingVault => ApprovalStatus::AwaitingVault,
         RunState::Approved | RunState::Running => ApprovalStatus::Running,
         RunState::Done => ApprovalStatus::Completed,
-        RunState::Denied => ApprovalStatus::Denied,
-        RunState::Failed | RunState::Ambiguous | RunState::Expired => ApprovalStatus::Failed,
+        RunState::Denied | RunState::Expired => ApprovalStatus::Denied,
+        RunState::Failed | RunState::Ambiguous => ApprovalStatus::Failed,
     };
     let reason = run.reason.or_else(|| match run.state {
         RunState::Expired => Some("nobody decided before the approval expired".to_owned()),

@@ -89,6 +89,48 @@ async fn a_refused_watch_ends_with_the_refusal() {
 }
 
 #[tokio::test]
+async fn approvals_are_told_as_they_come_and_the_stream_is_taken_up_after_the_last_one_seen() {
+    let door = Door::open().await;
+    let path = "/v1/action-approvals/watch";
+    let text = raw_watch(&door, path, "", "event: pending").await;
+    let start = "id: 0000000000000001-0\nevent: snapshot\ndata: {\"items\":[{\"id\":\"act-";
+    assert!(text.contains(start), "{text}");
+    assert!(text.contains("\"preview\":{\"fields\":[{\"label\":\"Notebook\""), "{text}");
+    let last = "Last-Event-ID: 0000000000000001-7\r\n";
+    let text = raw_watch(&door, path, last, "event: error").await;
+    assert!(text.contains("id: 0000000000000001-8\nevent: resolved\n"), "{text}");
+    assert!(text.contains("\"approved\":false,\"reason\":\"not now\""), "{text}");
+    assert!(text.contains("\"code\":\"busy\"") && !text.contains("snapshot"), "{text}");
+    // What is not an id of ours is answered with all that waits.
+    raw_watch(&door, path, "Last-Event-ID: nonsense\r\n", "event: snapshot").await;
+}
+
+#[tokio::test]
+async fn two_hundred_watch_the_approvals_at_once() {
+    let door = Door::open().await;
+    let mut open = Vec::new();
+    for _ in 0..200 {
+        let mut stream = TcpStream::connect(door.address).await.unwrap();
+        let request = format!(
+            "GET /v1/action-approvals/watch HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer \
+             {PERSON}\r\n\r\n",
+            door.address
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        open.push(stream);
+    }
+    for stream in &mut open {
+        let mut text = String::new();
+        let mut buffer = [0; 4096];
+        while !text.contains("event: pending") {
+            let read = stream.read(&mut buffer).await.unwrap();
+            assert!(read > 0, "{text}");
+            text.push_str(&String::from_utf8_lossy(&buffer[..read]));
+        }
+    }
+}
+
+#[tokio::test]
 async fn shutdown_ends_the_watches() {
     let door = Door::open().await;
     fill(&door, 1);

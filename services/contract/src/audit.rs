@@ -86,6 +86,7 @@ closed! {
         BindingCreated = "binding.created",
         BindingResolved = "binding.resolved",
         BindingRebound = "binding.rebound",
+        BindingConsented = "binding.consented",
         BindingRevoked = "binding.revoked",
         /// A provider is about to be asked for new tokens; `binding.refreshed` follows.
         BindingRefreshing = "binding.refreshing",
@@ -100,6 +101,8 @@ closed! {
         ApprovalApproved = "approval.approved",
         ApprovalDenied = "approval.denied",
         ApprovalExpired = "approval.expired",
+        /// What the person was shown changed before the run began: the approval was taken back.
+        ApprovalReopened = "approval.reopened",
         /// Somebody without the right tried to decide.
         ApprovalRefused = "approval.refused",
         KeyringTrusted = "keyring.trusted",
@@ -114,6 +117,7 @@ closed! {
         VaultRecoveryKeyRemoved = "vault.recovery_key_removed",
         /// Opened with the recovery key, which set a new passphrase.
         VaultRecovered = "vault.recovered",
+        VaultOlderAccepted = "vault.older_accepted",
         VaultExported = "vault.exported",
         VaultImported = "vault.imported",
         SecretStored = "secret.stored",

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use aileron_contract::{
     Result, Timestamp,
-    executor::{Field, Input},
+    executor::{Field, Input, Preview},
     json::{self, visible},
     names::{BindingName, Fqn, HostPort, Identity, SessionId, Sha256Hash},
 };
 use serde_json::{Map, Value, json};
 
-use crate::{arguments, packages::catalog::Installed};
+use crate::{arguments, packages::catalog::Installed, runs::Shown};
 
 /// Separates these digests from all others of the house.
 const DOMAIN: &str = "aileron/approval/v1";
@@ -32,14 +32,15 @@ pub(crate) struct Covered<'a> {
     pub(crate) arguments: &'a Map<String, Value>,
     pub(crate) identity: Option<&'a Identity>,
     pub(crate) credentials: &'a [Credential],
+    /// What the person was shown of what the call would act upon.
+    pub(crate) preview: Option<&'a Shown>,
     pub(crate) session: Option<&'a SessionId>,
     pub(crate) expires_at: Timestamp,
 }
 
 /// SHA-256 over the RFC 8785 form of the action's bytes (by hash), its connectors' bytes, what
-/// each guest will get, the credentials, the session and the end of the approval. The place of
-/// the preview is fixed in the form, so that one may join it without a second version; the
-/// identity is in it where one was asked for, so that calls without one have the digest they had
+/// each guest will get, what was shown of what it would act upon, the credentials, the session and
+/// the end of the approval. The identity is in it where one was asked for, so that calls without one have the digest they had
 /// before there was any.
 pub(crate) fn digest(installed: &Installed, covered: Covered<'_>) -> Result<Sha256Hash> {
     let action = &installed.file;
@@ -71,7 +72,7 @@ pub(crate) fn digest(installed: &Installed, covered: Covered<'_>) -> Result<Sha2
         "action": { "name": action.name.as_str(), "hash": installed.hash.to_string() },
         "connectors": connectors,
         "steps": steps,
-        "preview": null,
+        "preview": covered.preview.map(preview_form),
         "bindings": credentials,
         "session": covered.session.map(SessionId::as_str),
         "expires_at": covered.expires_at.to_string(),
@@ -86,6 +87,28 @@ pub(crate) fn digest(installed: &Installed, covered: Covered<'_>) -> Result<Sha2
 pub(crate) fn credentials_digest(credentials: &[Credential]) -> Result<Sha256Hash> {
     let credentials: Vec<Value> = credentials.iter().map(credential_form).collect();
     json::digest("aileron/approval-credentials/v1", &credentials)
+}
+
+/// Was the person shown the same? Why a preview is unavailable makes no difference: nothing was
+/// shown either way.
+pub(crate) fn same_preview(one: &Shown, other: &Shown) -> bool {
+    preview_form(one) == preview_form(other)
+}
+
+fn preview_form(shown: &Shown) -> Value {
+    let line = |field: &Field| {
+        json!({
+            "label": field.label,
+            "value": field.value,
+            "missing": field.missing,
+            "multiline": field.multiline,
+        })
+    };
+    let fields = match &shown.preview {
+        Preview::Fields(fields) => Value::Array(fields.iter().map(line).collect()),
+        Preview::Unavailable(_) => Value::Null,
+    };
+    json!({ "salt": shown.salt, "fields": fields })
 }
 
 fn credential_form(credential: &Credential) -> Value {
@@ -116,6 +139,15 @@ pub(crate) fn fields(inputs: &[Input], arguments: &Map<String, Value>) -> Vec<Fi
 pub(crate) fn bare_fields(arguments: &Map<String, Value>) -> Vec<Field> {
     let sorted: BTreeMap<_, _> = arguments.iter().collect();
     sorted.into_iter().map(|(name, value)| shown(visible(name), false, value)).collect()
+}
+
+/// One line under a label, as it stands on a card; missing without a value.
+pub(crate) fn line(label: &str, multiline: bool, value: Option<&Value>) -> Field {
+    let label = visible(label);
+    match value.filter(|value| !value.is_null()) {
+        Some(value) => shown(label, multiline, value),
+        None => Field { label, value: None, missing: true, multiline: false },
+    }
 }
 
 fn shown(label: String, multiline: bool, value: &Value) -> Field {
@@ -181,6 +213,7 @@ mod tests {
             arguments: arguments.as_object().unwrap(),
             identity: None,
             credentials: &credentials,
+            preview: None,
             session: Some(&session),
             expires_at: "2026-01-01T00:00:00Z".parse().unwrap(),
         };
@@ -193,6 +226,37 @@ mod tests {
             digest(&installed(), Covered { identity: Some(&identity), ..covered }).unwrap().hex(),
             "b4fd809913a298692c5348a59e01bbda25cbf78dbed8c3876e2b506b7c3e747c"
         );
+    }
+
+    #[test]
+    fn the_digest_covers_what_the_person_was_shown() {
+        let arguments = Map::new();
+        let of = |preview: Option<&Shown>| {
+            let expires_at = "2026-01-01T00:00:00Z".parse().unwrap();
+            let covered = Covered {
+                arguments: &arguments,
+                identity: None,
+                credentials: &[],
+                preview,
+                session: None,
+                expires_at,
+            };
+            digest(&installed(), covered).unwrap()
+        };
+        let shown = |salt: &str, value: &str| Shown {
+            salt: salt.to_owned(),
+            preview: Preview::Fields(vec![line("To", false, Some(&json!(value)))]),
+        };
+        let none = |why: &str| Shown {
+            salt: "a".to_owned(),
+            preview: Preview::Unavailable(why.to_owned()),
+        };
+        let before = of(Some(&shown("a", "Ann")));
+        assert_eq!(before, of(Some(&shown("a", "Ann"))));
+        for other in [None, Some(&shown("a", "Bob")), Some(&shown("b", "Ann")), Some(&none("x"))] {
+            assert_ne!(before, of(other));
+        }
+        assert_eq!(of(Some(&none("timeout"))), of(Some(&none("no answer"))));
     }
 
     #[test]

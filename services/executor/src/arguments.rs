@@ -2,7 +2,7 @@
 //! fixed. Pure.
 
 use aileron_contract::{
-    executor::{Input, InputKind, Step},
+    executor::{Input, InputKind, PreviewRule, Step},
     failure::{Boundary, Class, Failure},
     limits,
 };
@@ -66,6 +66,16 @@ pub(crate) fn of_step(
         }
     }
     joined
+}
+
+/// The arguments of a preview: its author's, with `${args.name}` replaced. Nothing is passed on
+/// that they do not mention.
+pub(crate) fn of_preview(
+    rule: &PreviewRule,
+    inputs: &[Input],
+    arguments: &Map<String, Value>,
+) -> Map<String, Value> {
+    template::Template::new(inputs, arguments).fill_map(&rule.args)
 }
 
 fn misfit(input: &Input, value: &Value) -> Option<String> {

@@ -152,6 +152,17 @@ impl Ledger {
         Ok(u64::try_from(count).unwrap_or_default())
     }
 
+    /// How many rows there are, and how long their records are together.
+    pub(crate) async fn weigh(&self, query: &Query) -> Result<(u64, u64)> {
+        let head = "SELECT COUNT(*) AS n, CAST(COALESCE(SUM(LENGTH(record)), 0) AS BIGINT) AS size
+            FROM runs WHERE 1 = 1";
+        let select = Select::new(head, query);
+        let row = select.build().fetch_one(self.database.pool()).await.map_err(failed)?;
+        let number = |name: &str| row.try_get::<i64, _>(name).map_err(failed);
+        let positive = |number: i64| u64::try_from(number).unwrap_or_default();
+        Ok((positive(number("n")?), positive(number("size")?)))
+    }
+
     /// Removes at most `limit` rows in one of these states that were asked for before a moment,
     /// the oldest first, and says how many.
     pub(crate) async fn remove(

@@ -1,5 +1,6 @@
 //! Runs: called, parked for a person, carried out, remembered. One state machine, one table.
 
+mod again;
 mod announce;
 mod call;
 mod connector;
@@ -15,6 +16,7 @@ mod listing;
 mod outcome;
 mod pins;
 mod plan;
+mod preview;
 mod prune;
 mod record;
 mod recover;
@@ -26,5 +28,5 @@ mod text;
 pub(crate) use connector::{Library, Shelf};
 pub(crate) use engine::{Engine, Pace, Parts};
 pub(crate) use guest::Guest;
-pub(crate) use record::Record;
+pub(crate) use record::{Record, Shown};
 pub(crate) use text::{micros, principal_text};

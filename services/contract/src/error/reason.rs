@@ -124,6 +124,8 @@ reasons! {
     Quarantined = "quarantined" => Conflict,
     ApprovalDecided = "approval_decided" => NotFound,
     ApprovalExpired = "approval_expired" => Conflict,
+    /// One caller, or all of them, have as many approvals waiting as a person can look through.
+    TooManyApprovals = "too_many_approvals" => Exhausted,
 
     // log
     AuditUnavailable = "audit_unavailable" => Unavailable,

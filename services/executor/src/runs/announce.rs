@@ -3,6 +3,7 @@
 use aileron_contract::{
     Context, Principal, Result,
     audit::{Actor, Event, EventKind, Record as Logged},
+    executor::Preview,
     failure::Failure,
     names::{AuditId, BindingName, Sha256Hash},
 };
@@ -26,17 +27,27 @@ impl Engine {
 
 /// One event of a run has one id, so that saying it again after a crash says it once.
 pub(super) fn event_id(record: &Record, kind: EventKind) -> Result<AuditId> {
+    id_of(record, kind.text())
+}
+
+fn id_of(record: &Record, which: &str) -> Result<AuditId> {
     let hash = Sha256Hash::of(&[
         b"aileron/run-event/v1\0",
         record.id.as_str().as_bytes(),
         b"\0",
-        kind.text().as_bytes(),
+        which.as_bytes(),
     ]);
     let mut bytes = [0; 16];
     for (to, from) in bytes.iter_mut().zip(hash.bytes()) {
         *to = *from;
     }
     format!("audit-{}", uuid::Builder::from_custom_bytes(bytes).into_uuid()).parse()
+}
+
+/// The event that takes an approval back has one id for each time a person was asked.
+pub(super) fn reopened_id(record: &Record) -> Result<AuditId> {
+    let round = record.gate.as_ref().map_or(0, |gate| gate.round);
+    id_of(record, &format!("{}/{round}", EventKind::ApprovalReopened.text()))
 }
 
 /// A run begins.
@@ -86,7 +97,17 @@ pub(super) fn refused(context: &Context, call: &str, failure: &Failure) -> Event
 /// A run waits for a person.
 pub(super) fn requested(record: &Record) -> Result<Event> {
     Ok(of_approval(record, EventKind::ApprovalRequested, &record.principal, false)?
-        .with("aileron.action.hash", record.action_hash.to_string()))
+        .with("aileron.action.hash", record.action_hash.to_string())
+        .with("aileron.approval.preview", previewed(record)))
+}
+
+/// Whether there is one; what it shows is not the log's.
+fn previewed(record: &Record) -> Option<&'static str> {
+    let shown = record.gate.as_ref()?.preview.as_ref()?;
+    Some(match shown.preview {
+        Preview::Fields(_) => "shown",
+        Preview::Unavailable(_) => "unavailable",
+    })
 }
 
 /// A person decided. Said before the record says it: a decision is never missing from the log.
@@ -101,6 +122,16 @@ pub(super) fn decided(record: &Record, verdict: &Verdict) -> Result<Event> {
         .with("aileron.approval.decision", word)
         .with("aileron.approval.wait_ms", u64::try_from(waited.as_millis()).unwrap_or_default())
         .with("aileron.approval.reason", verdict.reason.clone()))
+}
+
+/// What the person was shown has changed before the run began: the approval is taken back, and the
+/// person asked again.
+pub(super) fn reopened(record: &Record) -> Result<Event> {
+    let runtime = Principal::Service("executor".into());
+    let mut event = of_approval(record, EventKind::ApprovalReopened, &runtime, false)?
+        .with("aileron.approval.changed", "preview");
+    event.id = Some(reopened_id(record)?);
+    Ok(event)
 }
 
 /// Nobody decided in time.

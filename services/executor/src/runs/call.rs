@@ -190,14 +190,11 @@ impl Engine {
         plan: Plan,
         credentials: Vec<Credential>,
     ) -> Result<Started> {
-        let _one_at_a_time = self.parking.lock().await;
-        let waiting = Query { states: vec![RunState::Parked], ..Query::default() };
-        if self.ledger.count(&waiting).await? >= u64::from(limits::APPROVALS_PENDING) {
-            return Err(Error::new(
-                Reason::Busy,
-                "too many approvals wait for a person: ask again when some are decided",
-            ));
-        }
+        // Before anything is asked of a service, and again where the answer counts.
+        self.room_for(&record).await?;
+        let preview = self.first_preview(&record, &plan, &credentials).await?;
+        let one_at_a_time = self.parking.lock().await;
+        self.room_for(&record).await?;
         let wall = SignedDuration::try_from(self.parts.approval_wall).map_err(Error::internal)?;
         let expires_at = record.requested_at.checked_add(wall).map_err(Error::internal)?;
         let digest = approval::digest(
@@ -206,24 +203,57 @@ impl Engine {
                 arguments: &record.arguments,
                 identity: record.identity.as_ref(),
                 credentials: &credentials,
+                preview: preview.as_ref(),
                 session: record.session.as_ref(),
                 expires_at,
             },
         )?;
         let credentials = approval::credentials_digest(&credentials)?;
-        let gate =
-            Some(Gate { digest, credentials, expires_at, decision: None, preview: None, round: 0 });
+        let gate = Some(Gate {
+            digest,
+            credentials,
+            expires_at,
+            decision: None,
+            preview: preview.map(Box::new),
+            round: 0,
+        });
         let record = Record { gate, phase: Phase::Parked, ..record };
         let pinned = self.pins.seal(record.clone()).await?;
         self.announce(announce::requested(&record)?).await?;
-        {
-            let _in_order = self.deciding.lock().await;
-            if !self.ledger.insert(pinned).await? {
-                return self.taken(&record).await;
-            }
+        let in_order = self.deciding.lock().await;
+        let inserted = self.ledger.insert(pinned).await?;
+        if inserted {
             self.tell_pending(&record).await;
         }
+        drop((in_order, one_at_a_time));
+        if !inserted {
+            return self.taken(&record).await;
+        }
         outcome::of(&record).ok_or_else(|| Error::internal("a parked run has an answer"))
+    }
+
+    /// Is there room for one more approval of this caller, and of all callers?
+    async fn room_for(&self, record: &Record) -> Result<()> {
+        let of_all = Query { states: vec![RunState::Parked], ..Query::default() };
+        // A program may name any session: what it is known by is its token.
+        let own = Query { principal: Some(principal_text(&record.principal)), ..of_all.clone() };
+        let refused = |whose: &str| {
+            let text = format!(
+                "too many approvals {whose} wait for a person: ask again when some are decided"
+            );
+            Error::new(Reason::TooManyApprovals, text)
+        };
+        let (waiting, text) = self.ledger.weigh(&own).await?;
+        if waiting >= u64::from(limits::APPROVALS_PENDING_CALLER)
+            || text >= limits::APPROVALS_TEXT_CALLER
+        {
+            return Err(refused("of this caller"));
+        }
+        let (waiting, text) = self.ledger.weigh(&of_all).await?;
+        if waiting >= u64::from(limits::APPROVALS_PENDING) || text >= limits::APPROVALS_TEXT {
+            return Err(refused("of all callers"));
+        }
+        Ok(())
     }
 
     /// The key was taken by a call at the same time: its outcome is this one's.

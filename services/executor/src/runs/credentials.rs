@@ -6,7 +6,7 @@ use aileron_contract::{
     credential::CredentialKind,
     failure::{Boundary, Class, Failure},
     names::{Fqn, Identity},
-    vault::{Binding, BindingFilter},
+    bindings::{Binding, BindingFilter},
 };
 
 use super::{engine::Engine, plan::Plan};
@@ -48,7 +48,7 @@ impl Engine {
                 kind: Some(need.kind()),
                 name: None,
             };
-            let bound = self.parts.vault.bindings(&Context::service("executor"), filter).await?;
+            let bound = self.parts.bindings.list(&Context::service("executor"), filter).await?;
             let chosen = if let Some(of_it) = of_identity(&bound, identity) {
                 let Some(only) = Binding::preferred(&of_it) else {
                     return Ok(Err(several(connector, &of_it)));

@@ -7,7 +7,7 @@ use aileron_contract::{
     audit::{EventKind, Record as Logged},
     executor::Decision,
     failure::{Boundary, Class, Failure},
-    names::RunId,
+    names::{AuditId, RunId},
 };
 
 use super::{
@@ -155,7 +155,7 @@ impl Engine {
     async fn resume(self: Arc<Self>, record: Record, live: Live) -> Result<()> {
         if let Some(failure) = self.replayed(&record).await? {
             tracing::error!(run = %record.id, "an approval that was used came back");
-            self.end_unstarted(record, failure).await?;
+            Box::pin(self.end_unstarted(record, failure)).await?;
             return Ok(());
         }
         if record.expired(self.now()) {
@@ -165,10 +165,13 @@ impl Engine {
         let (plan, credentials) = match self.unchanged(&record).await? {
             Ok(same) => same,
             Err(failure) => {
-                self.end_unstarted(record, failure).await?;
+                Box::pin(self.end_unstarted(record, failure)).await?;
                 return Ok(());
             }
         };
+        if let Some(shown) = self.shown_otherwise(&record, &plan, &credentials).await? {
+            return self.ask_again(record, shown, (&plan, &credentials)).await;
+        }
         let next = record.start(&plan.first.id).map_err(out_of_turn)?;
         let record = self.advance(next).await?;
         let engine = Arc::clone(&self);
@@ -198,7 +201,10 @@ impl Engine {
 
     /// An event of this run; an error when the log cannot tell.
     async fn event_of(&self, record: &Record, kind: EventKind) -> Result<Option<Logged>> {
-        let id = announce::event_id(record, kind)?;
+        self.in_log(announce::event_id(record, kind)?).await
+    }
+
+    pub(super) async fn in_log(&self, id: AuditId) -> Result<Option<Logged>> {
         match self.parts.audit.get(&Context::service("executor"), id).await {
             Ok(logged) => Ok(Some(logged)),
             Err(error) if error.reason() == Reason::NotFound => Ok(None),
@@ -253,6 +259,7 @@ impl Engine {
             arguments: &record.arguments,
             identity: record.identity.as_ref(),
             credentials: &credentials,
+            preview: gate.preview.as_deref(),
             session: record.session.as_ref(),
             expires_at: gate.expires_at,
         };

@@ -26,7 +26,9 @@ use crate::packages::store::Loaded;
 /// The door of one call.
 pub(super) struct Door {
     pub(super) egress: egress::Handle,
-    pub(super) journal: Arc<Journal>,
+    /// Where a request that may change something is recorded first. Without one there is none: a
+    /// preview changes nothing.
+    pub(super) journal: Option<Arc<Journal>>,
     pub(super) connector: Arc<Loaded>,
     /// The binding that was approved or asked for; none lets egress pick one.
     pub(super) binding: Option<BindingName>,
@@ -67,7 +69,8 @@ impl Network for Door {
             seen.changing |= changing;
         }
         if risky {
-            self.journal.about_to_send().await.map_err(|error| not_recorded(&error))?;
+            let Some(journal) = &self.journal else { return Err(unrecordable()) };
+            journal.about_to_send().await.map_err(|error| not_recorded(&error))?;
         }
         // Whatever ends this call early leaves the doubt behind.
         let pending = Pending::new(self, risky);
@@ -229,6 +232,15 @@ fn in_doubt() -> Failure {
         Class::NetworkError,
         Boundary::Runtime,
         "nobody knows whether the request before this one was carried out, so nothing more is sent",
+    )
+}
+
+/// There is nothing to record it in.
+fn unrecordable() -> Failure {
+    Failure::new(
+        Class::CapabilityDenied,
+        Boundary::Runtime,
+        "a preview must not change anything, so the request was not sent",
     )
 }
 

@@ -8,7 +8,7 @@ use std::{
 };
 
 use aileron_contract::{
-    Context, Error, Reason, Result, Timestamp, audit, egress,
+    Context, Error, Reason, Result, Timestamp, audit, bindings, egress,
     executor::Started,
     limits,
     names::RunId,
@@ -18,13 +18,14 @@ use aileron_store::Database;
 use tokio::sync::{Mutex as AsyncMutex, Semaphore, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{Guest, Library, Record, feed::Feed, pins::Pins};
+use super::{Guest, Library, Record, feed::Feed, pins::Pins, preview::Previews};
 use crate::ledger::Ledger;
 
 /// What the engine is made of.
 pub(crate) struct Parts {
     pub(crate) database: Database,
     pub(crate) vault: vault::Handle,
+    pub(crate) bindings: bindings::Handle,
     pub(crate) egress: egress::Handle,
     pub(crate) audit: audit::Handle,
     pub(crate) library: Arc<dyn Library>,
@@ -60,6 +61,8 @@ pub(crate) struct Engine {
     pub(super) deciding: AsyncMutex<()>,
     /// What happened to approvals, for those who watch.
     pub(super) feed: Arc<Feed>,
+    /// Previews fetched of late.
+    pub(super) previews: Previews,
     /// One approval at a time is added, so that their number stays bounded.
     pub(super) parking: AsyncMutex<()>,
     /// One look at what waits at a time.
@@ -91,6 +94,7 @@ impl Engine {
             stop: CancellationToken::new(),
             slots: Arc::new(Semaphore::new(slots)),
             feed: Arc::new(Feed::open()?),
+            previews: Previews::default(),
             deciding: AsyncMutex::default(),
             parking: AsyncMutex::default(),
             waking: AsyncMutex::default(),

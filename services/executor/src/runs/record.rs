@@ -60,7 +60,7 @@ pub(crate) struct Gate {
     pub(crate) decision: Option<Verdict>,
     /// What the card shows of what the call would act upon.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) preview: Option<Shown>,
+    pub(crate) preview: Option<Box<Shown>>,
     /// How often a person was asked already and what was shown then changed.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) round: u32,
@@ -183,6 +183,20 @@ impl Record {
         Err(Refusal::OutOfTurn)
     }
 
+    /// Approved → Parked: what the person was shown has changed, so the decision does not count.
+    pub(crate) fn reopen(self, digest: Sha256Hash, shown: Shown) -> Result<Self, Refusal> {
+        if self.phase != Phase::Approved {
+            return Err(Refusal::OutOfTurn);
+        }
+        let mut next = self.next(Phase::Parked);
+        let Some(gate) = &mut next.gate else { return Err(Refusal::OutOfTurn) };
+        gate.digest = digest;
+        gate.preview = Some(Box::new(shown));
+        gate.decision = None;
+        gate.round = gate.round.saturating_add(1);
+        Ok(next)
+    }
+
     /// Approved → Running.
     pub(crate) fn start(self, step: &str) -> Result<Self, Refusal> {
         match self.phase {
@@ -233,7 +247,10 @@ impl Record {
     /// Running → Ambiguous.
     pub(crate) fn doubt(self, failure: Failure, at: Timestamp) -> Result<Self, Refusal> {
         match self.phase.clone() {
-            Phase::Running { step, .. } => Ok(self.next(Phase::Ambiguous { step, at, failure })),
+            Phase::Running { step, .. } => {
+                let failure = failure.detail("outcome", "ambiguous");
+                Ok(self.next(Phase::Ambiguous { step, at, failure }))
+            }
             _ => Err(Refusal::OutOfTurn),
         }
     }
@@ -362,5 +379,7 @@ fn running(step: &str, finished: Vec<String>) -> Phase {
     Phase::Running { step: step.to_owned(), finished, sending: false }
 }
 
+#[cfg(test)]
+mod model;
 #[cfg(test)]
 mod tests;

@@ -102,7 +102,7 @@ impl Attempts<'_> {
         let step = self.step;
         let door = Arc::new(Door {
             egress: Arc::clone(&self.engine.parts.egress),
-            journal: Arc::clone(self.journal),
+            journal: Some(Arc::clone(self.journal)),
             connector: Arc::clone(loaded),
             binding: self.binding.clone(),
             session: self.journal.record().await.session,
@@ -131,12 +131,12 @@ impl Attempts<'_> {
     }
 }
 
-fn module(loaded: &Loaded) -> Module {
+pub(super) fn module(loaded: &Loaded) -> Module {
     Module { hash: loaded.hash, wasm: loaded.wasm.clone() }
 }
 
 /// The same hash under another name: the action asks for a connector that is not the stored one.
-fn misnamed(step: &PlannedStep, loaded: &Loaded) -> Failure {
+pub(super) fn misnamed(step: &PlannedStep, loaded: &Loaded) -> Failure {
     Failure::new(
         Class::HashMismatch,
         Boundary::Runtime,

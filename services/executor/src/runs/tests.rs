@@ -9,5 +9,7 @@ mod house;
 mod identities;
 #[path = "../../../store/tests/it/postgres.rs"]
 mod postgres;
+mod previews;
 mod servers;
 mod service;
+mod watching;

@@ -1,5 +1,5 @@
 use aileron_contract::{
-    executor::ConsentDecision,
+    executor::{ConsentDecision, Field},
     failure::{Boundary, Class},
 };
 use proptest::prelude::*;
@@ -10,7 +10,7 @@ fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_700_000_000 + second).unwrap()
 }
 
-fn parked() -> Record {
+pub(super) fn parked() -> Record {
     Record {
         id: "act-20260101T000000-0000000000000001".parse().unwrap(),
         version: 0,
@@ -27,6 +27,8 @@ fn parked() -> Record {
             credentials: Sha256Hash::new([3; 32]),
             expires_at: at(100),
             decision: None,
+            preview: None,
+            round: 0,
         }),
         repetition: None,
         phase: Phase::Parked,
@@ -50,9 +52,10 @@ fn failure() -> Failure {
 }
 
 #[derive(Clone, Debug)]
-enum Move {
+pub(super) enum Move {
     Decide { approved: bool, second: i64 },
     Expire { second: i64 },
+    Reopen { digest: u8 },
     Start,
     Enter,
     AboutToSend,
@@ -66,6 +69,7 @@ fn moves() -> impl Strategy<Value = Move> {
         (any::<bool>(), 0..200_i64)
             .prop_map(|(approved, second)| Move::Decide { approved, second }),
         (0..200_i64).prop_map(|second| Move::Expire { second }),
+        any::<u8>().prop_map(|digest| Move::Reopen { digest }),
         Just(Move::Start),
         Just(Move::Enter),
         Just(Move::AboutToSend),
@@ -75,7 +79,7 @@ fn moves() -> impl Strategy<Value = Move> {
     ]
 }
 
-fn apply(record: Record, step: &Move) -> Result<Record, Refusal> {
+pub(super) fn apply(record: Record, step: &Move) -> Result<Record, Refusal> {
     match *step {
         Move::Decide { approved, second } => record.decide(Verdict {
             approved,
@@ -84,6 +88,7 @@ fn apply(record: Record, step: &Move) -> Result<Record, Refusal> {
             reason: Some("because".to_owned()),
         }),
         Move::Expire { second } => record.expire(at(second)),
+        Move::Reopen { digest } => record.reopen(Sha256Hash::new([digest; 32]), shown()),
         Move::Start => record.start("one"),
         Move::Enter => record.enter("two"),
         Move::AboutToSend => record.about_to_send(),
@@ -93,7 +98,17 @@ fn apply(record: Record, step: &Move) -> Result<Record, Refusal> {
     }
 }
 
-fn ended(record: &Record) -> bool {
+fn shown() -> Shown {
+    let line = Field {
+        label: "To".to_owned(),
+        value: Some("Ann".to_owned()),
+        missing: false,
+        multiline: true,
+    };
+    Shown { salt: "s".to_owned(), preview: Preview::Fields(vec![line]) }
+}
+
+pub(super) fn ended(record: &Record) -> bool {
     matches!(
         record.state(),
         RunState::Done
@@ -117,11 +132,17 @@ proptest! {
             let Ok(next) = apply(record.clone(), step) else { continue };
             prop_assert!(!ended(&before), "an end is an end: {before:?} {step:?}");
             prop_assert_eq!(next.version, before.version + 1);
-            if let Some(decision) = before.gate.as_ref().and_then(|gate| gate.decision.as_ref()) {
-                prop_assert_eq!(Some(decision), next.gate.as_ref().unwrap().decision.as_ref());
+            let after = next.gate.as_ref().unwrap().decision.as_ref();
+            match (step, before.gate.as_ref().and_then(|gate| gate.decision.as_ref())) {
+                (Move::Reopen { .. }, _) => prop_assert_eq!(after, None),
+                (_, Some(decision)) => prop_assert_eq!(Some(decision), after),
+                (_, None) => {}
             }
-            if let Move::Decide { approved, second } = *step {
-                approved_in_time |= approved && second < 100;
+            match *step {
+                Move::Decide { approved, second } => approved_in_time |= approved && second < 100,
+                // What was approved is not what would run now.
+                Move::Reopen { .. } => approved_in_time = false,
+                _ => {}
             }
             if matches!(step, Move::Start) {
                 starts += 1;

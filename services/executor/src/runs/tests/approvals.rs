@@ -108,8 +108,8 @@ async fn what_changed_after_the_call_was_parked_does_not_run() {
         ("action", |house| house.action("gated", &[("create", "idempotent = true")], true)),
         ("action", |house| drop(house.library.actions.lock().unwrap().remove("gated"))),
         ("connector", |house| house.library.connectors.lock().unwrap().clear()),
-        ("binding", |house| house.vault.bindings.lock().unwrap().push(binding("other"))),
-        ("binding", |house| *house.vault.bindings.lock().unwrap() = vec![binding("other")]),
+        ("binding", |house| house.vault.bindings.listed.lock().unwrap().push(binding("other"))),
+        ("binding", |house| *house.vault.bindings.listed.lock().unwrap() = vec![binding("other")]),
     ];
     for (what, change) in changes {
         let house = House::new();
@@ -129,11 +129,11 @@ async fn what_changed_after_the_call_was_parked_does_not_run() {
 #[tokio::test]
 async fn of_several_bindings_the_default_is_approved_and_used() {
     let house = House::new();
-    *house.vault.bindings.lock().unwrap() = vec![binding("other"), binding("default")];
+    *house.vault.bindings.listed.lock().unwrap() = vec![binding("other"), binding("default")];
     let engine = house.open().await;
     let waiting = pending(engine.run(&agent(), call("gated", json!({}))).await.unwrap()).id;
     // A third one changes nothing about that.
-    house.vault.bindings.lock().unwrap().push(binding("third"));
+    house.vault.bindings.listed.lock().unwrap().push(binding("third"));
     engine.decide(&person(), waiting.clone(), approve()).await.unwrap();
     assert_eq!(ended(&engine, &waiting).await.state, RunState::Done);
 }
@@ -253,10 +253,10 @@ async fn an_approval_that_ended_without_running_cannot_be_put_back_when_things_f
     let waiting = pending(engine.run(&agent(), call("gated", json!({}))).await.unwrap()).id;
     let old = engine.pins.seal(approved(&engine, &waiting).await).await.unwrap();
     let before =
-        std::mem::replace(&mut *house.vault.bindings.lock().unwrap(), vec![binding("other")]);
+        std::mem::replace(&mut *house.vault.bindings.listed.lock().unwrap(), vec![binding("other")]);
     engine.decide(&person(), waiting.clone(), approve()).await.unwrap();
     assert_eq!(ended(&engine, &waiting).await.state, RunState::Failed);
-    *house.vault.bindings.lock().unwrap() = before;
+    *house.vault.bindings.listed.lock().unwrap() = before;
     put_back(&house, old).await;
     engine.wake().await.unwrap();
     assert_eq!(ended(&engine, &waiting).await.state, RunState::Failed);
@@ -332,7 +332,7 @@ async fn runs_that_ended_long_ago_go_and_those_that_wait_stay() {
 }
 
 /// A run as it is right after its approval.
-async fn approved(engine: &Arc<Engine>, id: &RunId) -> Record {
+pub(super) async fn approved(engine: &Arc<Engine>, id: &RunId) -> Record {
     let record = engine.read(id).await.unwrap().unwrap();
     let by = Principal::Person("p1".into());
     let verdict = Verdict { approved: true, by, at: engine.now(), reason: None };
@@ -340,7 +340,7 @@ async fn approved(engine: &Arc<Engine>, id: &RunId) -> Record {
 }
 
 /// The row of an approved run, with the pin it had, where another stands now.
-async fn put_back(house: &House, old: Pinned) {
+pub(super) async fn put_back(house: &House, old: Pinned) {
     sqlx::query(
         "UPDATE runs SET record = $1, pin = $2, state = 'approved', version = 1 WHERE id = $3",
     )
@@ -366,9 +366,35 @@ async fn cards_show_what_hides_itself() {
 async fn an_agent_cannot_bury_the_person() {
     let house = House::new();
     let engine = house.open().await;
-    for _ in 0..limits::APPROVALS_PENDING {
-        pending(engine.run(&agent(), call("gated", json!({}))).await.unwrap());
+    let mut refusals = 0;
+    for _ in 0..10_000 {
+        match engine.run(&agent(), call("gated", json!({}))).await {
+            Ok(started) => drop(pending(started)),
+            Err(refused) => {
+                assert_eq!(refused.reason(), Reason::TooManyApprovals);
+                refusals += 1;
+            }
+        }
     }
-    let refused = engine.run(&agent(), call("gated", json!({}))).await.unwrap_err();
-    assert_eq!(refused.reason(), Reason::Busy);
+    assert_eq!(refusals, 10_000 - limits::APPROVALS_PENDING_CALLER);
+    // Another one may still ask, whatever session a program claims to be.
+    let other = Context { principal: Principal::Agent("codex".into()), ..agent() };
+    pending(engine.run(&other, call("gated", json!({}))).await.unwrap());
+}
+
+#[tokio::test]
+async fn what_waits_is_bounded_in_length_as_well() {
+    let house = House::new();
+    let engine = house.open().await;
+    let long = json!({ "title": "x".repeat(limits::ARGUMENTS - 100) });
+    let mut parked = 0;
+    let refused = loop {
+        match engine.run(&agent(), call("gated", long.clone())).await {
+            Ok(started) => drop(pending(started)),
+            Err(refused) => break refused,
+        }
+        parked += 1;
+    };
+    assert_eq!(refused.reason(), Reason::TooManyApprovals);
+    assert_eq!(parked, 8);
 }

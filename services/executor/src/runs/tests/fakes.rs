@@ -15,10 +15,7 @@ use aileron_contract::{
     executor::Actions,
     failure::{Boundary, Class, Failure},
     names::{ActionName, AuditId, BindingName, Fqn, HostPort, SecretName, Sha256Hash},
-    vault::{
-        Binding, BindingFilter, Consent, Entry, EntryFilter, PassphraseChange, Pin, PinDomain,
-        State, Status, Vault,
-    },
+    vault::{Acceptance, Entry, EntryFilter, Older, PassphraseChange, Pin, PinDomain, State, Status, Vault},
 };
 use aileron_wasmhost::{Call, GuestRequest, Module, Network, Report};
 use async_trait::async_trait;
@@ -28,7 +25,7 @@ use serde_json::{Map, Value, json};
 use tokio::sync::Notify;
 
 use crate::{
-    packages::{catalog::Installed, store::Loaded},
+    packages::{catalog::Installed, store::Loaded, tests::bindings::FakeBindings},
     runs::{Guest, Library},
 };
 
@@ -65,7 +62,7 @@ pub(super) struct FakeVault {
     pub(super) locked: AtomicBool,
     /// Its file is an older one.
     pub(super) rolled_back: AtomicBool,
-    pub(super) bindings: Mutex<Vec<Binding>>,
+    pub(super) bindings: Arc<FakeBindings>,
 }
 
 impl FakeVault {
@@ -107,6 +104,14 @@ impl Vault for FakeVault {
         unused()
     }
 
+    async fn older(&self, _: &Context) -> Result<Option<Older>> {
+        unused()
+    }
+
+    async fn accept_older(&self, _: &Context, _: Acceptance) -> Result<Status> {
+        unused()
+    }
+
     async fn entries(&self, _: &Context, _: EntryFilter) -> Result<Vec<Entry>> {
         unused()
     }
@@ -116,25 +121,6 @@ impl Vault for FakeVault {
     }
 
     async fn delete_secret(&self, _: &Context, _: SecretName) -> Result<()> {
-        unused()
-    }
-
-    async fn bind(&self, _: &Context, _: Consent, _: Secret) -> Result<Binding> {
-        unused()
-    }
-
-    async fn bindings(&self, _: &Context, filter: BindingFilter) -> Result<Vec<Binding>> {
-        let mut bindings = self.bindings.lock().unwrap().clone();
-        bindings.retain(|binding| filter.connector.as_ref() == Some(&binding.connector));
-        Ok(bindings)
-    }
-
-    async fn declare_hosts(
-        &self,
-        _: &Context,
-        _: Fqn,
-        _: Vec<HostPort>,
-    ) -> Result<Vec<BindingName>> {
         unused()
     }
 
@@ -348,7 +334,8 @@ impl Guest for FakeGuest {
                 Class::ResourceLimitExceeded,
                 Boundary::Sandbox,
                 "the connector passed its limit for wall time",
-            )),
+            )
+            .detail("limit", "wall_time")),
         };
         Report {
             outcome,

@@ -12,11 +12,11 @@ use std::{
 
 use aileron_contract::{
     Context, Principal, Result, Timestamp,
+    bindings::{Binding, BindingStatus},
     credential::CredentialKind,
     executor::{Call, Decision, Pending, Run, RunResult, RunState, Started},
     failure::Failure,
     names::{RunId, Sha256Hash},
-    vault::{Binding, BindingStatus},
 };
 use aileron_store::{Database, Location};
 use bytes::Bytes;
@@ -26,7 +26,7 @@ use tokio::sync::Notify;
 use super::fakes::{FakeAudit, FakeEgress, FakeGuest, FakeLibrary, FakeVault, Fuse};
 use crate::{
     formats::{action, manifest},
-    packages::{catalog::Installed, store::Loaded},
+    packages::{catalog::Installed, store::Loaded, tests::bindings::FakeBindings},
     runs::{Engine, Pace, Parts},
 };
 
@@ -71,7 +71,10 @@ impl House {
                 fuse: Arc::clone(&fuse),
                 locked: AtomicBool::new(false),
                 rolled_back: AtomicBool::new(false),
-                bindings: Mutex::new(vec![binding("me")]),
+                bindings: Arc::new(FakeBindings {
+                    listed: Mutex::new(vec![binding("me")]),
+                    ..FakeBindings::default()
+                }),
             }),
             egress: Arc::new(FakeEgress {
                 fuse: Arc::clone(&fuse),
@@ -111,6 +114,11 @@ impl House {
 
     /// Installs an action: its steps are operations with further lines of their own.
     pub(super) fn action(&self, name: &str, steps: &[(&str, &str)], gated: bool) {
+        self.action_with(name, steps, gated, "");
+    }
+
+    /// And with lines after its gate.
+    pub(super) fn action_with(&self, name: &str, steps: &[(&str, &str)], gated: bool, more: &str) {
         let mut text = format!(
             "+++\nname = \"{name}\"\nversion = \"1.0.0\"\nsource = \
              \"github://acme/notes/actions/{name}@1.0.0\"\n[match]\nintent = \"i\"\n\
@@ -128,7 +136,7 @@ impl House {
             )
             .unwrap();
         }
-        write!(text, "[approval]\nrequired = {gated}\n+++\nbody\n").unwrap();
+        write!(text, "[approval]\nrequired = {gated}\n{more}+++\nbody\n").unwrap();
         self.action_file(&text);
     }
 
@@ -156,6 +164,7 @@ impl House {
         Engine::open(Parts {
             database: self.database().await,
             vault: Arc::<FakeVault>::clone(&self.vault),
+            bindings: Arc::<FakeBindings>::clone(&self.vault.bindings),
             egress: Arc::<FakeEgress>::clone(&self.egress),
             audit: Arc::<FakeAudit>::clone(&self.audit),
             library: Arc::<FakeLibrary>::clone(&self.library),
@@ -188,6 +197,7 @@ pub(super) fn binding(identity: &str) -> Binding {
         access_key_id: None,
         region: None,
         granted_scopes: Vec::new(),
+        verified: true,
         missing_scopes: Vec::new(),
         refresh_token_present: false,
         refreshing_since: None,

@@ -7,7 +7,7 @@ use aileron_contract::{
     executor::{Call, RunFilter, RunState},
     failure::{Class, Failure},
     names::{BindingName, Sha256Hash},
-    vault::{Binding, BindingStatus},
+    bindings::{Binding, BindingStatus},
 };
 use bytes::Bytes;
 use serde_json::json;
@@ -20,7 +20,7 @@ fn named(action: &str, identity: &str) -> Call {
 }
 
 fn bound(house: &House, bindings: &[Binding]) {
-    *house.vault.bindings.lock().unwrap() = bindings.to_vec();
+    *house.vault.bindings.listed.lock().unwrap() = bindings.to_vec();
 }
 
 fn of_another(identity: &str) -> Binding {

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     Options, Service,
-    packages::{Sources, tests::scopes::DeclaredScopes},
+    packages::{Sources, tests::bindings::FakeBindings},
 };
 
 fn options(house: &House, home: &tempfile::TempDir, database: aileron_store::Database) -> Options {
@@ -25,7 +25,7 @@ fn options(house: &House, home: &tempfile::TempDir, database: aileron_store::Dat
         home: home.path().to_owned(),
         database,
         vault: Arc::<FakeVault>::clone(&house.vault),
-        bindings: Arc::<DeclaredScopes>::default(),
+        bindings: Arc::<FakeBindings>::clone(&house.vault.bindings),
         egress: Arc::<FakeEgress>::clone(&house.egress),
         audit: Arc::<FakeAudit>::clone(&house.audit),
         sources: Sources::github().unwrap(),
