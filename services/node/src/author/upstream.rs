@@ -15,7 +15,7 @@ use aileron_contract::{
     failure::{Boundary, Class, Failure},
     limits,
     names::{HostPort, Identity},
-    vault::Consent,
+    bindings::Consent,
 };
 use aileron_executor::formats::manifest::Manifest;
 use aileron_store::{Database, Location};
@@ -129,7 +129,7 @@ impl Door {
             };
             let value = if matches!(form, Form::Basic) { "trial:" } else { "" };
             let value = Secret::from(format!("{value}{CREDENTIAL}"));
-            vault.vault().bind(&context, consent, value).await?;
+            vault.bindings().bind(&context, consent, value).await?;
         }
         Ok(Self { manifest, server, host, form, vault, audit, asked: Mutex::default() })
     }
