@@ -8,16 +8,24 @@ use std::{
 
 use aileron_contract::audit::EventKind;
 
-const SERVICES: [&str; 5] =
-    ["aileron-store", "aileron-vault", "aileron-executor", "aileron-wasmhost", "aileron-audit"];
+const SERVICES: [&str; 6] = [
+    "aileron-store",
+    "aileron-vault",
+    "aileron-executor",
+    "aileron-wasmhost",
+    "aileron-audit",
+    "aileron-launcher",
+];
 
-const OURS: [&str; 13] = [
+const OURS: [&str; 15] = [
     "aileron-api",
     "aileron-audit",
     "aileron-cli",
     "aileron-contract",
     "aileron-executor",
     "aileron-gateway",
+    "aileron-launcher",
+    "aileron-mcp",
     "aileron-node",
     "aileron-proto",
     "aileron-receipt",
@@ -41,7 +49,7 @@ fn services_call_each_other_through_handles_only() {
         others.retain(|other| match service {
             // What persists uses the store; the executor runs its guests itself.
             "aileron-executor" => !["aileron-store", "aileron-wasmhost"].contains(other),
-            "aileron-vault" | "aileron-audit" => *other != "aileron-store",
+            "aileron-vault" | "aileron-audit" | "aileron-launcher" => *other != "aileron-store",
             _ => true,
         });
         never(service, &others);
@@ -60,6 +68,13 @@ fn the_thin_client_knows_the_api_and_receipts_only() {
     let tree = tree("aileron-cli", &["--no-default-features"]);
     let ours: BTreeSet<_> = OURS.into_iter().filter(|it| tree.contains(*it)).collect();
     assert_eq!(ours, BTreeSet::from(["aileron-api", "aileron-cli", "aileron-receipt"]));
+}
+
+#[test]
+fn the_tools_program_knows_the_api_only() {
+    let tree = tree("aileron-mcp", &[]);
+    let ours: BTreeSet<_> = OURS.into_iter().filter(|it| tree.contains(*it)).collect();
+    assert_eq!(ours, BTreeSet::from(["aileron-api", "aileron-mcp"]));
 }
 
 #[test]
@@ -85,6 +100,7 @@ fn only_the_vault_encrypts() {
         "aileron-audit",
         "aileron-executor",
         "aileron-gateway",
+        "aileron-launcher",
         "aileron-receipt",
         "aileron-store",
         "aileron-wasmhost",

@@ -7,6 +7,7 @@ mod executor;
 mod packages;
 mod people;
 mod publishers;
+mod sessions;
 mod upkeep;
 mod world;
 

@@ -77,6 +77,7 @@ pub(crate) fn services(world: &Arc<World>) -> Services {
         executor: Arc::clone(world) as _,
         packages: Arc::clone(world) as _,
         publishers: Arc::clone(world) as _,
+        sessions: Some(Arc::clone(world) as _),
         audit: Arc::clone(world) as _,
     }
 }
