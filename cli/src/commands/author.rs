@@ -23,7 +23,7 @@ pub(super) async fn run(command: AuthorCommand, printer: Printer) -> Result<Exit
         AuthorCommand::Pack(arguments) => release::pack(&arguments, printer),
         AuthorCommand::Sign { project, key } => release::sign(&project, &key, printer),
         AuthorCommand::Publish { project, dry_run: true, json } => {
-            release::layout(&project, json, printer)
+            release::layout(&project, json, printer).await
         }
         AuthorCommand::Publish { .. } => {
             printer.error("publishing is what the repository's workflow does: push the tag");

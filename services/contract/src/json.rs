@@ -6,7 +6,7 @@ mod visible;
 use serde::Serialize;
 
 pub use strict::{object, strict};
-pub use visible::{hidden, visible};
+pub use visible::{hidden, is_visible, visible};
 
 use crate::{Error, Result, names::Sha256Hash};
 

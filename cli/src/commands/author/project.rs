@@ -42,8 +42,11 @@ pub(super) fn create(arguments: &NewArguments, printer: Printer) -> Result<Exit>
 }
 
 /// `aileron connector check PATH`.
-pub(crate) fn check(project: &Path, json: bool, printer: Printer) -> Result<Exit> {
-    let problems = done(author::check(project))?;
+pub(crate) async fn check(project: &Path, json: bool, printer: Printer) -> Result<Exit> {
+    let working = printer.working("checking");
+    let problems = author::check(project).await;
+    drop(working);
+    let problems = done(problems)?;
     if json {
         let items: Vec<_> = problems
             .iter()
@@ -74,9 +77,13 @@ pub(super) fn build(project: &Path, printer: Printer) -> Result<Exit> {
 }
 
 /// `aileron action new`.
-pub(crate) fn action(arguments: &NewActionArguments, printer: Printer) -> Result<Exit> {
-    let written = author::create_action(&arguments.path, &arguments.name, arguments.op.as_deref());
-    printer.tick(format!("Wrote {}", done(written)?));
+pub(crate) async fn action(arguments: &NewActionArguments, printer: Printer) -> Result<Exit> {
+    let NewActionArguments { name, op, path } = arguments;
+    let written = done(author::create_action(path, name, op.as_deref()).await)?;
+    printer.tick(format!("Wrote {}", written.path));
+    if let Some(dead) = written.dead {
+        printer.cross(dead);
+    }
     printer.say(format!("  list it in suite.toml: \"actions/{}\"", arguments.name));
     Ok(Exit::Done)
 }

@@ -39,8 +39,8 @@ pub(super) fn sign(project: &Path, key: &Path, printer: Printer) -> Result<Exit>
 }
 
 /// What a pushed tag publishes, and what stands in its way.
-pub(super) fn layout(project: &Path, json: bool, printer: Printer) -> Result<Exit> {
-    let layout = done(author::layout(project))?;
+pub(super) async fn layout(project: &Path, json: bool, printer: Printer) -> Result<Exit> {
+    let layout = done(author::layout(project).await)?;
     if json {
         let releases: Vec<_> = layout.releases.iter().map(described).collect();
         let whole = json!({

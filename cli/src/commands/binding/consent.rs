@@ -4,7 +4,7 @@ use aileron_api::packages::Connector;
 
 use crate::{
     failure::{Failure, Result},
-    printer::Printer,
+    printer::{Printer, one_line},
     terminal,
 };
 
@@ -15,12 +15,13 @@ pub(super) fn show(printer: Printer, connector: &Connector) -> Result<()> {
     };
     printer.say(format!("{} asks for a credential ({}).", connector.fqn, need.kind));
     if let Some(scope) = &need.scope {
-        printer.say(format!("  For: {scope}"));
+        printer.say(format!("  For: {}", one_line(scope)));
     }
     if let Some(provider) = &need.provider {
+        let provider = one_line(provider);
         printer.say(format!("  You sign in at {provider}, which is asked for:"));
         for scope in &need.scopes {
-            printer.say(format!("    {scope}"));
+            printer.say(format!("    {}", one_line(scope)));
         }
     }
     printer.say("  It will be sent to these hosts and no others:");

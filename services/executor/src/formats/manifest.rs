@@ -14,6 +14,7 @@ use super::{
     table::{Document, Spot},
 };
 
+mod bounds;
 mod credential;
 mod raw;
 
@@ -81,6 +82,7 @@ pub fn parse(bytes: &[u8], file: &str) -> Result<Manifest, Problem> {
     let document = Document::new("manifest", file, text, 1);
     let raw = raw::Manifest::read(document.root()?)?;
     document.closed()?;
+    bounds::check(&document, &raw)?;
     let name = document.required_named(raw.name, "connector.name", raw.line)?;
     let version = document.required_named(raw.version, "connector.version", raw.line)?;
     let provenance = raw.provenance.map(|hash| document.named(&hash, "connector.provenance_hash"));

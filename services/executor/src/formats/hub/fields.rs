@@ -255,6 +255,6 @@ impl Rule for Category {
 /// place in it.
 fn prose(text: &str, max: usize) -> Option<String> {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let sound = (1..=max).contains(&line.chars().count()) && !line.chars().any(json::hidden);
+    let sound = (1..=max).contains(&line.chars().count()) && json::is_visible(&line);
     sound.then_some(line)
 }

@@ -346,3 +346,24 @@ fn a_manifest_past_its_bound_is_refused() {
     let text = format!("{API_KEY}# {}\n", "x".repeat(aileron_contract::limits::MANIFEST));
     assert_eq!(refused(&text).0, "parse_error");
 }
+
+#[test]
+fn a_manifest_that_nobody_could_look_at_is_refused() {
+    let scopes = |many: usize, long: usize| {
+        let list: Vec<_> = (0..many).map(|it| format!("\"{it}{}\"", "s".repeat(long))).collect();
+        OAUTH.replace("[\"mail.send\"]", &format!("[{}]", list.join(",")))
+    };
+    assert!(parse(scopes(128, 250).as_bytes(), "m").is_ok());
+    let problem = |text: String| parse(text.as_bytes(), "m").unwrap_err();
+    assert!(problem(scopes(129, 1)).message().contains("lists more than 128"));
+    assert!(problem(scopes(1, 256)).message().contains("longer than 256 bytes"));
+    // A megabyte is not even read.
+    assert!(problem(scopes(10_000, 100)).message().contains("the manifest is longer"));
+    let hosts: Vec<_> = (0..65).map(|it| format!("\"h{it}.example:443\"")).collect();
+    let hosts = OAUTH.replace("[\"mail.example:443\"]", &format!("[{}]", hosts.join(",")));
+    assert!(problem(hosts).message().contains("lists more than 64"));
+    let prose = OAUTH.replace("send mail", &"m".repeat(1025));
+    assert!(problem(prose).message().contains("capabilities.credential.scope is longer"));
+    let unknown = format!("{OAUTH}{} = 1\n", "k".repeat(200_000));
+    assert!(problem(unknown).message().len() < 3_000, "and what is said about it is short");
+}
