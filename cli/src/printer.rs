@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use indicatif::{ProgressBar, ProgressDrawTarget};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Where a command's words go.
 #[derive(Clone, Copy, Debug)]
@@ -82,8 +82,8 @@ impl Printer {
             return Working(None);
         }
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        bar.set_style(indicatif::ProgressStyle::default_spinner());
-        bar.set_message(message.into());
+        bar.set_style(spinner());
+        bar.set_message(one_line(&message.into()));
         bar.enable_steady_tick(Duration::from_millis(100));
         Working(Some(bar))
     }
@@ -105,6 +105,12 @@ impl Drop for Working {
             bar.finish_and_clear();
         }
     }
+}
+
+/// What is under way, and for how long: how many bytes are still to come, only the runtime knows.
+fn spinner() -> ProgressStyle {
+    let style = ProgressStyle::with_template("{spinner} {msg} ({elapsed})");
+    style.unwrap_or_else(|_| ProgressStyle::default_spinner())
 }
 
 /// Text as one line: a line feed in it cannot pretend to be the next line.

@@ -26,16 +26,45 @@ pub(crate) fn present() -> bool {
 
 /// A yes-or-no question; only `y` and `yes` are yes.
 pub(crate) fn confirm(printer: Printer, question: &str) -> Result<bool> {
-    if !present() {
-        return Err(Failure::plain(format!(
-            "{question} There is no terminal to answer at: say --yes to answer in advance"
-        )));
-    }
+    need(question)?;
     printer.ask(&format!("{question} [y/N]: "));
+    Ok(matches!(answer()?.as_str(), "y" | "yes"))
+}
+
+/// An answer to a question whose details can be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Yes,
+    No,
+    Details,
+}
+
+/// A question with details; only `y` and `yes` are yes.
+pub(crate) fn choose(printer: Printer, question: &str) -> Result<Answer> {
+    need(question)?;
+    printer.ask(&format!("{question} [y/N/d]: "));
+    Ok(match answer()?.as_str() {
+        "y" | "yes" => Answer::Yes,
+        "d" | "details" => Answer::Details,
+        _ => Answer::No,
+    })
+}
+
+fn need(question: &str) -> Result<()> {
+    if present() {
+        return Ok(());
+    }
+    Err(Failure::plain(format!(
+        "{question} There is no terminal to answer at: say --yes to answer in advance"
+    )))
+}
+
+/// What was typed, in lower case. The end of the input is an empty answer.
+fn answer() -> Result<String> {
     let mut answer = String::new();
     let read = io::stdin().lock().take(MAX_INPUT).read_line(&mut answer);
     read.map_err(|error| Failure::plain(format!("cannot read the answer: {error}")))?;
-    Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+    Ok(answer.trim().to_ascii_lowercase())
 }
 
 /// Something that is not shown while it is typed. However it ends, the terminal is as it was.

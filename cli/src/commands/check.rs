@@ -12,9 +12,16 @@ pub(super) async fn run(
     json: bool,
 ) -> Result<Exit> {
     let printer = connection.printer;
+    let filter = UpdateFilter { include_prerelease };
+    // Private repositories are looked up for persons.
+    let person = connection.person_at_hand().await?;
+    let client = person.as_ref().map_or(&connection.client, |person| &person.client);
     let working = printer.working("looking up releases");
-    let answer = connection.client.check_connectors(&UpdateFilter { include_prerelease }).await;
+    let answer = client.check_connectors(&filter).await;
     drop(working);
+    if let Some(person) = person {
+        person.leave().await;
+    }
     let answer = answer?;
     let results = answer.value.results;
     let failed = results.iter().any(|update| update.error.is_some());

@@ -1,5 +1,6 @@
 //! `aileron connector …`.
 
+mod decision;
 mod preview;
 
 use aileron_api::packages::InstallConnectorRequest;
@@ -68,6 +69,9 @@ async fn add(
     person: &Person,
 ) -> Result<()> {
     let mut memo = Memo::default();
+    if request.expected_hash.is_none() {
+        decision::decide(connection, person, &mut memo, &request.fqn, yes).await?;
+    }
     install::ensure_trust(connection, person, &mut memo, &request.fqn, yes).await?;
     // What was shown is what is installed, to the byte.
     let shown = consent(connection.printer, person, &request, yes).await;

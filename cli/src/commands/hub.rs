@@ -2,13 +2,16 @@
 
 mod show;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use aileron_api::hub::{HubConflict, HubCopy, HubEntries, HubQuery};
+use aileron_api::{
+    client::Client,
+    hub::{HubConflict, HubCopy, HubEntries, HubQuery},
+};
 
 use crate::{
     arguments::{HubCommand, HubKind},
-    connection::Connection,
+    connection::{Connection, Person},
     exit::Exit,
     failure::Result,
     printer::{Printer, one_line},
@@ -29,19 +32,44 @@ pub(super) async fn run(command: HubCommand, connection: &Connection<'_>) -> Res
             list(connection, &query, json, &nothing).await?;
         }
         HubCommand::Show { fqn, kind, json } => show::show(connection, fqn, kind, json).await?,
-        HubCommand::Refresh { json } => {
-            let working = connection.printer.working("asking the Hub");
-            let answer = connection.client.refresh_hub().await;
-            drop(working);
-            let answer = answer?;
-            if json {
-                connection.printer.data(answer.raw);
-            } else {
-                tell_age(connection.printer, &answer.value);
-            }
-        }
+        HubCommand::Refresh { json } => refresh(connection, json).await?,
     }
     Ok(Exit::Done)
+}
+
+/// Programs have the Hub asked once in a while. Whoever waits at a terminal for more is asked to be
+/// a person.
+async fn refresh(connection: &Connection<'_>, json: bool) -> Result<()> {
+    let (printer, began) = (connection.printer, Instant::now());
+    let asked = async |client: &Client| {
+        let _working = printer.working("asking the Hub");
+        client.refresh_hub().await
+    };
+    let as_person = async |person: Person| {
+        let answer = asked(&person.client).await;
+        person.leave().await;
+        answer
+    };
+    let answer = if let Some(person) = connection.person_at_hand().await? {
+        as_person(person).await?
+    } else {
+        let answer = asked(&connection.client).await?;
+        // A second for rounding: an older copy was not asked for now.
+        let paced = answer.value.age_seconds > began.elapsed().as_secs() + 1;
+        if paced && connection.could_ask().await? {
+            let age = age(Duration::from_secs(answer.value.age_seconds));
+            printer.say(format!("The Hub was asked {age}: only a person asks again so soon."));
+            as_person(connection.person_of_vault().await?).await?
+        } else {
+            answer
+        }
+    };
+    if json {
+        printer.data(answer.raw);
+    } else {
+        tell_age(printer, &answer.value);
+    }
+    Ok(())
 }
 
 async fn list(

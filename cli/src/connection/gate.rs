@@ -114,6 +114,23 @@ impl Connection<'_> {
         self.enter(None, Absent::Refuse).await
     }
 
+    /// A person where the passphrase is at hand; nobody is asked for it, and no vault is made.
+    pub(crate) async fn person_at_hand(&self) -> Result<Option<Person>> {
+        if self.settings.passphrase.is_none()
+            || self.client.vault_status().await?.value.state == VaultState::Missing
+        {
+            return Ok(None);
+        }
+        self.enter(None, Absent::Refuse).await.map(Some)
+    }
+
+    /// Can somebody be asked for the passphrase of a vault that is there?
+    pub(crate) async fn could_ask(&self) -> Result<bool> {
+        Ok(self.settings.token.is_none()
+            && terminal::present()
+            && self.client.vault_status().await?.value.state != VaultState::Missing)
+    }
+
     /// For what no token can be minted for: `AILERON_TOKEN` only opens the door of a runtime on
     /// another machine.
     pub(crate) async fn person_alone(&self) -> Result<Person> {

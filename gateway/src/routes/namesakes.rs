@@ -26,11 +26,7 @@ pub(crate) fn routes() -> OpenApiRouter<Shared> {
     })
 }
 
-async fn get(
-    name: &'static str,
-    shared: State<Shared>,
-    caller: Caller,
-) -> Result<Answer<Action>> {
+async fn get(name: &'static str, shared: State<Shared>, caller: Caller) -> Result<Answer<Action>> {
     let name: ActionName = field("name", name)?;
     actions::get(shared, caller, Name(name)).await
 }
