@@ -69,7 +69,8 @@ async fn try_commit(
     parts.journal.tell(context, &mut changes).await;
     parts.journal.place(&mut changes).await;
     // From here on they are installed. The index is a cache for others.
-    if units.iter().any(|unit| !unit.connectors.is_empty())
+    let mut committed = units.iter().zip(&changes).filter(|(_, change)| change.outcome().is_ok());
+    if committed.any(|(unit, _)| !unit.connectors.is_empty())
         && let Err(error) = parts.store.write_index().await
     {
         tracing::warn!(%error, "the store's index is behind");

@@ -1,12 +1,23 @@
 //! Many actions in one call.
 
-use std::sync::atomic::Ordering;
+use std::{collections::BTreeMap, sync::atomic::Ordering};
 
 use aileron_contract::{
-    Context, Reason, Scope, audit::EventKind, limits, names::Sha256Hash, packages::ActionRequest,
+    Context, Reason, Scope,
+    audit::{Actor, Event, EventKind},
+    limits,
+    names::Sha256Hash,
+    packages::ActionRequest,
 };
 
 use super::world::{OneAction as _, World, action, action_request, person, program, release};
+use crate::packages::{
+    journal::Change,
+    pins::Move,
+    records::ActionRecord,
+    tool::Tool,
+    verify::{self, Purpose},
+};
 
 fn name_of(at: usize) -> String {
     format!("a{at:02}")
@@ -192,4 +203,64 @@ async fn a_call_takes_so_many_and_only_from_those_who_may() {
     assert_eq!(error.reason(), Reason::ScopeMissing);
     assert_eq!(asked(&world), 0);
     assert!(handle.install_actions(&person(), Vec::new()).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_folder_in_the_way_of_one_stops_no_other() {
+    let world = World::trusting().await;
+    published(&world, 5);
+    std::fs::create_dir_all(world.path("actions/a01.md")).unwrap();
+    let forced = |request| ActionRequest { force: true, ..request };
+    let requests: Vec<_> = requests(5).into_iter().map(forced).collect();
+    let done = world.handle().install_actions(&person(), requests.clone()).await.unwrap();
+    let error = done[1].as_ref().unwrap_err();
+    assert_eq!(error.reason(), Reason::StoreUnwritable);
+    assert!(error.public().contains("actions/a01.md is a folder"), "{}", error.public());
+    assert!([0, 2, 3, 4].iter().all(|at| done[*at].is_ok()), "{done:?}");
+    assert_eq!(world.audit.of(EventKind::ActionInstalled).len(), 4, "nothing is told of it");
+    std::fs::remove_dir(world.path("actions/a01.md")).unwrap();
+    let done = world.handle().install_actions(&person(), requests).await.unwrap();
+    assert!(!done[1].as_ref().unwrap().already_installed);
+}
+
+#[tokio::test]
+async fn a_folder_that_comes_once_the_log_was_told_keeps_back_its_own_file_alone() {
+    let world = World::trusting().await;
+    published(&world, 3);
+    let parts = &world.service.parts;
+    let mut changes = Vec::new();
+    for at in 0..3 {
+        let found = verify::action(parts, &package(at).parse().unwrap(), Purpose::Install).await;
+        let found = found.unwrap();
+        let tool = Tool::of(&found.file);
+        let record = ActionRecord {
+            name: found.file.name.clone(),
+            hash: found.hash,
+            source: found.file.source.clone(),
+            signer: found.fingerprint,
+            installed_at: (parts.clock)(),
+            brings: BTreeMap::new(),
+            tool: Some(tool.record().unwrap()),
+        };
+        let row = record.sealed(&parts.pins, &tool, &found.bytes).await.unwrap();
+        let event = Event::new(EventKind::ActionInstalled, Actor::of(&person()));
+        let row = row.staging(&found.bytes);
+        changes.push(Change::new(vec![Move { row, event, enabled: None }]));
+    }
+    parts.journal.prepare(&mut changes).await;
+    parts.journal.tell(&person(), &mut changes).await;
+    std::fs::create_dir_all(world.path("actions/a01.md")).unwrap();
+    parts.journal.place(&mut changes).await;
+    let reasons: Vec<_> =
+        changes.iter().map(|it| it.outcome().err().map(|error| error.reason())).collect();
+    assert_eq!(reasons, [None, Some(Reason::StoreUnwritable), None]);
+    // Nor does it keep others from being finished.
+    std::fs::remove_file(world.path("actions/a02.md")).unwrap();
+    let error = parts.journal.finish().await.unwrap_err();
+    assert_eq!(error.reason(), Reason::StoreUnwritable);
+    std::fs::remove_dir(world.path("actions/a01.md")).unwrap();
+    let world = world.restarted().await;
+    let listed = world.service.catalog().list().await.unwrap();
+    let names: Vec<_> = listed.items.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(names, ["a00", "a01"], "a02 was finished, and a person removed it");
 }

@@ -3,9 +3,9 @@
 use aileron_contract::{
     Reason, Scope, Timestamp,
     audit::EventKind,
+    bindings::{Binding, BindingStatus},
     credential::CredentialKind,
     packages::{Acceptance, ActionRequest, ConnectorRequest, SignatureStatus},
-    bindings::{Binding, BindingStatus},
 };
 use ed25519_dalek::SigningKey;
 
@@ -252,4 +252,36 @@ async fn a_version_by_another_trusted_key_is_shown_as_such() {
     assert_eq!(change.signer, keys::fingerprint(&first.verifying_key().to_bytes()));
     assert_ne!(change.signer, shown.fingerprint);
     assert!(change.gained.is_empty() && change.lost.is_empty());
+}
+
+#[tokio::test]
+async fn a_preview_says_when_calls_would_no_longer_wait_for_a_person() {
+    let world = World::trusting().await;
+    let hash = world.connector("github://acme/notes@1.0.0", &manifest("1.0.0"));
+    let (list, newer) =
+        ("github://acme/notes/actions/list@1.0.0", "github://acme/notes/actions/list@1.1.0");
+    let gate = "\n[approval]\nrequired = true\n";
+    world.action(list, &action("list", list, hash, gate));
+    world.action(newer, &action("list", newer, hash, ""));
+    let loses = async |package: &str| {
+        let shown = world.handle().preview_action(&person(), action_request(package)).await;
+        shown.unwrap().loses_approval
+    };
+    assert!(!loses(newer).await, "there is nothing that it replaces");
+    world.handle().install_action(&person(), action_request(list)).await.unwrap();
+    assert!(!loses(list).await);
+    assert!(loses(newer).await);
+    // What stands there now is nobody's word.
+    let path = world.path("actions/list.md");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace(gate, "")).unwrap();
+    assert!(loses(newer).await, "the gate was edited away before");
+    std::fs::write(&path, action("list", newer, hash, "")).unwrap();
+    assert!(loses(newer).await, "the new file was put there before");
+    std::fs::write(&path, "no action").unwrap();
+    assert!(loses(newer).await, "what was there is no action any more");
+    std::fs::remove_file(&path).unwrap();
+    assert!(loses(newer).await, "the file is gone");
+    world.action(newer, &action("list", newer, hash, gate));
+    assert!(!loses(newer).await);
 }

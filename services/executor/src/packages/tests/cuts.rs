@@ -32,6 +32,15 @@ impl Seen {
         let Self { files, connectors, actions, keys, told } = self;
         format!("{:?} {connectors:?} {actions:?} {keys:?} {told:?}", files.keys())
     }
+
+    /// What there is of one action: its file, what counts of it, and what the lockfile says.
+    fn of(&self, name: &str) -> (Option<&String>, Vec<&String>, Vec<&str>) {
+        let entry = |line: &&str| line.contains(&format!("/actions/{name}@"));
+        let lock = self.files.get("actions.lock").map(String::as_str).unwrap_or_default();
+        let counts = self.actions.iter().filter(|it| entry(&it.as_str())).collect();
+        let file = self.files.get(&format!("actions/{name}.md"));
+        (file, counts, lock.lines().filter(entry).collect())
+    }
 }
 
 async fn seen(world: &World) -> Seen {
@@ -81,8 +90,27 @@ async fn restarted(world: World, locked: bool) -> World {
     world
 }
 
-/// Cuts `change` off in a copy of `scene` after one step, two, and so on until it is done.
+/// Cuts `change` off in a copy of `scene` after one step, two, and so on until it is done: all of
+/// it or nothing.
 async fn cut_everywhere(scene: World, change: impl AsyncFn(&World)) {
+    Box::pin(cut_and_judged(scene, change, |before, after, now, steps| {
+        if now == before {
+            return false;
+        }
+        assert_eq!(now.brief(), after.brief(), "{steps}: half of it");
+        assert!(now == after, "{steps}: half of it: {now:#?}");
+        true
+    }))
+    .await;
+}
+
+/// The same; `judge` looks at what is left of before and after, and says whether something has
+/// happened.
+async fn cut_and_judged(
+    scene: World,
+    change: impl AsyncFn(&World),
+    judge: impl Fn(&Seen, &Seen, &Seen, usize) -> bool,
+) {
     let scene = Box::pin(restarted(scene, false)).await;
     let before = seen(&scene).await;
     let done = scene.copied().await;
@@ -96,12 +124,10 @@ async fn cut_everywhere(scene: World, change: impl AsyncFn(&World)) {
         let world = Box::pin(restarted(world, steps % 2 == 1)).await;
         let now = seen(&world).await;
         // As many steps are not as far each time: what is done elsewhere may be done already.
-        if now == before {
-            nothing += 1;
-        } else {
-            assert_eq!(now.brief(), after.brief(), "{steps}: half of it");
-            assert!(now == after, "{steps}: half of it: {now:#?}");
+        if judge(&before, &after, &now, steps) {
             all += 1;
+        } else {
+            nothing += 1;
         }
         if ended {
             assert!(nothing > 3 && all > 3, "{nothing} cuts before, {all} after");
@@ -141,6 +167,37 @@ async fn an_update_is_the_old_action_or_the_new_one_with_its_connector() {
     world.action(NEWER, &text);
     Box::pin(cut_everywhere(world, async |world| {
         install(world, ActionRequest { force: true, ..action_request(NEWER) }).await;
+    }))
+    .await;
+}
+
+#[tokio::test]
+async fn each_action_of_a_group_is_the_old_one_or_the_new_one() {
+    let world = World::trusting().await;
+    let hash = world.notes();
+    install(&world, action_request(LIST)).await;
+    world.action(NEWER, &action("list", NEWER, hash, ""));
+    let mut requests = vec![ActionRequest { force: true, ..action_request(NEWER) }];
+    for name in ["read", "seek"] {
+        let package = format!("github://acme/notes/actions/{name}@1.0.0");
+        world.action(&package, &action(name, &package, hash, ""));
+        requests.push(action_request(&package));
+    }
+    let change = async |world: &World| install_all(world, requests.clone()).await;
+    Box::pin(cut_and_judged(world, change, |before, after, now, steps| {
+        let mut new = 0;
+        for name in ["list", "read", "seek"] {
+            let (old, fresh, there) = (before.of(name), after.of(name), now.of(name));
+            assert!(there == old || there == fresh, "{steps}: half of {name}: {now:#?}");
+            new += usize::from(there == fresh);
+        }
+        assert_eq!(now.told[1], before.told[1] + new, "{steps}: the log says the same");
+        match new {
+            0 => assert!(now == before, "{steps}: half of nothing: {now:#?}"),
+            3 => assert!(now == after, "{steps}: half of all: {now:#?}"),
+            _ => {}
+        }
+        new > 0
     }))
     .await;
 }
