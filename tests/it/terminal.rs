@@ -1,5 +1,7 @@
 //! Prompts, answered at a real terminal: a pseudo-terminal pair, the program at its other end.
 
+mod consents;
+mod decision;
 mod installs;
 
 use std::{

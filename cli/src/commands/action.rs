@@ -8,7 +8,7 @@ use aileron_api::{
 
 use super::{
     drift,
-    install::{self, Bind, Choices, Memo},
+    install::{self, Bind, Choices},
     package::{self, Wanted},
 };
 use crate::{
@@ -69,9 +69,7 @@ async fn add(
     let Wanted { fqn, version, hash: _ } =
         package::wanted(connection, person, "action", name, version).await?;
     let package = SuiteMember { fqn, version };
-    let mut memo = Memo::default();
-    let installed = install::action(connection, person, package, choices, &mut memo).await;
-    memo.reminded(connection.printer, installed).map(drop)
+    install::action(connection, person, package, choices).await
 }
 
 async fn list(connection: &Connection<'_>, json: bool) -> Result<Exit> {

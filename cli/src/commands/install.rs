@@ -1,18 +1,29 @@
-//! What installing actions and suites share: trust, consent per connector, binding.
+//! Installing actions, one or a whole suite: every question first and once, then the actions, many
+//! at a time. One that cannot be installed does not stop the others.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use aileron_api::packages::{
-    ActionPreview, InstallActionRequest, InstallConnectorRequest, InstalledAction, SuiteMember,
+use aileron_api::{
+    batch::{self, InstallActionsRequest},
+    error::ErrorBody,
+    packages::{
+        ActionPreview, ConnectorDependency, InstallActionRequest, InstallConnectorRequest,
+        InstalledAction, SuiteMember,
+    },
 };
 
-use super::{binding, connector, keyring};
+use super::{binding, connector};
 use crate::{
     connection::{Connection, Person},
     failure::{Failure, Result},
-    printer::{Printer, one_line},
-    terminal,
+    printer::Printer,
 };
+
+mod consent;
+mod trust;
+
+use consent::Foreign;
+pub(super) use trust::{Memo, authority_of, ensure_trust, is_trusted};
 
 /// How the person answered in advance.
 #[derive(Clone, Copy, Debug)]
@@ -32,220 +43,356 @@ pub(super) enum Bind {
     Never,
 }
 
-/// What a person answered before in the same command, so that no question comes twice.
-#[derive(Debug, Default)]
-pub(super) struct Memo {
-    /// Owners the person does not trust.
-    declined: BTreeSet<String>,
-    /// Owners the person trusts since a moment ago.
-    trusted: BTreeSet<String>,
+/// One action on its way.
+pub(super) struct Member {
+    pub(super) request: InstallActionRequest,
+    /// None as well when the caller may install but not look.
+    pub(super) preview: Option<ActionPreview>,
+    /// How it ended, once it has; a failure in words for the person.
+    pub(super) outcome: Option<Answer<InstalledAction>>,
 }
 
-impl Memo {
-    /// The person trusts that owner since a moment ago.
-    pub(super) fn trusts(&mut self, owner: String) {
-        self.trusted.insert(owner);
+/// What became of one of several, in words when it failed.
+type Answer<T> = std::result::Result<T, String>;
+
+impl Member {
+    fn new(package: SuiteMember, choices: Choices) -> Self {
+        let SuiteMember { fqn, version } = package;
+        let force = choices.force;
+        let request = InstallActionRequest { fqn, version, force, ..Default::default() };
+        Self { request, preview: None, outcome: None }
     }
 
-    /// Trust outlasts an installation that was declined after it: the person is told.
-    pub(super) fn remind(&self, printer: Printer) {
-        for owner in &self.trusted {
-            let owner = one_line(owner);
-            printer.say(format!(
-                "You trust {owner} from now on; aileron keyring revoke {owner} takes that back."
-            ));
+    fn waits(&self) -> bool {
+        self.outcome.is_none()
+    }
+
+    pub(super) fn installed(&self) -> Option<&InstalledAction> {
+        self.outcome.as_ref()?.as_ref().ok()
+    }
+
+    /// Its preview, as long as it waits.
+    fn shown(&self) -> Option<&ActionPreview> {
+        self.preview.as_ref().filter(|_| self.waits())
+    }
+
+    /// Connectors it needs and that are not installed.
+    fn lacks(&self) -> Vec<ConnectorDependency> {
+        let needed = self.shown().into_iter().flat_map(|preview| &preview.connector_deps);
+        needed.filter(|needed| !needed.already_installed).cloned().collect()
+    }
+
+    fn fails(&mut self, why: impl Into<String>) {
+        self.outcome = Some(Err(why.into()));
+    }
+
+    pub(super) fn tell(&self, printer: Printer) {
+        let Some(installed) = self.installed() else { return };
+        if installed.already_installed {
+            printer.say(format!("Already installed: {}@{}", installed.fqn, installed.version));
+        } else {
+            let gated = self.preview.as_ref().is_some_and(|preview| preview.approval_required);
+            let gate = if gated { ", each call waits for your approval" } else { "" };
+            printer.tick(format!("Installed {} {}{gate}", installed.name, installed.version));
+        }
+        binding::mention_stale(printer, &installed.newly_stale_bindings);
+    }
+}
+
+/// Actions on their way in.
+pub(super) struct Installing<'a, 'b> {
+    connection: &'a Connection<'b>,
+    person: &'a Person,
+    choices: Choices,
+    memo: Memo,
+    pub(super) members: Vec<Member>,
+}
+
+impl<'a, 'b> Installing<'a, 'b> {
+    pub(super) fn new(
+        connection: &'a Connection<'b>,
+        person: &'a Person,
+        choices: Choices,
+        packages: Vec<SuiteMember>,
+    ) -> Self {
+        let members = packages.into_iter().map(|package| Member::new(package, choices)).collect();
+        Self { connection, person, choices, memo: Memo::default(), members }
+    }
+
+    /// Asks, installs, and leaves with each member what became of it. An error is a person who
+    /// stopped it, or a runtime that did not answer.
+    pub(super) async fn run(&mut self) -> Result<()> {
+        self.ask_for_trust().await?;
+        self.preview().await?;
+        self.ask_for_each()?;
+        self.ask_for_connectors().await?;
+        self.install().await
+    }
+
+    /// What stays of it when nothing was installed.
+    pub(super) fn remind(&self) {
+        if self.members.iter().all(|member| member.installed().is_none()) {
+            self.memo.remind(self.connection.printer);
         }
     }
 
-    /// The same, when that is how it ended.
-    pub(super) fn reminded<T>(&self, printer: Printer, ended: Result<T>) -> Result<T> {
-        if matches!(ended, Err(Failure::NotInstalled)) {
-            self.remind(printer);
+    /// Offers to bind what the installed connectors lack.
+    pub(super) async fn bind(&self) -> Result<()> {
+        if self.choices.bind == Bind::Never {
+            return Ok(());
         }
-        ended
-    }
-}
-
-/// The trust prompt for the repository of a package, unless its publisher is trusted.
-pub(super) async fn ensure_trust(
-    connection: &Connection<'_>,
-    person: &Person,
-    memo: &mut Memo,
-    fqn: &str,
-    yes: bool,
-) -> Result<()> {
-    if is_trusted(person, fqn).await? {
-        return Ok(());
-    }
-    let authority = authority_of(fqn);
-    let owner = keyring::owner_of(&authority);
-    let untrusted = || Failure::plain(format!("{owner} is not trusted; nothing was installed"));
-    if memo.declined.contains(&owner) {
-        return Err(untrusted());
-    }
-    let published = person.client.look_up_key(&keyring::look_up(&authority)).await?.value;
-    if keyring::offer_trust(person, connection.printer, &published, yes).await? {
-        memo.trusted.insert(owner);
+        let installed = self.members.iter().filter_map(Member::installed);
+        let missing: BTreeSet<&str> = installed
+            .flat_map(|installed| &installed.unbound_capabilities)
+            .map(|need| need.connector_fqn.as_str())
+            .collect();
+        for connector in missing {
+            let asked_for = self.choices.bind == Bind::Always;
+            binding::offer(self.connection, self.person, connector, asked_for).await?;
+        }
         Ok(())
-    } else {
-        let refused = untrusted();
-        memo.declined.insert(owner);
-        Err(refused)
+    }
+
+    /// Each publisher is asked about once.
+    async fn ask_for_trust(&mut self) -> Result<()> {
+        let mut answers: BTreeMap<String, Answer<()>> = BTreeMap::new();
+        for member in &mut self.members {
+            let repository = authority_of(&member.request.fqn);
+            if !answers.contains_key(&repository) {
+                let (memo, yes) = (&mut self.memo, self.choices.yes);
+                let fqn = &member.request.fqn;
+                let asked = ensure_trust(self.connection, self.person, memo, fqn, yes);
+                answers.insert(repository.clone(), in_words(asked.await)?);
+            }
+            if let Some(Err(why)) = answers.get(&repository) {
+                member.fails(why);
+            }
+        }
+        Ok(())
+    }
+
+    async fn preview(&mut self) -> Result<()> {
+        let total = self.members.len();
+        let (person, printer, choices) = (self.person, self.connection.printer, self.choices);
+        for (first, members) in groups(&mut self.members) {
+            let doing = doing("fetching and verifying", first, &members, total);
+            let working = printer.working(doing);
+            let answer = person.client.preview_actions(&body(&members)).await;
+            drop(working);
+            let previews = match answer {
+                Ok(answer) => answer.value.items,
+                // A token that may install but not look was minted by a person: that was the
+                // consent.
+                Err(error) if choices.yes && Failure::lacks_right(&error) => {
+                    for member in members {
+                        member.request.accept_unsigned = choices.accept_unsigned;
+                        member.request.auto_install_connectors = true;
+                    }
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            };
+            for (member, item) in members.into_iter().zip(previews) {
+                match (item.preview, item.error) {
+                    (Some(preview), _) => {
+                        member.request.expected_hash = Some(preview.hash.clone());
+                        member.preview = Some(preview);
+                    }
+                    (None, why) => member.fails(said(why)),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What each action needs a word for: that it replaces another one, that nobody signed it,
+    /// that its calls would no longer wait.
+    fn ask_for_each(&mut self) -> Result<()> {
+        let (printer, choices) = (self.connection.printer, self.choices);
+        for member in &mut self.members {
+            let Some(preview) = member.shown() else { continue };
+            let allowed = consent::refuse_takeover(preview, choices.force)
+                .and_then(|()| consent::agree_to_unsigned(printer, preview, choices));
+            match in_words(allowed)? {
+                Ok(accept) => member.request.accept_unsigned = accept,
+                Err(why) => member.fails(why),
+            }
+        }
+        let shown: Vec<_> = self.members.iter().filter_map(Member::shown).collect();
+        consent::show_calls(printer, &shown);
+        let losing: Vec<_> = shown.into_iter().filter(|preview| preview.loses_approval).collect();
+        let agreed = consent::agree_to_losing_approval(printer, &losing, choices.yes);
+        if let Err(why) = in_words(agreed)? {
+            let loses = |it: &ActionPreview| it.loses_approval;
+            for member in self.members.iter_mut().filter(|it| it.shown().is_some_and(loses)) {
+                member.fails(&why);
+            }
+        }
+        Ok(())
+    }
+
+    /// Each connector that is missing is shown and asked about once, and each that actions of
+    /// another publisher would use.
+    async fn ask_for_connectors(&mut self) -> Result<()> {
+        // With whose action it was asked about.
+        let mut answers: BTreeMap<(String, String), (String, Answer<()>)> = BTreeMap::new();
+        for member in &mut self.members {
+            let owner = consent::owner(&member.request.fqn);
+            for needed in member.lacks() {
+                member.request.auto_install_connectors = true;
+                let key = (needed.fqn.clone(), needed.hash.clone());
+                if !answers.contains_key(&key) {
+                    let (connection, person) = (self.connection, self.person);
+                    let memo = &mut self.memo;
+                    let asked = agree_to(connection, person, memo, needed, self.choices.yes);
+                    answers.insert(key.clone(), (owner.clone(), in_words(asked.await)?));
+                }
+                if let Some((_, Err(why))) = answers.get(&key) {
+                    member.fails(why);
+                }
+            }
+        }
+        let asked_with = |needed: &ConnectorDependency, owner: &str| {
+            let answer = answers.get(&(needed.fqn.clone(), needed.hash.clone()));
+            answer.is_some_and(|(with, _)| with == owner)
+        };
+        self.ask_for_foreign(asked_with)
+    }
+
+    fn ask_for_foreign(
+        &mut self,
+        asked_with: impl Fn(&ConnectorDependency, &str) -> bool,
+    ) -> Result<()> {
+        let strange = |preview: &ActionPreview| -> Vec<(String, ConnectorDependency)> {
+            let owner = consent::owner(&preview.fqn);
+            let needed = preview.connector_deps.iter().filter(|_| !preview.already_installed);
+            needed
+                .filter(|it| consent::owner(&it.fqn) != owner && !asked_with(it, &owner))
+                .map(|it| (owner.clone(), it.clone()))
+                .collect()
+        };
+        let mut foreign: BTreeMap<(String, String), Foreign> = BTreeMap::new();
+        for preview in self.members.iter().filter_map(Member::shown) {
+            for (owner, needed) in strange(preview) {
+                foreign.entry((owner, consent::named(&needed))).or_default().add(preview, &needed);
+            }
+        }
+        for ((owner, connector), foreign) in foreign {
+            let (printer, yes) = (self.connection.printer, self.choices.yes);
+            let Err(why) = in_words(foreign.agree(printer, &owner, &connector, yes))? else {
+                continue;
+            };
+            for member in &mut self.members {
+                let found = member.shown().map(strange).unwrap_or_default();
+                if found.iter().any(|(of, it)| *of == owner && consent::named(it) == connector) {
+                    member.fails(&why);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn install(&mut self) -> Result<()> {
+        let total = self.members.len();
+        let (person, printer) = (self.person, self.connection.printer);
+        for (first, members) in groups(&mut self.members) {
+            let working = printer.working(doing("installing", first, &members, total));
+            let answer = person.client.install_actions(&body(&members)).await;
+            drop(working);
+            let items = match answer {
+                Ok(answer) => answer.value.items,
+                Err(error) if total == 1 => return Err(error.into()),
+                // Others are installed: that is told, and what they lack is offered.
+                Err(error) => {
+                    let why = Failure::from(error).to_string();
+                    for member in members {
+                        member.fails(&why);
+                    }
+                    continue;
+                }
+            };
+            for (member, item) in members.into_iter().zip(items) {
+                match (item.installed, item.error) {
+                    (Some(installed), _) => member.outcome = Some(Ok(installed)),
+                    (None, why) => member.fails(said(why)),
+                }
+            }
+        }
+        Ok(())
     }
 }
 
-/// Needs the publisher of a package no question? A keyring that somebody else wrote answers
-/// nothing, and no new trust is put on top of it.
-pub(super) async fn is_trusted(person: &Person, fqn: &str) -> Result<bool> {
-    // Its key has no place to be looked up at: what another one signed, the runtime refuses.
-    if fqn.starts_with("local://") {
-        return Ok(true);
-    }
-    let keyring = match person.client.keyring().await {
-        // A token that may install but not look: the runtime installs nothing of a stranger.
-        Err(error) if Failure::lacks_right(&error) => return Ok(true),
-        answer => answer?.value,
-    };
-    if keyring.verified == Some(false) {
-        return Err(Failure::plain(format!(
-            "{} is not as you left it: somebody changed whom you trust, and nothing was \
-             installed. Look at it (aileron keyring list), and trust again whom you know (aileron \
-             keyring trust)",
-            keyring.path
-        )));
-    }
-    let authority = authority_of(fqn);
-    let covered = |key: &str| key == authority || authority.starts_with(&format!("{key}/"));
-    Ok(keyring.items.iter().any(|key| covered(&key.authority)))
-}
-
-/// One action: trust, consent to each missing connector, install, bind.
+/// One action: every question, installation, binding.
 pub(super) async fn action(
     connection: &Connection<'_>,
     person: &Person,
     package: SuiteMember,
     choices: Choices,
+) -> Result<()> {
+    let mut installing = Installing::new(connection, person, choices, vec![package]);
+    installing.run().await?;
+    for member in &installing.members {
+        if let Some(Err(why)) = &member.outcome {
+            installing.remind();
+            return Err(Failure::plain(why));
+        }
+        member.tell(connection.printer);
+    }
+    installing.bind().await
+}
+
+async fn agree_to(
+    connection: &Connection<'_>,
+    person: &Person,
     memo: &mut Memo,
-) -> Result<InstalledAction> {
-    let printer = connection.printer;
-    let SuiteMember { fqn, version } = package;
-    ensure_trust(connection, person, memo, &fqn, choices.yes).await?;
-    let mut request =
-        InstallActionRequest { fqn, version, force: choices.force, ..Default::default() };
-    let working = printer.working(format!("fetching and verifying {}", request.fqn));
-    let preview = person.client.preview_action(&request).await;
-    drop(working);
-    let preview = match preview {
-        // A token that may install but not look was minted by a person: that was the consent.
-        Err(error) if choices.yes && Failure::lacks_right(&error) => None,
-        answer => Some(answer?.value),
+    needed: ConnectorDependency,
+    yes: bool,
+) -> Result<()> {
+    ensure_trust(connection, person, memo, &needed.fqn, yes).await?;
+    let request = InstallConnectorRequest {
+        fqn: needed.fqn,
+        version: needed.version,
+        expected_hash: Some(needed.hash),
     };
-    request.expected_hash = preview.as_ref().map(|preview| preview.hash.clone());
-    request.accept_unsigned = match &preview {
-        Some(preview) => {
-            refuse_takeover(preview, choices.force)?;
-            agree_to_unsigned(printer, preview, choices)?
-        }
-        None => choices.accept_unsigned,
-    };
-    request.auto_install_connectors = preview.is_none();
-    let needed = preview.iter().flat_map(|preview| &preview.connector_deps);
-    for dependency in needed.filter(|it| !it.already_installed) {
-        ensure_trust(connection, person, memo, &dependency.fqn, choices.yes).await?;
-        let connector = InstallConnectorRequest {
-            fqn: dependency.fqn.clone(),
-            version: dependency.version.clone(),
-            expected_hash: Some(dependency.hash.clone()),
-        };
-        connector::consent(printer, person, &connector, choices.yes).await?;
-        request.auto_install_connectors = true;
-    }
-    let working = printer.working(format!("installing {}", request.fqn));
-    let installed = person.client.install_action(&request).await;
-    drop(working);
-    let installed = installed?.value;
-    report(printer, &installed, preview.as_ref());
-    binding::mention_stale(printer, &installed.newly_stale_bindings);
-    if choices.bind != Bind::Never {
-        let missing: BTreeSet<String> =
-            installed.unbound_capabilities.iter().map(|need| need.connector_fqn.clone()).collect();
-        for connector in missing {
-            binding::offer(connection, person, &connector, choices.bind == Bind::Always).await?;
-        }
-    }
-    Ok(installed)
+    connector::consent(connection.printer, person, &request, yes).await.map(drop)
 }
 
-pub(super) fn refuse_takeover(preview: &ActionPreview, force: bool) -> Result<()> {
-    let Some(existing) = &preview.existing else { return Ok(()) };
-    let source = existing.source.rsplit_once('@').map_or(&*existing.source, |(fqn, _)| fqn);
-    if source != preview.fqn {
-        return Err(Failure::plain(format!(
-            "the name {} belongs to {source}, and {} does not take it over: if that is what you \
-             want, move {} away first",
-            preview.name, preview.fqn, existing.path
-        )));
-    }
-    if force {
-        return Ok(());
-    }
-    Err(Failure::plain(format!(
-        "an action named {} is installed from {} ({}); say --force to replace it",
-        preview.name, existing.source, existing.version
-    )))
-}
-
-/// May it be installed although nobody signed it? A question of its own, which `--yes` does not
-/// answer.
-pub(super) fn agree_to_unsigned(
-    printer: Printer,
-    preview: &ActionPreview,
-    choices: Choices,
-) -> Result<bool> {
-    if preview.already_installed || preview.signature_status.as_deref() != Some("unsigned") {
-        return Ok(false);
-    }
-    printer
-        .say(format!("The action {} is not signed: anybody could have written it.", preview.name));
-    let signer = preview.existing.as_ref().and_then(|existing| existing.fingerprint.as_ref());
-    if let Some(signer) = signer {
-        printer.say(format!("  The one it replaces was signed with {signer}."));
-    }
-    if choices.accept_unsigned {
-        return Ok(true);
-    }
-    if choices.yes {
-        return Err(Failure::plain(
-            "--yes does not answer for an action that nobody signed: read it, and say \
-             --accept-unsigned if you want it all the same",
-        ));
-    }
-    if terminal::confirm(printer, "Install it all the same?")? {
-        Ok(true)
-    } else {
-        Err(Failure::NotInstalled)
+/// A failure of one goes into the report; a person who wants to stop stops everything.
+fn in_words<T>(result: Result<T>) -> Result<Answer<T>> {
+    match result {
+        Ok(value) => Ok(Ok(value)),
+        Err(Failure::Interrupted) => Err(Failure::Interrupted),
+        Err(failure) => Ok(Err(failure.to_string())),
     }
 }
 
-pub(super) fn report(
-    printer: Printer,
-    installed: &InstalledAction,
-    preview: Option<&ActionPreview>,
-) {
-    if installed.already_installed {
-        printer.say(format!("Already installed: {}@{}", installed.fqn, installed.version));
-        return;
-    }
-    let gated = preview.is_some_and(|preview| preview.approval_required);
-    let gate = if gated { ", each call waits for your approval" } else { "" };
-    printer.tick(format!("Installed {} {}{gate}", installed.name, installed.version));
+/// Those that still wait, in groups that one call takes, each with how many went before.
+fn groups(members: &mut [Member]) -> impl Iterator<Item = (usize, Vec<&mut Member>)> {
+    let mut waiting = members.iter_mut().filter(|member| member.waits()).peekable();
+    let mut before = 0_usize;
+    std::iter::from_fn(move || {
+        waiting.peek()?;
+        let group: Vec<_> = waiting.by_ref().take(batch::MOST).collect();
+        let first = before;
+        before = before.saturating_add(group.len());
+        Some((first, group))
+    })
 }
 
-/// `<scheme>://<owner>/<repo>` of a package.
-pub(super) fn authority_of(fqn: &str) -> String {
-    let (scheme, rest) = fqn.split_once("://").unwrap_or(("", fqn));
-    let mut segments = rest.split('/');
-    let owner = segments.next().unwrap_or_default();
-    let repo = segments.next().unwrap_or_default();
-    format!("{scheme}://{owner}/{repo}")
+fn doing(what: &str, first: usize, members: &[&mut Member], total: usize) -> String {
+    match members {
+        [only] if total == 1 => format!("{what} {}", only.request.fqn),
+        _ => format!("{what} actions, {} of {total}", first.saturating_add(members.len())),
+    }
+}
+
+fn body(members: &[&mut Member]) -> InstallActionsRequest {
+    InstallActionsRequest { actions: members.iter().map(|it| it.request.clone()).collect() }
+}
+
+fn said(why: Option<ErrorBody>) -> String {
+    why.map_or_else(
+        || "the runtime did not say what became of it".to_owned(),
+        |why| Failure::of_run(&why.message).to_string(),
+    )
 }

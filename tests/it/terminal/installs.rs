@@ -10,14 +10,14 @@ use crate::{
 };
 
 /// A daemon with a vault, and a publisher whom nobody trusts yet.
-struct Scene {
-    servers: Servers,
-    house: House,
-    acme: Publisher,
+pub(super) struct Scene {
+    pub(super) servers: Servers,
+    pub(super) house: House,
+    pub(super) acme: Publisher,
 }
 
 impl Scene {
-    async fn start() -> Self {
+    pub(super) async fn start() -> Self {
         let servers = Servers::start().await.unwrap();
         let house = House::new(&servers);
         assert!(house.run_as_person(&["vault", "init"]).status.success());
@@ -29,12 +29,12 @@ impl Scene {
         Self { servers, house, acme }
     }
 
-    fn action(&self) -> String {
+    pub(super) fn action(&self) -> String {
         format!("{}@1.0.0", self.acme.action_fqn("list"))
     }
 
     /// Begins an installation; the passphrase is typed.
-    fn begins(&self, arguments: &[&str]) -> Session {
+    pub(super) fn begins(&self, arguments: &[&str]) -> Session {
         let mut session = Session::start(&self.house, arguments);
         session.sees("Vault passphrase: ").types(PASSPHRASE);
         session
