@@ -10,7 +10,7 @@ use std::{
 
 use aileron_api::{access::MintToken, upkeep::SyncResponse};
 use aileron_contract::Timestamp;
-use aileron_node::demo::{OWNER, REPOSITORY, Servers};
+use aileron_node::demo::{OWNER, REPOSITORY, Servers, VERSION};
 
 use crate::{
     house::{House, PASSPHRASE, person},
@@ -95,6 +95,37 @@ async fn a_new_machine_gets_what_its_action_files_ask_for() {
     assert_eq!(bytes(&house.path().join("actions")), files, "action files are never edited");
     let locks = [&old, &house].map(|it| fs::read(it.path().join("actions.lock")).unwrap());
     assert_eq!(locks[0], locks[1], "two machines with the same have the same lock");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_stands_in_the_store_is_shown_before_it_is_accepted_also_when_its_release_is_gone() {
+    let servers = Servers::start().await.unwrap();
+    let old = installed(&servers);
+    let house = carried(&servers, &old);
+    let (from, to) = (old.path().join("store"), house.path());
+    assert!(Command::new("cp").arg("-r").arg(from).arg(to).status().unwrap().success());
+    done(&house, "vault init");
+    done(&house, &format!("keyring trust {} --yes", authority()));
+    let release = format!("/{OWNER}/{REPOSITORY}/releases/download/v{VERSION}/aileron.tar.gz");
+    servers.publish(release, "gone");
+
+    let question = "Accept all 3 as they are? [y/N]: ";
+    let mut session = Session::start(&house, &["action", "accept", "--all"]);
+    session.sees("Vault passphrase: ").types(PASSPHRASE);
+    session.sees("nobody accepted it here").sees("Connector install preview");
+    session.sees("Network access:").sees("Credential required:").sees(question).types("n");
+    let (code, shown) = session.ends();
+    assert!(code == 1 && shown.matches("[y/N]").count() == 1, "{shown}");
+    assert!(done(&house, "connector list").contains("no connectors are installed"));
+    let mut session = Session::start(&house, &["action", "accept", "--all"]);
+    session.sees("Vault passphrase: ").types(PASSPHRASE).sees(question).types("y");
+    session.sees("Accepted").sees("Accepted").sees("Accepted");
+    assert_eq!(session.ends().0, 0);
+    assert!(done(&house, "action drift").contains("everything is as it was accepted"));
+    // Installing what its publisher took back is another matter.
+    let package = format!("{}@{VERSION}", authority());
+    let (code, said) = run(&house, &format!("connector install {package} --yes"));
+    assert_eq!(code, 1, "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
