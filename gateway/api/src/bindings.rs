@@ -41,6 +41,10 @@ pub struct Binding {
     pub status: Option<BindingStatus>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stale_reason: Option<String>,
+    /// Are these labels known to be the ones that were sealed? Not while the vault is locked: then
+    /// they are what the file says, and whoever can write it can have changed them.
+    #[serde(default)]
+    pub verified: bool,
     /// The hosts the person consented to; absent on a binding of an older file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hosts: Option<Vec<String>>,
@@ -149,6 +153,14 @@ pub struct Rebind {
     /// As in the setup.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hosts: Option<Vec<String>>,
+}
+
+/// Body of `POST /v1/bindings/{name}/consent`.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RenewConsent {
+    /// The hosts the person saw: they must be the ones the installed connector declares.
+    pub hosts: Vec<String>,
 }
 
 /// What `GET /v1/bindings` leaves in; all conditions must hold.

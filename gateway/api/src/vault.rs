@@ -72,6 +72,38 @@ pub struct ChangePassphrase {
     pub rotate: bool,
 }
 
+/// A vault file that unlocking refuses, and the one that was last used here.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+pub struct OlderVault {
+    pub present: VaultWriting,
+    pub last: VaultWriting,
+    /// Two states of one vault. Otherwise the file is another vault's, or of the time before its
+    /// format changed.
+    pub same_vault: bool,
+}
+
+/// One writing of a vault file.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+pub struct VaultWriting {
+    /// Counts the writes; 0 for a file of version 1.
+    pub generation: u64,
+    /// When it was written, as far as that is known.
+    #[schema(format = DateTime)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written_at: Option<String>,
+}
+
+/// Body of `POST /v1/vault/accept-older`.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AcceptOlderVault {
+    /// The one that opens the file that is there.
+    #[schema(inline)]
+    pub passphrase: Sensitive,
+    /// The generation of the file that the person was shown.
+    pub generation: u64,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct VaultEntries {
     pub entries: Vec<VaultEntry>,

@@ -3,12 +3,12 @@ pub(crate) mod oauth2;
 
 use aileron_api::bindings::{
     Binding, BindingFilter, BindingSetup, BindingSetupResult, BindingSpec, Bindings, Rebind,
-    RevokeQuery, RevokedBinding,
+    RenewConsent, RevokeQuery, RevokedBinding,
 };
 use aileron_contract::{
     Context, Error, Reason, Secret,
+    bindings::{self, Consent},
     names::{BindingName, Fqn},
-    vault::{self, Consent},
 };
 use axum::{
     Json as Answer,
@@ -25,7 +25,7 @@ use crate::{
     input::{Filter, Json, Name, field, optional},
     shape,
 };
-use declared::{Declared, Seen};
+use declared::{Called, Declared, Seen};
 
 /// Bindings. Works while locked.
 #[utoipa::path(
@@ -40,12 +40,12 @@ pub(crate) async fn list(
     Caller { context, .. }: Caller,
     Filter(BindingFilter { connector_fqn, kind }): Filter<BindingFilter>,
 ) -> Result<Answer<Bindings>> {
-    let filter = vault::BindingFilter {
+    let filter = bindings::BindingFilter {
         connector: optional("connector_fqn", connector_fqn.as_deref())?,
         kind: optional("kind", kind.as_deref())?,
         name: None,
     };
-    let items = shared.services.vault.bindings(&context, filter).await?;
+    let items = shared.services.bindings.list(&context, filter).await?;
     Ok(Answer(Bindings { items: items.into_iter().map(shape::binding).collect() }))
 }
 
@@ -164,7 +164,40 @@ pub(crate) async fn rebind(
     };
     let (consent, value) = declared.with_value(spec)?;
     let consent = Consent { refuse_existing: false, ..consent };
-    Ok(Answer(shape::binding(shared.services.vault.bind(&context, consent, value).await?)))
+    Ok(Answer(shape::binding(shared.services.bindings.bind(&context, consent, value).await?)))
+}
+
+/// Agrees to the hosts a binding's connector declares now; the value stays.
+#[utoipa::path(
+    post,
+    path = "/v1/bindings/{name}/consent",
+    tag = "bindings",
+    params(("name" = String, Path, description = "`<kind>/<service>/<identity>`, each `/` sent as `%2F`")),
+    request_body = RenewConsent,
+    responses(
+        (status = 200, description = "Agreed", body = Binding),
+        (status = 400, description = "The value cannot stay: a provider gives it, or the binding is stale for another reason", body = aileron_api::error::ErrorEnvelope),
+        (status = 404, description = "There is none", body = aileron_api::error::ErrorEnvelope),
+        (status = 409, description = "The connector's hosts, or its form, are not the ones the person saw", body = aileron_api::error::ErrorEnvelope),
+        (status = 423, description = "The vault is locked", body = aileron_api::error::ErrorEnvelope),
+    )
+)]
+pub(crate) async fn consent(
+    State(shared): State<Shared>,
+    Caller { context, .. }: Caller,
+    Name(name): Name<BindingName>,
+    Json(RenewConsent { hosts }): Json<RenewConsent>,
+) -> Result<Answer<Binding>> {
+    let existing = find(&shared, &context, name).await?;
+    let seen = Seen { hosts: Some(&hosts), scopes: None };
+    let declared = Declared::read(&shared, &context, existing.connector, seen).await?;
+    let called = Called {
+        identity: existing.identity.to_string(),
+        service: Some(existing.service),
+        account: existing.account,
+    };
+    let consent = Consent { refuse_existing: false, ..declared.consent(called)? };
+    Ok(Answer(shape::binding(shared.services.bindings.agree(&context, consent).await?)))
 }
 
 /// Chooses the binding that is used where several of its connector and kind fit and a call names
@@ -198,7 +231,7 @@ async fn bind_all(
     for (consent, value) in wanted {
         let kind = consent.reach.form.kind();
         let name = BindingName::new(kind.text(), &consent.service, &consent.identity)?;
-        match shared.services.vault.bind(context, consent, value).await {
+        match shared.services.bindings.bind(context, consent, value).await {
             Ok(binding) => result.created.push(shape::binding(binding)),
             Err(error) if skip_existing && error.reason() == Reason::BindingExists => {
                 result.skipped.push(name.to_string());
@@ -209,9 +242,9 @@ async fn bind_all(
     Ok(result)
 }
 
-async fn find(shared: &Shared, context: &Context, name: BindingName) -> Result<vault::Binding> {
+async fn find(shared: &Shared, context: &Context, name: BindingName) -> Result<bindings::Binding> {
     let public = format!("there is no binding {name}");
-    let filter = vault::BindingFilter { name: Some(name), ..vault::BindingFilter::default() };
-    let found = shared.services.vault.bindings(context, filter).await?;
+    let filter = bindings::BindingFilter { name: Some(name), ..bindings::BindingFilter::default() };
+    let found = shared.services.bindings.list(context, filter).await?;
     Ok(found.into_iter().next().ok_or_else(|| not_found(&public))?)
 }

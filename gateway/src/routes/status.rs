@@ -1,7 +1,8 @@
 use aileron_api::status::{Limit, Limits, Status};
 use aileron_contract::{
-    Context, Reason, Scope, limits,
-    vault::{Binding, BindingFilter, BindingStatus},
+    Context, Reason, Scope,
+    bindings::{Binding, BindingFilter, BindingStatus},
+    limits,
 };
 use axum::{Json, extract::State};
 
@@ -23,7 +24,7 @@ pub(crate) async fn status(
     let counts = services.executor.counts(&context).await?;
     // The count is part of the status the caller was just allowed to read; the names are not.
     let own = Context::service("gateway");
-    let bindings = match services.vault.bindings(&own, BindingFilter::default()).await {
+    let bindings = match services.bindings.list(&own, BindingFilter::default()).await {
         Ok(bindings) => bindings,
         Err(error) if error.reason() == Reason::VaultMissing => Vec::new(),
         Err(error) => return Err(error.into()),

@@ -1,14 +1,14 @@
 use aileron_api::{
     Sensitive,
     vault::{
-        ChangePassphrase, CreateVault, EntryFilter, PutSecret, Secrets, UnlockVault, VaultEntries,
-        VaultStatus,
+        AcceptOlderVault, ChangePassphrase, CreateVault, EntryFilter, OlderVault, PutSecret,
+        Secrets, UnlockVault, VaultEntries, VaultStatus,
     },
 };
 use aileron_contract::{
     Context, Reason, Secret,
     names::SecretName,
-    vault::{self, PassphraseChange},
+    vault::{self, Acceptance, PassphraseChange},
 };
 use axum::{
     Json as Answer,
@@ -17,6 +17,7 @@ use axum::{
 };
 use http::StatusCode;
 
+use super::not_found;
 use crate::{
     Shared,
     answer::Result,
@@ -133,6 +134,56 @@ pub(crate) async fn lock(
     Caller { context, .. }: Caller,
 ) -> Result<Answer<VaultStatus>> {
     Ok(Answer(shape::status(shared.services.vault.lock(&context).await?)))
+}
+
+/// The vault file that is there, when it is older than the one last used here or another vault's,
+/// so that unlocking refuses it. Opens nothing.
+#[utoipa::path(
+    get,
+    path = "/v1/vault/older",
+    tag = "vault",
+    responses(
+        (status = 200, description = "Both files", body = OlderVault),
+        (status = 404, description = "There is nothing to accept", body = aileron_api::error::ErrorEnvelope),
+    )
+)]
+pub(crate) async fn older(
+    State(shared): State<Shared>,
+    Caller { context, .. }: Caller,
+) -> Result<Answer<OlderVault>> {
+    let older = shared.services.vault.older(&context).await?;
+    let nothing = "the vault's file is the one last used here: there is nothing to accept";
+    Ok(Answer(shape::older(older.ok_or_else(|| not_found(nothing))?)))
+}
+
+/// Takes such a file for the vault from now on, a backup that a person restored, and unlocks it.
+/// All person sessions end.
+#[utoipa::path(
+    post,
+    path = "/v1/vault/accept-older",
+    tag = "vault",
+    request_body = AcceptOlderVault,
+    responses(
+        (status = 200, description = "Accepted and unlocked", body = VaultStatus),
+        (status = 401, description = "Wrong passphrase", body = aileron_api::error::ErrorEnvelope),
+        (status = 404, description = "There is nothing to accept", body = aileron_api::error::ErrorEnvelope),
+        (status = 409, description = "The file is not the one that was shown", body = aileron_api::error::ErrorEnvelope),
+        (status = 429, description = "Too many wrong passphrases", body = aileron_api::error::ErrorEnvelope),
+    )
+)]
+pub(crate) async fn accept_older(
+    State(shared): State<Shared>,
+    Caller { context, .. }: Caller,
+    Json(AcceptOlderVault { passphrase, generation }): Json<AcceptOlderVault>,
+) -> Result<Answer<VaultStatus>> {
+    let task = shared.clone();
+    let status = shared.detached(async move {
+        let acceptance = Acceptance { passphrase: secret(passphrase), generation };
+        let status = task.services.vault.accept_older(&context, acceptance).await?;
+        wake(&task).await;
+        Ok(status)
+    });
+    Ok(Answer(shape::status(status.await?)))
 }
 
 /// Replaces the passphrase; with `rotate`, also the vault key.

@@ -3,7 +3,9 @@ use std::collections::BTreeMap;
 use aileron_api::{
     bindings::{AtProvider, Binding, BindingStatus, RevokedBinding},
     oauth2::{PollStatus, Polled},
-    vault::{SecretEntry, VaultEntry, VaultMetadata, VaultState, VaultStatus},
+    vault::{
+        OlderVault, SecretEntry, VaultEntry, VaultMetadata, VaultState, VaultStatus, VaultWriting,
+    },
 };
 use aileron_contract::{bindings, credential::CredentialKind, names::BindingName, vault};
 
@@ -21,6 +23,15 @@ pub(crate) fn status(status: vault::Status) -> VaultStatus {
     let vault::Status { state, format, generation, recovery_key } = status;
     let state = vault_state(state);
     VaultStatus { locked: state != VaultState::Unlocked, state, format, generation, recovery_key }
+}
+
+pub(crate) fn older(older: vault::Older) -> OlderVault {
+    let vault::Older { present, last, same_vault } = older;
+    let writing = |writing| {
+        let vault::Writing { generation, at } = writing;
+        VaultWriting { generation, written_at: text(at) }
+    };
+    OlderVault { present: writing(present), last: writing(last), same_vault }
 }
 
 pub(crate) fn entry(entry: vault::Entry) -> VaultEntry {
@@ -47,8 +58,8 @@ pub(crate) fn secret_entry(secret: vault::Entry) -> Option<SecretEntry> {
     Some(SecretEntry { name, metadata })
 }
 
-pub(crate) fn binding(binding: vault::Binding) -> Binding {
-    let vault::Binding {
+pub(crate) fn binding(binding: bindings::Binding) -> Binding {
+    let bindings::Binding {
         name,
         connector,
         kind,
@@ -59,6 +70,7 @@ pub(crate) fn binding(binding: vault::Binding) -> Binding {
         account,
         status,
         stale_reason,
+        verified,
         hosts,
         access_key_id,
         region,
@@ -84,6 +96,7 @@ pub(crate) fn binding(binding: vault::Binding) -> Binding {
         last_refreshed_at: text(last_refreshed_at),
         status: Some(binding_status(status)),
         stale_reason,
+        verified,
         hosts: hosts.map(|hosts| texts(&hosts)),
         access_key_id: text(access_key_id),
         region: text(region),
@@ -126,10 +139,10 @@ pub(crate) fn seconds(length: std::time::Duration) -> u64 {
     length.as_secs().saturating_add(u64::from(length.subsec_nanos() > 0))
 }
 
-fn binding_status(status: vault::BindingStatus) -> BindingStatus {
+fn binding_status(status: bindings::BindingStatus) -> BindingStatus {
     match status {
-        vault::BindingStatus::Active => BindingStatus::Active,
-        vault::BindingStatus::Stale => BindingStatus::Stale,
-        vault::BindingStatus::Revoked => BindingStatus::Revoked,
+        bindings::BindingStatus::Active => BindingStatus::Active,
+        bindings::BindingStatus::Stale => BindingStatus::Stale,
+        bindings::BindingStatus::Revoked => BindingStatus::Revoked,
     }
 }

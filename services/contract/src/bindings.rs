@@ -1,6 +1,6 @@
-//! The life of bindings: how a credential that nobody types in comes into being at its provider
-//! (OAuth 2.0), stays fresh, and ends. Lives with the vault, which keeps every token: what crosses
-//! this contract is what a person sees, never a token.
+//! The life of bindings: how a credential is bound, by hand or at its provider (OAuth 2.0), what
+//! a person agrees to with it, and how it ends. Lives with the vault, which keeps every value:
+//! what crosses this contract is what a person sees, never a credential.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,15 +10,42 @@ use crate::{
     Context, Result, Secret, Timestamp,
     closed::closed,
     credential::Oauth2Client,
-    names::{BindingName, Fqn},
-    vault::{Binding, Consent},
+    names::{BindingName, Fqn, HostPort},
 };
+
+mod binding;
+
+pub use binding::{Binding, BindingFilter, BindingStatus, Consent};
 
 pub type Handle = Arc<dyn Bindings>;
 
-/// Setups wait in memory, for ten minutes at most: a restart forgets them.
+/// Setups wait in memory, for ten minutes at most: a restart forgets them, and so does locking
+/// the vault.
 #[async_trait]
 pub trait Bindings: Send + Sync + 'static {
+    /// Seals a credential together with the consent that bounds its use. Its kind is that of the
+    /// consented form. A signing key (`aws_sigv4`) is the secret access key's bytes or, with a
+    /// session token, a JSON object `{"secret_access_key", "session_token"}`.
+    async fn bind(&self, context: &Context, consent: Consent, value: Secret) -> Result<Binding>;
+
+    /// Renews a consent: the hosts are those of now, the sealed value stays. For what a person has
+    /// at hand, in the form it was bound in; where a provider gives the credential, or the form is
+    /// another, this is refused. `binding_not_found`.
+    async fn agree(&self, context: &Context, consent: Consent) -> Result<Binding>;
+
+    /// Lists bindings, sorted by name. Works while locked; each says whether it is verified.
+    async fn list(&self, context: &Context, filter: BindingFilter) -> Result<Vec<Binding>>;
+
+    /// Tells the hosts an installed connector declares. Bindings of older files that carry no
+    /// consented hosts take these, once, logged; bindings whose consent does not cover a declared
+    /// host become `stale`. Returns the bindings that became stale now.
+    async fn declare_hosts(
+        &self,
+        context: &Context,
+        connector: Fqn,
+        hosts: Vec<HostPort>,
+    ) -> Result<Vec<BindingName>>;
+
     /// Prepares the authorization code grant (RFC 6749, with PKCE S256) and says where to send
     /// the person. Refuses at once what could not be finished: a locked vault, a consent that
     /// cannot be stored, `binding_exists`; `binding_not_found` when there is nothing to authorize

@@ -58,7 +58,7 @@ pub struct Request {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CredentialUse {
     pub form: Form,
-    /// The binding to use; none picks the [preferred](crate::vault::Binding::preferred) one of the
+    /// The binding to use; none picks the [preferred](crate::bindings::Binding::preferred) one of the
     /// connector and kind, and of several signing keys the one for the region of the request's
     /// host.
     pub binding: Option<BindingName>,

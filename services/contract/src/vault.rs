@@ -1,4 +1,4 @@
-//! Keys, secrets and bindings.
+//! Keys, entries and pins.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -7,8 +7,7 @@ use async_trait::async_trait;
 use crate::{
     Context, Result, Secret, Timestamp,
     closed::closed,
-    credential::{CredentialKind, Reach, SigningWord},
-    names::{BindingName, Fqn, HostPort, Identity, SecretName, VaultPath},
+    names::{SecretName, VaultPath},
 };
 
 /// How the other rooms hold the contract, wherever its service runs.
@@ -27,7 +26,8 @@ pub trait Vault: Send + Sync + 'static {
     /// for a growing while (`unlock_backoff`).
     async fn unlock(&self, context: &Context, passphrase: Secret) -> Result<Status>;
 
-    /// Forgets every key. Idempotent.
+    /// Forgets every key, and with the keys every person session and every setup that waits for a
+    /// person. Idempotent.
     async fn lock(&self, context: &Context) -> Result<Status>;
 
     /// Replaces the passphrase; with `rotate`, also the vault key, and every entry is sealed
@@ -38,6 +38,17 @@ pub trait Vault: Send + Sync + 'static {
         change: PassphraseChange,
     ) -> Result<Status>;
 
+    /// What lies in the place of the file last used here, when it is an older one or another
+    /// vault's, which `unlock` refuses (`vault_rolled_back`). Opens nothing. None when there is
+    /// nothing to accept.
+    async fn older(&self, context: &Context) -> Result<Option<Older>>;
+
+    /// Takes such a file for the vault from now on, and leaves it unlocked: a backup that a person
+    /// restored. Its own passphrase is the proof, as when unlocking, with the same backoff: no
+    /// person session can be opened on a file that is refused. All person sessions end.
+    /// `consent_changed` when the file is not the one that was shown.
+    async fn accept_older(&self, context: &Context, acceptance: Acceptance) -> Result<Status>;
+
     /// Lists metadata, sorted by path. Works while locked; never a value.
     async fn entries(&self, context: &Context, filter: EntryFilter) -> Result<Vec<Entry>>;
 
@@ -46,24 +57,6 @@ pub trait Vault: Send + Sync + 'static {
 
     /// Deletes a secret; `not_found` when there is none.
     async fn delete_secret(&self, context: &Context, name: SecretName) -> Result<()>;
-
-    /// Seals a credential together with the consent that bounds its use. Its kind is that of the
-    /// consented form. A signing key (`aws_sigv4`) is the secret access key's bytes or, with a
-    /// session token, a JSON object `{"secret_access_key", "session_token"}`.
-    async fn bind(&self, context: &Context, consent: Consent, value: Secret) -> Result<Binding>;
-
-    /// Lists bindings, sorted by name. Works while locked.
-    async fn bindings(&self, context: &Context, filter: BindingFilter) -> Result<Vec<Binding>>;
-
-    /// Tells the hosts an installed connector declares. Bindings of older files that carry no
-    /// consented hosts take these, once, logged; bindings whose consent does not cover a declared
-    /// host become `stale`. Returns the bindings that became stale now.
-    async fn declare_hosts(
-        &self,
-        context: &Context,
-        connector: Fqn,
-        hosts: Vec<HostPort>,
-    ) -> Result<Vec<BindingName>>;
 
     /// Pins a record under a key derived in the vault (HMAC-SHA-256, domain separated), so that
     /// editing a file or a table does not forge it. Needs the vault unlocked.
@@ -107,6 +100,35 @@ pub struct PassphraseChange {
     pub rotate: bool,
 }
 
+/// The file that is there, and the one last used here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Older {
+    pub present: Writing,
+    pub last: Writing,
+    /// Two states of one vault. Otherwise the file is another vault's, or of the time before its
+    /// format changed.
+    pub same_vault: bool,
+}
+
+/// One writing of a vault file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Writing {
+    /// Counts the writes; 0 for a file of version 1, which counts none.
+    pub generation: u64,
+    /// When it was written, as far as that is known: of the present file what the file system
+    /// says.
+    pub at: Option<Timestamp>,
+}
+
+/// A person's decision to go on with an older file.
+#[derive(Debug)]
+pub struct Acceptance {
+    /// The one that opens the file that is there.
+    pub passphrase: Secret,
+    /// The generation that the person was shown.
+    pub generation: u64,
+}
+
 /// What `entries` leaves in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EntryFilter {
@@ -138,97 +160,6 @@ closed! {
     }
 }
 
-/// What the person agreed to: this connector, this account, these hosts, this form.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Consent {
-    pub connector: Fqn,
-    pub service: String,
-    pub identity: Identity,
-    pub account: Option<String>,
-    /// Prose of the manifest, shown in lists.
-    pub scope: Option<String>,
-    pub reach: Reach,
-    /// Of a signing key; without it the manifest's counts. With other kinds none.
-    pub access_key_id: Option<SigningWord>,
-    /// Which of several signing keys is used in which region. With other kinds none.
-    pub region: Option<SigningWord>,
-    /// Refuse when the binding exists (`binding_exists`) rather than replace it.
-    pub refuse_existing: bool,
-}
-
-/// What `bindings` leaves in: all conditions that are given must hold.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct BindingFilter {
-    pub connector: Option<Fqn>,
-    pub kind: Option<CredentialKind>,
-    pub name: Option<BindingName>,
-}
-
-/// A binding as it is listed: labels and consent, never the credential.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Binding {
-    pub name: BindingName,
-    pub connector: Fqn,
-    pub kind: CredentialKind,
-    pub service: String,
-    pub identity: Identity,
-    /// A person chose it among the bindings of its connector and kind.
-    pub default: bool,
-    pub scope: Option<String>,
-    pub account: Option<String>,
-    pub status: BindingStatus,
-    pub stale_reason: Option<String>,
-    /// The hosts consented to; none on a binding of an older file.
-    pub hosts: Option<Vec<HostPort>>,
-    /// Of a signing key.
-    pub access_key_id: Option<SigningWord>,
-    /// Of a signing key.
-    pub region: Option<SigningWord>,
-    /// What the provider granted; empty when nobody wrote it down, and with static kinds.
-    pub granted_scopes: Vec<String>,
-    /// What the connector declares and the provider did not grant.
-    pub missing_scopes: Vec<String>,
-    /// Can an access token that ended be replaced without the person?
-    pub refresh_token_present: bool,
-    /// New tokens were asked for at this time, and what came of it is not known (yet): a refresh
-    /// under way, or one that a crash or a lost answer cut off.
-    pub refreshing_since: Option<Timestamp>,
-    pub created_at: Timestamp,
-    pub last_used_at: Option<Timestamp>,
-    pub last_refreshed_at: Option<Timestamp>,
-}
-
-impl Binding {
-    /// Of bindings of one connector and kind the one that is used where nothing says which: the
-    /// only one; of several the one that a person chose, and where nobody did, the one whose
-    /// identity is `default`. None where that leaves several, or there is none.
-    pub fn preferred<'b>(fitting: &[&'b Self]) -> Option<&'b Self> {
-        if let [only] = fitting {
-            return Some(only);
-        }
-        // Two files put together may hold two choices: that is none.
-        if fitting.iter().any(|binding| binding.default) {
-            return only(fitting.iter().filter(|binding| binding.default));
-        }
-        only(fitting.iter().filter(|binding| binding.identity.as_str() == "default"))
-    }
-}
-
-fn only<'a, 'b: 'a>(mut found: impl Iterator<Item = &'a &'b Binding>) -> Option<&'b Binding> {
-    match (found.next(), found.next()) {
-        (Some(only), None) => Some(only),
-        _ => None,
-    }
-}
-
-closed! {
-    BindingStatus {
-        Active = "active",
-        Stale = "stale",
-        Revoked = "revoked",
-    }
-}
-
 closed! {
     /// What kind of record a pin belongs to; the key of each is derived separately.
     PinDomain {
@@ -244,55 +175,3 @@ closed! {
 /// An authenticator over a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Pin(pub [u8; 32]);
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn binding(identity: &str, default: bool) -> Binding {
-        Binding {
-            name: format!("api_key/notes/{identity}").parse().unwrap(),
-            connector: "github://acme/notes".parse().unwrap(),
-            kind: CredentialKind::ApiKey,
-            service: "notes".to_owned(),
-            identity: identity.parse().unwrap(),
-            default,
-            scope: None,
-            account: None,
-            status: BindingStatus::Active,
-            stale_reason: None,
-            hosts: None,
-            access_key_id: None,
-            region: None,
-            granted_scopes: Vec::new(),
-            missing_scopes: Vec::new(),
-            refresh_token_present: false,
-            refreshing_since: None,
-            created_at: Timestamp::UNIX_EPOCH,
-            last_used_at: None,
-            last_refreshed_at: None,
-        }
-    }
-
-    #[test]
-    fn the_only_one_then_the_chosen_one_then_the_one_called_default_is_preferred() {
-        for (identities, preferred) in [
-            (&[][..], None),
-            (&["work"], Some("work")),
-            (&["home", "work"], None),
-            (&["default", "home", "work"], Some("default")),
-            (&["default", "home*", "work"], Some("home")),
-            (&["default*", "home", "work"], Some("default")),
-            (&["home*", "work"], Some("home")),
-            // Two choices are none, whatever the others are called.
-            (&["default", "home*", "work*"], None),
-            (&["default*", "home*"], None),
-        ] {
-            let of = |raw: &&str| binding(raw.trim_end_matches('*'), raw.ends_with('*'));
-            let fitting: Vec<_> = identities.iter().map(of).collect();
-            let found = Binding::preferred(&fitting.iter().collect::<Vec<_>>());
-            let found = found.map(|binding| binding.identity.as_str());
-            assert_eq!(found, preferred, "{identities:?}");
-        }
-    }
-}

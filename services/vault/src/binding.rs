@@ -4,10 +4,10 @@ use std::{collections::BTreeMap, ops::Bound};
 
 use aileron_contract::{
     Error, Reason, Result, Timestamp,
+    bindings::{Binding, BindingFilter, BindingStatus, Consent},
     credential::{CredentialKind, Form, SigningWord},
     limits,
     names::{BindingName, Fqn, HostPort, Identity},
-    vault::{Binding, BindingFilter, BindingStatus, Consent},
 };
 
 use crate::file::{Entries, Metadata};
@@ -24,6 +24,11 @@ pub(crate) struct Record {
 
 /// The stale reason of a binding whose connector declares hosts nobody consented to.
 pub(crate) const HOSTS_ADDED: &str = "hosts_added";
+
+/// Labels that a consent given anew changes. `hosts` is ours, the others are published.
+pub(crate) const HOSTS: &str = "hosts";
+pub(crate) const STATUS: &str = "status";
+pub(crate) const STALE_REASON: &str = "stale_reason";
 
 /// Published labels of bindings that were obtained from a provider.
 pub(crate) const GRANTED: &str = "granted_scopes";
@@ -79,6 +84,7 @@ impl Record {
             account: account.clone(),
             status: BindingStatus::Active,
             stale_reason: None,
+            verified: true,
             hosts: Some(agreed(&reach.hosts)?),
             access_key_id: access_key_id.clone(),
             region: region.clone(),
@@ -101,7 +107,7 @@ impl Record {
             let seconds = label(key)?.parse().ok()?;
             Timestamp::from_second(seconds).ok()
         };
-        let status = match label("status") {
+        let status = match label(STATUS) {
             Some(status) => status.parse().ok()?,
             None => BindingStatus::Active,
         };
@@ -119,8 +125,10 @@ impl Record {
             scope: label("scope").cloned(),
             account: label("account").cloned(),
             status,
-            stale_reason: label("stale_reason").cloned(),
-            hosts: match metadata.labels.get("hosts") {
+            stale_reason: label(STALE_REASON).cloned(),
+            // The door knows, not the record.
+            verified: false,
+            hosts: match metadata.labels.get(HOSTS) {
                 Some(text) => Some(hosts(text)?),
                 None => None,
             },
@@ -152,8 +160,8 @@ impl Record {
         set("identity", Some(binding.identity.to_string()));
         set("connector_fqn", Some(binding.connector.to_string()));
         set(DEFAULT, binding.default.then(|| "true".to_owned()));
-        set("status", Some(binding.status.to_string()));
-        set("stale_reason", binding.stale_reason.clone());
+        set(STATUS, Some(binding.status.to_string()));
+        set(STALE_REASON, binding.stale_reason.clone());
         set("created_at", seconds(Some(binding.created_at)));
         set("scope", binding.scope.clone());
         set("account", binding.account.clone());
@@ -170,7 +178,7 @@ impl Record {
         }
         if let Some(hosts) = &binding.hosts {
             // Present though empty: consent to no host at all is consent all the same.
-            labels.insert("hosts".to_owned(), host_label(hosts));
+            labels.insert(HOSTS.to_owned(), host_label(hosts));
         }
         Metadata { kind: binding.kind.to_string(), environment: String::new(), labels }
     }
@@ -208,7 +216,7 @@ pub(crate) fn host_label(hosts: &[HostPort]) -> String {
 }
 
 /// The hosts of a consent, in order and once each.
-fn agreed(hosts: &[HostPort]) -> Result<Vec<HostPort>> {
+pub(crate) fn agreed(hosts: &[HostPort]) -> Result<Vec<HostPort>> {
     if hosts.len() > limits::CONSENT_HOSTS {
         let public = format!("a consent names at most {} hosts", limits::CONSENT_HOSTS);
         return Err(Error::new(Reason::InvalidRequest, public));
@@ -279,6 +287,12 @@ mod tests {
         }
     }
 
+    /// What was made is verified; of what was read the door knows.
+    fn verified(read: Binding) -> Binding {
+        assert!(!read.verified);
+        Binding { verified: true, ..read }
+    }
+
     #[test]
     fn a_binding_reads_back_from_its_labels() {
         let record = Record::new(&consent(), None, Timestamp::from_second(1_000).unwrap()).unwrap();
@@ -286,7 +300,7 @@ mod tests {
         assert_eq!(metadata.labels["hosts"], "a.example:8443 b.example:443");
         assert_eq!(metadata.labels["created_at"], "1000");
         let read = Record::read("api_key/notes/me", &metadata).unwrap();
-        assert_eq!((read.binding, read.form), (record.binding, record.form));
+        assert_eq!((verified(read.binding), read.form), (record.binding, record.form));
     }
 
     #[test]
@@ -332,7 +346,7 @@ mod tests {
         assert_eq!(metadata.labels["access_key_id"], "AKIAEXAMPLE");
         assert_eq!(metadata.labels["signing"], "s3//");
         let read = Record::read("aws_sigv4/notes/me", &metadata).unwrap();
-        assert_eq!((read.binding, read.form), (record.binding, record.form));
+        assert_eq!((verified(read.binding), read.form), (record.binding, record.form));
         let keyed = Consent { access_key_id: id, ..consent() };
         assert!(Record::new(&keyed, None, now).is_err());
     }

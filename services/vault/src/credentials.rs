@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use aileron_contract::{
     Error, Reason, Secret,
+    bindings::{Binding, BindingFilter, BindingStatus},
     credential::{CredentialKind, Reach},
     egress::CredentialUse,
     failure::{Boundary, Class, Failure},
     names::{BindingName, Fqn, HostPort, SecretName, VaultPath},
-    vault::{Binding, BindingFilter, BindingStatus},
 };
 use async_trait::async_trait;
 

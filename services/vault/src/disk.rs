@@ -7,7 +7,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use aileron_contract::{Error, Reason, Result, limits};
+use aileron_contract::{Error, Reason, Result, Timestamp, limits};
 use aileron_store::{files, lock::FolderLock};
 use rustix::{
     fs::inotify::{self, CreateFlags, WatchFlags},
@@ -166,6 +166,11 @@ impl Print {
             modified: (found.mtime(), found.mtime_nsec()),
             changed: (found.ctime(), found.ctime_nsec()),
         }
+    }
+
+    /// When the file system says that the file was written.
+    pub(crate) fn modified(&self) -> Option<Timestamp> {
+        Timestamp::from_second(self.modified.0).ok()
     }
 }
 

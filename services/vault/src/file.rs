@@ -199,8 +199,8 @@ impl From<FileError> for Error {
             FileError::RolledBack => Self::new(
                 Reason::VaultRolledBack,
                 "secrets.json is not the vault file last used here: it is older, or another one. \
-                 Put the newer file back. If you restored a backup on purpose, stop the daemon, \
-                 empty the table vault_mark of its state database (state.db) and unlock again",
+                 Put the newer file back; or, if you restored a backup on purpose, accept it with \
+                 `aileron vault accept-older`",
             ),
             FileError::Newer(_) => Self::new(
                 Reason::VaultUnreadable,

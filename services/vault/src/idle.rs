@@ -1,23 +1,19 @@
 //! Locks a vault that nobody uses. Off unless it is configured.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use aileron_contract::{Context, Timestamp, vault::State};
 use tokio_util::sync::CancellationToken;
 
-use crate::{access::Sessions, keeper::Keeper, vault};
+use crate::lock::Lock;
 
 /// How late the lock may be, at most.
 const LATE: Duration = Duration::from_secs(5);
 
 /// Looks again and again, until `stop`. By the clock on the wall: a machine that slept was not
 /// used either.
-pub(crate) async fn watch(
-    keeper: Arc<Keeper>,
-    sessions: Arc<Sessions>,
-    after: Duration,
-    stop: CancellationToken,
-) {
+pub(crate) async fn watch(lock: Lock, after: Duration, stop: CancellationToken) {
+    let keeper = &lock.keeper;
     let pause = (after / 4).clamp(Duration::from_millis(10), LATE);
     loop {
         tokio::select! {
@@ -28,10 +24,7 @@ pub(crate) async fn watch(
             continue;
         }
         let open = keeper.view().await.is_ok_and(|view| view.status().state == State::Unlocked);
-        if open
-            && let Err(error) =
-                vault::lock(&keeper, &sessions, &Context::service("idle_lock")).await
-        {
+        if open && let Err(error) = lock.lock(&Context::service("idle_lock")).await {
             // The keys are gone all the same.
             tracing::warn!(%error, "the vault locked itself and could not record it");
         }

@@ -2,6 +2,7 @@
 //! and a file that somebody else changed is read again, never overwritten.
 
 pub(crate) mod attempt;
+mod older;
 pub(crate) mod opened;
 mod passphrase;
 mod recovery;
@@ -278,6 +279,12 @@ impl View {
             generation: file.as_ref().and_then(|file| file.generation()),
             recovery_key: file.as_ref().is_some_and(|file| file.has_recovery_key()),
         }
+    }
+
+    /// Have the labels been held against the keys, each with its value?
+    pub(crate) fn verified(&self) -> bool {
+        let sealed = |file: &VaultFile| matches!(file, VaultFile::V2(_));
+        self.keys.is_some() && self.file().is_ok_and(|file| sealed(&file))
     }
 
     pub(crate) fn file(&self) -> Result<Arc<VaultFile>> {

@@ -7,6 +7,7 @@
 mod access;
 mod backoff;
 mod binding;
+mod bindings;
 mod credentials;
 mod custody;
 mod disk;
@@ -20,6 +21,7 @@ mod idle;
 mod kdf;
 mod keeper;
 mod keys;
+mod lock;
 mod mark;
 mod oauth;
 mod recovery_key;

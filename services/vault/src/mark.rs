@@ -1,10 +1,10 @@
 //! How far the vault's writes got, remembered outside the file: an older file, or another one,
 //! is noticed at the next unlock.
 //!
-//! The table can be emptied by whoever owns the state database, and so is the deliberate way back
-//! to a restored backup. It notices; it cannot stop somebody who rolls back both.
+//! A person who restored a backup says so (`accept_older`). The table can be emptied by whoever owns
+//! the state database: it notices; it cannot stop somebody who rolls back both.
 
-use aileron_contract::{Error, Result};
+use aileron_contract::{Error, Result, Timestamp};
 use aileron_store::{Database, Migration, failed};
 use sqlx::Row as _;
 
@@ -21,16 +21,21 @@ pub(crate) const MIGRATION: Migration = Migration {
     )"],
 };
 
+pub(crate) const DATED: Migration =
+    Migration { id: "vault/3", statements: &["ALTER TABLE vault_mark ADD COLUMN seen_at BIGINT"] };
+
 /// The last state seen, and the vault that is about to take its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Mark {
-    seen: Seen,
+    pub(crate) seen: Seen,
+    /// Unknown to databases of older versions.
+    pub(crate) at: Option<Timestamp>,
     next: String,
 }
 
 impl Mark {
     pub(crate) fn of(seen: Seen) -> Self {
-        Self { seen, next: String::new() }
+        Self { seen, at: None, next: String::new() }
     }
 
     /// Is this the state last seen, or a later one of the same vault, or the vault announced?
@@ -44,11 +49,12 @@ impl Mark {
 
 /// None before the first unlock with this database.
 pub(crate) async fn read(database: &Database) -> Result<Option<Mark>> {
-    let row =
-        sqlx::query("SELECT vault, generation, seal, next_vault FROM vault_mark WHERE slot = 1")
-            .fetch_optional(database.pool())
-            .await
-            .map_err(failed)?;
+    let row = sqlx::query(
+        "SELECT vault, generation, seal, next_vault, seen_at FROM vault_mark WHERE slot = 1",
+    )
+    .fetch_optional(database.pool())
+    .await
+    .map_err(failed)?;
     let Some(row) = row else { return Ok(None) };
     let generation: i64 = row.try_get("generation").map_err(failed)?;
     let seen = Seen {
@@ -56,7 +62,9 @@ pub(crate) async fn read(database: &Database) -> Result<Option<Mark>> {
         generation: generation.try_into().map_err(Error::internal)?,
         seal: row.try_get("seal").map_err(failed)?,
     };
-    Ok(Some(Mark { seen, next: row.try_get("next_vault").map_err(failed)? }))
+    let at: Option<i64> = row.try_get("seen_at").map_err(failed)?;
+    let at = at.and_then(|at| Timestamp::from_millisecond(at).ok());
+    Ok(Some(Mark { seen, at, next: row.try_get("next_vault").map_err(failed)? }))
 }
 
 /// Before a file of another identity is written: from now on it is admitted as well, so that a
@@ -71,18 +79,20 @@ pub(crate) async fn announce(database: &Database, next: &Seen) -> Result<()> {
 }
 
 /// After a file was written, or opened: nothing older is admitted any more.
-pub(crate) async fn settle(database: &Database, seen: &Seen) -> Result<()> {
+pub(crate) async fn settle(database: &Database, seen: &Seen, now: Timestamp) -> Result<()> {
     let Seen { vault, generation, seal } = seen;
     let generation = i64::try_from(*generation).map_err(Error::internal)?;
     sqlx::query(
-        "INSERT INTO vault_mark (slot, vault, generation, seal, next_vault)
-         VALUES (1, $1, $2, $3, '')
+        "INSERT INTO vault_mark (slot, vault, generation, seal, next_vault, seen_at)
+         VALUES (1, $1, $2, $3, '', $4)
          ON CONFLICT (slot) DO UPDATE SET vault = excluded.vault,
-             generation = excluded.generation, seal = excluded.seal, next_vault = ''",
+             generation = excluded.generation, seal = excluded.seal, next_vault = '',
+             seen_at = excluded.seen_at",
     )
     .bind(vault.as_str())
     .bind(generation)
     .bind(seal.as_str())
+    .bind(now.as_millisecond())
     .execute(database.pool())
     .await
     .map_err(failed)?;
@@ -111,13 +121,15 @@ mod tests {
     async fn a_mark_is_remembered_and_a_successor_announced() {
         let folder = tempfile::tempdir().unwrap();
         let location = aileron_store::Location::File(folder.path().join("state.db"));
-        let database = Database::open(location, &[MIGRATION]).await.unwrap();
+        let database = Database::open(location, &[MIGRATION, DATED]).await.unwrap();
+        let now = Timestamp::from_second(1_000).unwrap();
         assert_eq!(read(&database).await.unwrap(), None);
-        settle(&database, &seen("a", 1, "s1")).await.unwrap();
+        settle(&database, &seen("a", 1, "s1"), now).await.unwrap();
         announce(&database, &seen("b", 1, "t1")).await.unwrap();
         let mark = read(&database).await.unwrap().unwrap();
+        assert_eq!(mark.at, Some(now));
         assert!(mark.admits(&seen("a", 2, "s2")) && mark.admits(&seen("b", 1, "t1")));
-        settle(&database, &seen("b", 1, "t1")).await.unwrap();
+        settle(&database, &seen("b", 1, "t1"), now).await.unwrap();
         let mark = read(&database).await.unwrap().unwrap();
         assert!(!mark.admits(&seen("a", 2, "s2")) && mark.admits(&seen("b", 1, "t1")));
     }

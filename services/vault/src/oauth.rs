@@ -7,9 +7,9 @@
 
 mod answer;
 mod devices;
-mod door;
 mod drift;
 mod flights;
+mod flows;
 mod grant;
 mod places;
 mod provider;
@@ -21,7 +21,8 @@ mod store;
 mod tokens;
 mod trouble;
 
-pub(crate) use door::Door;
+pub(crate) use drift::declare as declare_scopes;
+pub(crate) use flows::{Flows, Waiting};
 pub(crate) use store::missing;
 pub(crate) use tokens::Tokens;
 

@@ -13,13 +13,15 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Kdf,
     access::{self, Revocations, Sessions, tokens},
+    bindings,
     credentials::Bindings,
     custody,
     disk::Disk,
     egress, idle,
     keeper::{Keeper, Parts},
+    lock::Lock,
     mark,
-    oauth::{self, Tokens},
+    oauth::{Flows, Tokens, Waiting},
     vault,
 };
 
@@ -43,11 +45,11 @@ pub struct Options {
 #[derive(Debug)]
 pub struct Service {
     keeper: Arc<Keeper>,
-    sessions: Arc<Sessions>,
+    lock: Lock,
     vault: Arc<vault::Door>,
     custody: Arc<custody::Door>,
     access: Arc<access::Door>,
-    bindings: Arc<oauth::Door>,
+    bindings: Arc<bindings::Door>,
     egress: egress::Service,
     /// Ends what goes on by itself.
     stop: CancellationToken,
@@ -60,7 +62,7 @@ impl Service {
         let Options { home, database, audit, daemon_token, kdf, egress, idle_lock, clock } =
             options;
         let kdf = kdf.bounded()?;
-        database.migrate(&[mark::MIGRATION, tokens::MIGRATION]).await?;
+        database.migrate(&[mark::MIGRATION, mark::DATED, tokens::MIGRATION]).await?;
         let disk = tokio::task::spawn_blocking(move || Disk::open(&home))
             .await
             .map_err(Error::internal)??;
@@ -69,36 +71,40 @@ impl Service {
         let sessions = Arc::new(Sessions::default());
         let network = egress::network(&egress, Arc::new(egress::System))?;
         let tokens = Arc::new(Tokens::new(Arc::clone(&keeper), Arc::clone(&network)));
-        let bindings =
+        let credentials =
             Arc::new(Bindings { keeper: Arc::clone(&keeper), tokens: Arc::clone(&tokens) });
         let revocations = Arc::new(Revocations::default());
         tokens::settle(&keeper, &revocations).await?;
+        let waiting = Arc::new(Waiting::default());
+        let lock = Lock {
+            keeper: Arc::clone(&keeper),
+            sessions: Arc::clone(&sessions),
+            waiting: Arc::clone(&waiting),
+        };
         let stop = CancellationToken::new();
         if let Some(after) = idle_lock {
-            let watch =
-                idle::watch(Arc::clone(&keeper), Arc::clone(&sessions), after, stop.clone());
-            keeper.tasks.spawn(watch);
+            keeper.tasks.spawn(idle::watch(lock.clone(), after, stop.clone()));
         }
         Ok(Self {
-            egress: egress::Service::over(network, egress, audit, clock, bindings),
-            bindings: Arc::new(oauth::Door::new(tokens)),
-            vault: Arc::new(vault::Door {
+            egress: egress::Service::over(network, egress, audit, clock, credentials),
+            bindings: Arc::new(bindings::Door {
                 keeper: Arc::clone(&keeper),
-                sessions: Arc::clone(&sessions),
+                flows: Flows { tokens, waiting },
             }),
+            vault: Arc::new(vault::Door { keeper: Arc::clone(&keeper), lock: lock.clone() }),
             custody: Arc::new(custody::Door {
                 keeper: Arc::clone(&keeper),
                 sessions: Arc::clone(&sessions),
             }),
             access: Arc::new(access::Door {
                 keeper: Arc::clone(&keeper),
-                sessions: Arc::clone(&sessions),
+                sessions,
                 revocations,
                 agents: access::Agents::default(),
                 daemon: daemon_token.as_ref().map(access::hashed),
             }),
             keeper,
-            sessions,
+            lock,
             stop,
         })
     }
@@ -123,16 +129,16 @@ impl Service {
         self.egress.handle()
     }
 
-    /// Ends connections, finishes changes under way, ends the person sessions and forgets the keys. To be called
-    /// while the log can still be written.
+    /// Ends connections, finishes changes under way, ends the person sessions and forgets the keys.
+    /// To be called while the log can still be written.
     pub async fn shutdown(&self) {
         self.stop.cancel();
-        self.bindings.tokens.drain().await;
+        self.bindings.flows.tokens.drain().await;
         self.egress.shutdown().await;
         self.keeper.tasks.close();
         self.keeper.tasks.wait().await;
         let context = Context::service("vault");
-        if let Err(error) = vault::lock(&self.keeper, &self.sessions, &context).await {
+        if let Err(error) = self.lock.lock(&context).await {
             tracing::warn!(%error, "the vault's end could not be recorded");
         }
         self.keeper.release();

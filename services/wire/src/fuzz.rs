@@ -44,8 +44,9 @@ pub fn means_the_same(kind: u8, bytes: &[u8]) -> bool {
         same::<publishers::HubListing, executor_pb::HubListing>,
         same::<publishers::HubDecision, executor_pb::HubDecision>,
         same::<vault::Entry, vault_pb::Entry>,
-        same::<vault::Consent, vault_pb::Consent>,
-        same::<vault::Binding, vault_pb::Binding>,
+        same::<vault::Older, vault_pb::Older>,
+        same::<bindings::Consent, vault_pb::Consent>,
+        same::<bindings::Binding, vault_pb::Binding>,
     ];
     let chosen = usize::from(kind).checked_rem(checks.len()).and_then(|at| checks.get(at));
     chosen.is_none_or(|check| check(bytes))

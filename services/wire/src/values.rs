@@ -5,18 +5,18 @@ use std::{collections::BTreeMap, time::Duration};
 use aileron_contract::{
     Error, IdempotencyKey, Reason, Result, Scope, Secret, Timestamp,
     audit::{ActorKind, EventKind},
-    bindings::Purpose,
+    bindings::{BindingStatus, Purpose},
     credential::CredentialKind,
     executor::{ApprovalKind, ConsentDecision, InputKind, Position, RunState},
     failure::{Boundary, Class},
     json,
     names::{
-        ActionName, AgentName, AuditId, Authority, BindingName, Fqn, HostPort, Identity, Login, PackageRef,
-        RunId, SecretName, SessionId, Sha256Hash, VaultPath, Version,
+        ActionName, AgentName, AuditId, Authority, BindingName, Fqn, HostPort, Identity, Login,
+        PackageRef, RunId, SecretName, SessionId, Sha256Hash, VaultPath, Version,
     },
     packages::{DriftState, PackageKind, SignatureStatus},
     publishers::{HubConflictKind, HubKind, HubRisk, TrustState},
-    vault::{BindingStatus, EntryScope, PinDomain, State},
+    vault::{EntryScope, PinDomain, State},
 };
 use serde_json::{Map, Value};
 

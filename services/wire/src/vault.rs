@@ -1,4 +1,4 @@
-//! Keys, secrets and bindings over gRPC.
+//! Keys, entries and pins over gRPC.
 
 mod client;
 mod messages;

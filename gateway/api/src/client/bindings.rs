@@ -6,7 +6,8 @@ use super::{Answer, Call, Client, Result};
 use crate::{
     Sensitive,
     bindings::{
-        Binding, BindingFilter, BindingSetup, BindingSetupResult, Bindings, Rebind, RevokedBinding,
+        Binding, BindingFilter, BindingSetup, BindingSetupResult, Bindings, Rebind, RenewConsent,
+        RevokedBinding,
     },
     oauth2,
 };
@@ -28,6 +29,11 @@ impl Client {
 
     pub async fn rebind(&self, name: &str, body: &Rebind) -> Result<Answer<Binding>> {
         self.send(Call::new(Method::POST, &["bindings", name, "rebind"]).json(body)).await?.json()
+    }
+
+    /// Agrees to the hosts the connector declares now; the value stays.
+    pub async fn renew_consent(&self, name: &str, body: &RenewConsent) -> Result<Answer<Binding>> {
+        self.send(Call::new(Method::POST, &["bindings", name, "consent"]).json(body)).await?.json()
     }
 
     /// Chooses the binding that is used where several fit.

@@ -5,26 +5,13 @@ use reqwest::Method;
 use super::{Answer, Call, Client, Result};
 use crate::{
     custody::{
-        AgentCredentials, AgentLogins, ExportVault, ExportedVault, ImportVault, ImportedVault,
-        Purpose, RecoverVault, RecoveryKey, UserLogins,
+        AgentCredentials, ExportVault, ExportedVault, ImportVault, ImportedVault, Purpose,
+        RecoverVault, RecoveryKey,
     },
     vault::VaultStatus,
 };
 
 impl Client {
-    pub async fn agent_logins(&self) -> Result<Answer<AgentLogins>> {
-        self.get(&["vault", "agents"]).await
-    }
-
-    pub async fn agent_credentials(
-        &self,
-        name: &str,
-        purpose: &Purpose,
-    ) -> Result<Answer<AgentCredentials>> {
-        let place = ["vault", "agents", name, "credentials"];
-        self.send(Call::new(Method::GET, &place).filter(purpose)).await?.json()
-    }
-
     pub async fn put_agent_credentials(
         &self,
         name: &str,
@@ -42,23 +29,6 @@ impl Client {
     ) -> Result<Answer<()>> {
         let call = Call::new(Method::DELETE, &["vault", "agents", name, "credentials"]);
         Ok(self.send(call.filter(purpose)).await?.nothing())
-    }
-
-    pub async fn user_logins(&self) -> Result<Answer<UserLogins>> {
-        self.get(&["vault", "user"]).await
-    }
-
-    pub async fn user_credentials(&self, service: &str) -> Result<Answer<AgentCredentials>> {
-        self.get(&["vault", "user", service, "credentials"]).await
-    }
-
-    pub async fn put_user_credentials(
-        &self,
-        service: &str,
-        body: &AgentCredentials,
-    ) -> Result<Answer<()>> {
-        let call = Call::new(Method::PUT, &["vault", "user", service, "credentials"]);
-        Ok(self.send(call.json(body)).await?.nothing())
     }
 
     pub async fn delete_user_credentials(&self, service: &str) -> Result<Answer<()>> {

@@ -4,8 +4,8 @@ use reqwest::Method;
 
 use super::{Answer, Call, Client, Result};
 use crate::vault::{
-    ChangePassphrase, CreateVault, EntryFilter, PutSecret, Secrets, UnlockVault, VaultEntries,
-    VaultStatus,
+    AcceptOlderVault, ChangePassphrase, CreateVault, EntryFilter, OlderVault, PutSecret, Secrets,
+    UnlockVault, VaultEntries, VaultStatus,
 };
 
 impl Client {
@@ -31,6 +31,15 @@ impl Client {
 
     pub async fn lock_vault(&self) -> Result<Answer<VaultStatus>> {
         self.send(Call::new(Method::POST, &["vault", "lock"])).await?.json()
+    }
+
+    /// The vault file that unlocking refuses, and the one last used; `not_found` when it does not.
+    pub async fn older_vault(&self) -> Result<Answer<OlderVault>> {
+        self.get(&["vault", "older"]).await
+    }
+
+    pub async fn accept_older_vault(&self, body: &AcceptOlderVault) -> Result<Answer<VaultStatus>> {
+        self.send(Call::new(Method::POST, &["vault", "accept-older"]).json(body)).await?.json()
     }
 
     pub async fn change_passphrase(&self, body: &ChangePassphrase) -> Result<Answer<VaultStatus>> {

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use aileron_api::bindings::{BindingSource, BindingSpec};
 use aileron_contract::{
     Context, Error, Reason, Secret,
+    bindings::Consent,
     credential::{CredentialKind, CredentialNeed, Oauth2Client, Reach},
     names::{BindingName, Fqn, HostPort, Identity},
     packages::{Capabilities, Connector},
-    vault::Consent,
 };
 
 use super::super::vault::secret;

@@ -9,8 +9,11 @@ use aileron_api::{
     },
 };
 use aileron_contract::{
-    Context, Error, Reason, Scopes, Secret, bindings, credential::Oauth2Client, limits,
-    names::Sha256Hash, vault::Consent,
+    Context, Error, Reason, Scopes, Secret,
+    bindings::{self, Consent},
+    credential::Oauth2Client,
+    limits,
+    names::Sha256Hash,
 };
 use axum::{
     Json as Answer,

@@ -3,15 +3,18 @@ use std::time::Duration;
 use aileron_contract::{
     Bindings, Context, Error, Reason, Result, Scope, Secret,
     bindings::{
-        Answer, Begin, BeginDevice, Begun, Callback, Caller, DeviceBegun, DevicePoll, Finish,
-        Finished, Landed, Purpose, Revoked,
+        Answer, Begin, BeginDevice, Begun, Binding, BindingFilter, Callback, Caller, Consent,
+        DeviceBegun, DevicePoll, Finish, Finished, Landed, Purpose, Revoked,
     },
-    names::{BindingName, Fqn},
-    vault::Binding,
+    names::{BindingName, Fqn, HostPort},
 };
 use async_trait::async_trait;
 
-use super::{World, people::known, world::later};
+use super::{
+    World,
+    people::{binding, known},
+    world::later,
+};
 
 fn secret(text: &str) -> Secret {
     Secret::from(text.to_owned())
@@ -23,6 +26,38 @@ fn shown(secret: &Secret) -> String {
 
 #[async_trait]
 impl Bindings for World {
+    async fn bind(&self, context: &Context, consent: Consent, value: Secret) -> Result<Binding> {
+        self.enter("bind", context, Scope::BindingsWrite)?;
+        if consent.refuse_existing && consent.identity.as_str() == "taken" {
+            return Err(Error::new(Reason::BindingExists, "that binding exists"));
+        }
+        let value = value.expose(<[u8]>::to_vec);
+        self.consents.lock().unwrap().push((consent.clone(), value));
+        Ok(binding(consent))
+    }
+
+    async fn agree(&self, context: &Context, consent: Consent) -> Result<Binding> {
+        self.enter("agree", context, Scope::BindingsWrite)?;
+        self.consents.lock().unwrap().push((consent.clone(), Vec::new()));
+        Ok(binding(consent))
+    }
+
+    async fn list(&self, context: &Context, filter: BindingFilter) -> Result<Vec<Binding>> {
+        self.enter("bindings", context, Scope::BindingsList)?;
+        let known = known();
+        let wanted = filter.name.is_none_or(|name| name == known.name);
+        Ok(wanted.then_some(known).into_iter().collect())
+    }
+
+    async fn declare_hosts(
+        &self,
+        _: &Context,
+        _: Fqn,
+        _: Vec<HostPort>,
+    ) -> Result<Vec<BindingName>> {
+        panic!("the gateway declares no hosts")
+    }
+
     async fn begin(&self, context: &Context, begin: Begin) -> Result<Begun> {
         self.enter("begin", context, Scope::BindingsWrite)?;
         let (redirect_uri, browser_cookie) = match &begin.caller {

@@ -3,11 +3,12 @@
 use aileron_contract::{
     Audit, Context, Error, Reason, Result, Scope, Secret, Stream, Timestamp, Vault,
     audit::{self, Actor, Checkpoint, Event, Filter, Record},
+    bindings::{Binding, BindingStatus, Consent},
     credential::{Form, HeaderTemplate, Reach},
-    names::{AuditId, BindingName, Fqn, HostPort, SecretName},
+    names::{AuditId, BindingName, SecretName},
     vault::{
-        Binding, BindingFilter, BindingStatus, Consent, Entry, EntryFilter, EntryScope,
-        PassphraseChange, Pin, PinDomain, State, Status,
+        Acceptance, Entry, EntryFilter, EntryScope, Older, PassphraseChange, Pin, PinDomain, State,
+        Status, Writing,
     },
 };
 use async_trait::async_trait;
@@ -22,7 +23,7 @@ impl World {
     }
 }
 
-fn binding(consent: Consent) -> Binding {
+pub(super) fn binding(consent: Consent) -> Binding {
     let Consent { connector, service, identity, account, scope, reach, .. } = consent;
     let kind = reach.form.kind();
     Binding {
@@ -36,6 +37,7 @@ fn binding(consent: Consent) -> Binding {
         account,
         status: BindingStatus::Active,
         stale_reason: None,
+        verified: true,
         hosts: Some(reach.hosts),
         access_key_id: None,
         region: None,
@@ -104,6 +106,26 @@ impl Vault for World {
         Ok(self.status_now())
     }
 
+    async fn older(&self, context: &Context) -> Result<Option<Older>> {
+        self.enter("older", context, Scope::StatusRead)?;
+        let present = Writing { generation: 3, at: None };
+        let last = Writing { generation: 7, at: Some(later()) };
+        let rolled_back = self.status_now().state != State::Unlocked;
+        Ok(rolled_back.then_some(Older { present, last, same_vault: true }))
+    }
+
+    async fn accept_older(&self, _: &Context, acceptance: Acceptance) -> Result<Status> {
+        let Acceptance { passphrase, generation } = acceptance;
+        if generation != 3 {
+            return Err(Error::new(Reason::ConsentChanged, "it is another file"));
+        }
+        if !passphrase.expose(|text| text == b"older") {
+            return Err(Error::new(Reason::PassphraseRejected, "wrong passphrase"));
+        }
+        *self.state.lock().unwrap() = Some(State::Unlocked);
+        Ok(self.status_now())
+    }
+
     async fn entries(&self, context: &Context, _: EntryFilter) -> Result<Vec<Entry>> {
         self.enter("entries", context, Scope::BindingsList)?;
         Ok(vec![Entry {
@@ -124,32 +146,6 @@ impl Vault for World {
 
     async fn delete_secret(&self, context: &Context, _: SecretName) -> Result<()> {
         self.enter("delete_secret", context, Scope::SecretsWrite)
-    }
-
-    async fn bind(&self, context: &Context, consent: Consent, value: Secret) -> Result<Binding> {
-        self.enter("bind", context, Scope::BindingsWrite)?;
-        if consent.refuse_existing && consent.identity.as_str() == "taken" {
-            return Err(Error::new(Reason::BindingExists, "that binding exists"));
-        }
-        let value = value.expose(<[u8]>::to_vec);
-        self.consents.lock().unwrap().push((consent.clone(), value));
-        Ok(binding(consent))
-    }
-
-    async fn bindings(&self, context: &Context, filter: BindingFilter) -> Result<Vec<Binding>> {
-        self.enter("bindings", context, Scope::BindingsList)?;
-        let known = known();
-        let wanted = filter.name.is_none_or(|name| name == known.name);
-        Ok(wanted.then_some(known).into_iter().collect())
-    }
-
-    async fn declare_hosts(
-        &self,
-        _: &Context,
-        _: Fqn,
-        _: Vec<HostPort>,
-    ) -> Result<Vec<BindingName>> {
-        panic!("the gateway declares no hosts")
     }
 
     async fn pin(&self, _: &Context, _: PinDomain, _: Vec<u8>) -> Result<Pin> {

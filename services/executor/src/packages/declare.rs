@@ -17,7 +17,7 @@ pub(super) async fn told(
 ) -> Result<Vec<BindingName>> {
     let Capabilities { hosts, credential } = capabilities;
     let context = Context::service("executor");
-    let mut stale = parts.vault.declare_hosts(&context, connector.clone(), hosts).await?;
+    let mut stale = parts.bindings.declare_hosts(&context, connector.clone(), hosts).await?;
     if let Some(client) = credential.and_then(|need| need.oauth2) {
         let scopes = client.scopes().to_vec();
         let bindings = &parts.bindings;

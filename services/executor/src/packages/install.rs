@@ -4,9 +4,9 @@
 
 use aileron_contract::{
     Context, Result,
+    bindings::{BindingFilter, BindingStatus},
     names::Sha256Hash,
     packages::UnboundCapability,
-    bindings::{BindingFilter, BindingStatus},
 };
 
 use super::Parts;

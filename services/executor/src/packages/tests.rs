@@ -2,6 +2,7 @@
 
 mod actions;
 mod batch;
+pub(crate) mod bindings;
 mod connectors;
 mod consent;
 mod crashes;
@@ -12,7 +13,6 @@ mod local;
 mod locks;
 mod put_back;
 mod releases;
-pub(crate) mod scopes;
 mod syncing;
 mod trusting;
 mod world;

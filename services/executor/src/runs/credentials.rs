@@ -3,10 +3,10 @@
 
 use aileron_contract::{
     Context, Result,
+    bindings::{Binding, BindingFilter},
     credential::CredentialKind,
     failure::{Boundary, Class, Failure},
     names::{Fqn, Identity},
-    bindings::{Binding, BindingFilter},
 };
 
 use super::{engine::Engine, plan::Plan};

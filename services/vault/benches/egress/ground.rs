@@ -5,9 +5,9 @@ use std::{net::SocketAddr, sync::Arc};
 use aileron_contract::{
     Audit, Context, Error, Reason, Result, Secret, Stream, Timestamp,
     audit::{Checkpoint, Event, Filter, Record},
+    bindings::Consent,
     credential::{Form, HeaderTemplate, Reach},
     names::AuditId,
-    vault::Consent,
 };
 use aileron_store::{Database, Location};
 use aileron_vault::{Kdf, Options, Service, egress};
@@ -100,7 +100,7 @@ impl Ground {
             region: None,
             refuse_existing: true,
         };
-        service.vault().bind(&context, consent, Secret::from(KEY.to_owned())).await.unwrap();
+        service.bindings().bind(&context, consent, Secret::from(KEY.to_owned())).await.unwrap();
         service
     }
 

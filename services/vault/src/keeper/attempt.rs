@@ -34,6 +34,8 @@ struct Attempt {
     file: Arc<VaultFile>,
     opened: std::result::Result<Keys, UnlockError>,
     refused: audit::EventKind,
+    /// A person was shown that the file is not the one last used here.
+    older: bool,
 }
 
 impl Keeper {
@@ -65,7 +67,36 @@ impl Keeper {
                 tried.unlock(&key)
             })
             .await?;
-        let proven = self.judge(context, turn, Attempt { file, opened, refused }).await?;
+        let attempt = Attempt { file, opened, refused, older: false };
+        let proven = self.judge(context, turn, attempt).await?;
+        proven.ok_or_else(|| UnlockError::Rejected.into())
+    }
+
+    /// The same for a file that is not the one last seen here, with every entry in it.
+    pub(super) async fn prove_older(
+        &self,
+        context: &Context,
+        turn: &mut Turn<'_>,
+        file: Arc<VaultFile>,
+        passphrase: Secret,
+    ) -> Result<Proven> {
+        turn.backoff.check((self.clock)())?;
+        bounded(&passphrase)?;
+        let tried = Arc::clone(&file);
+        let opened = self
+            .blocking(move |_| {
+                let (kdf, salt) = tried.challenge();
+                let key = passphrase.expose(|text| kdf.derive(text, salt))?;
+                let keys = tried.unlock(&key)?;
+                for path in tried.entries().keys() {
+                    tried.open(&keys, path)?;
+                }
+                Ok(keys)
+            })
+            .await?;
+        let refused = audit::EventKind::VaultUnlockFailed;
+        let attempt = Attempt { file, opened, refused, older: true };
+        let proven = self.judge(context, turn, attempt).await?;
         proven.ok_or_else(|| UnlockError::Rejected.into())
     }
 
@@ -81,7 +112,8 @@ impl Keeper {
         let file = self.view().await?.file()?;
         let opened = file.recover(key);
         let refused = audit::EventKind::VaultUnlockFailed;
-        let proven = self.judge(context, turn, Attempt { file, opened, refused }).await?;
+        let attempt = Attempt { file, opened, refused, older: false };
+        let proven = self.judge(context, turn, attempt).await?;
         proven.ok_or_else(|| {
             Error::new(
                 Reason::PassphraseRejected,
@@ -98,11 +130,11 @@ impl Keeper {
         turn: &mut Turn<'_>,
         attempt: Attempt,
     ) -> Result<Option<Proven>> {
-        let Attempt { file, opened, refused } = attempt;
+        let Attempt { file, opened, refused, older } = attempt;
         match opened {
             Ok(keys) => {
                 let mark = mark::read(&self.database).await?;
-                if mark.is_some_and(|mark| !mark.admits(&file.seen())) {
+                if !older && mark.is_some_and(|mark| !mark.admits(&file.seen())) {
                     return Err(FileError::RolledBack.into());
                 }
                 *turn.backoff = Backoff::default();
@@ -127,6 +159,7 @@ impl Keeper {
         turn: &mut Turn<'_>,
         passphrase: Secret,
     ) -> Result<crate::file::v2::NewPassphrase> {
+        long_enough(&passphrase)?;
         let kdf: Kdf = self.kdf;
         let salt = crate::envelope::random::<16>()?.to_vec();
         let key = self.derive(turn, kdf, salt.clone(), passphrase).await?;
@@ -144,6 +177,25 @@ impl Keeper {
         bounded(&passphrase)?;
         self.blocking(move |_| passphrase.expose(|text| kdf.derive(text, &salt))).await?
     }
+}
+
+/// One that is chosen now. One that was chosen before there was a least length opens its vault.
+fn long_enough(passphrase: &Secret) -> Result<()> {
+    let characters = passphrase.expose(|text| match std::str::from_utf8(text) {
+        Ok(text) => text.chars().count(),
+        Err(_) => text.len(),
+    });
+    if characters >= limits::PASSPHRASE_MIN {
+        return Ok(());
+    }
+    Err(Error::new(
+        Reason::PassphraseInvalid,
+        format!(
+            "a new passphrase has at least {} characters: whoever has a copy of the file can try \
+             short ones; take several words",
+            limits::PASSPHRASE_MIN
+        ),
+    ))
 }
 
 /// An empty passphrase protects nothing; a very long one is a mistake, and work for us.

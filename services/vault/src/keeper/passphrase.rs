@@ -53,7 +53,7 @@ impl Keeper {
         self.finish_earlier_write(&file, &keys).await?;
         self.record(context, &[Event::new(EventKind::VaultUnlocked, Actor::of(context))]).await?;
         let seen = file.seen();
-        mark::settle(&self.database, &seen).await?;
+        mark::settle(&self.database, &seen, (self.clock)()).await?;
         {
             let _writer = self.writer.lock().await;
             let View { print, .. } = self.last();

@@ -132,7 +132,7 @@ impl Keeper {
             opened: Arc::default(),
         });
         self.uses.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        if let Err(error) = mark::settle(&self.database, &seen).await {
+        if let Err(error) = mark::settle(&self.database, &seen, (self.clock)()).await {
             // The file is written; the next write or unlock remembers how far it got.
             tracing::warn!(%error, "the vault's generation could not be remembered");
         }

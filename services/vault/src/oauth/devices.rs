@@ -3,8 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use aileron_contract::{
-    Error, Reason, Result, Secret, Timestamp, bindings::DevicePoll, limits, names::Sha256Hash,
-    vault::Binding,
+    Error, Reason, Result, Secret, Timestamp,
+    bindings::{Binding, DevicePoll},
+    limits,
+    names::Sha256Hash,
 };
 
 use super::{

@@ -3,16 +3,16 @@
 use aileron_contract::{
     Context, Reason, Result,
     audit::EventKind,
+    bindings::{BindingFilter, BindingStatus},
     credential::CredentialKind,
     names::{BindingName, Fqn},
-    vault::{BindingFilter, BindingStatus},
 };
 
 use super::store::{REASON, Store, label};
 use crate::{
     binding::{self, MISSING, Record},
+    bindings::binding_event,
     keeper::Changed,
-    vault::binding_event,
 };
 
 /// The scope that asks for a refresh token (`OpenID` Connect Core, section 11).

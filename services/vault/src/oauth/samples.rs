@@ -2,9 +2,8 @@
 
 use aileron_contract::{
     Context, Secret,
-    bindings::Purpose,
+    bindings::{Consent, Purpose},
     credential::{Form, Oauth2Client, Reach},
-    vault::Consent,
 };
 
 use super::setups::{Plan, Setup, Way};

@@ -1,8 +1,11 @@
 //! Setups that wait for a person at a browser. A value: time and randomness are arguments.
 
 use aileron_contract::{
-    Context, Error, Reason, Result, Secret, Timestamp, bindings::Purpose, credential::Oauth2Client,
-    limits, names::Sha256Hash, vault::Consent,
+    Context, Error, Reason, Result, Secret, Timestamp,
+    bindings::{Consent, Purpose},
+    credential::Oauth2Client,
+    limits,
+    names::Sha256Hash,
 };
 use oauth2::RedirectUrl;
 
@@ -146,8 +149,8 @@ pub(crate) fn hashed(secret: &Secret) -> Sha256Hash {
 pub(crate) fn unknown() -> Error {
     Error::new(
         Reason::SessionNotFound,
-        "no such setup waits here: it was finished, took longer than ten minutes, or the daemon \
-         was restarted; begin again",
+        "no such setup waits here: it was finished, took longer than ten minutes, or the vault was \
+         locked or the daemon restarted since; begin again",
     )
 }
 

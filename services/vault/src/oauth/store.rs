@@ -5,10 +5,9 @@ use std::sync::Arc;
 use aileron_contract::{
     Context, Error, Reason, Result, Timestamp,
     audit::{Actor, Event, EventKind},
-    bindings::Purpose,
+    bindings::{Binding, BindingStatus, Consent, Purpose},
     credential::CredentialKind,
     names::BindingName,
-    vault::{Binding, BindingStatus, Consent},
 };
 
 use super::{
@@ -19,9 +18,9 @@ use super::{
 };
 use crate::{
     binding::{self, REFRESHABLE, REFRESHING, Record},
+    bindings::binding_event,
     file::Metadata,
     keeper::{Changed, Keeper},
-    vault::binding_event,
 };
 
 pub(super) const REASON: &str = "stale_reason";

@@ -7,10 +7,10 @@ use std::{
 
 use aileron_contract::{
     Context, Error, Secret, Timestamp,
+    bindings::{Binding, BindingStatus},
     failure::{Boundary, Class, Failure},
     limits,
     names::{BindingName, Sha256Hash},
-    vault::{Binding, BindingStatus},
 };
 use futures::FutureExt as _;
 use tokio::time::timeout;

@@ -41,7 +41,7 @@ async fn the_daemons_token_is_a_program_and_others_are_nobody() {
 async fn a_person_session_is_the_person_until_it_ends() {
     let house = House::with_vault().await;
     let access = house.service.access();
-    let opened = access.open_session(&daemon(), secret("open")).await.unwrap();
+    let opened = access.open_session(&daemon(), secret("open sesame")).await.unwrap();
     assert!(!format!("{opened:?}").contains("alp_"));
     let caller = access.authenticate(opened.bearer.duplicate()).await.unwrap();
     assert_eq!(caller.principal, Principal::Person(opened.session.id.clone().into()));
@@ -57,11 +57,11 @@ async fn a_person_session_is_the_person_until_it_ends() {
 async fn sessions_are_few_listed_and_ended() {
     let house = House::with_vault().await;
     let access = house.service.access();
-    let first = access.open_session(&daemon(), secret("open")).await.unwrap();
+    let first = access.open_session(&daemon(), secret("open sesame")).await.unwrap();
     for _ in 1..limits::PERSON_SESSIONS {
-        access.open_session(&daemon(), secret("open")).await.unwrap();
+        access.open_session(&daemon(), secret("open sesame")).await.unwrap();
     }
-    assert_refused(access.open_session(&daemon(), secret("open")).await, Reason::Busy);
+    assert_refused(access.open_session(&daemon(), secret("open sesame")).await, Reason::Busy);
     assert_refused(access.sessions(&daemon()).await, Reason::PersonRequired);
     let person = context_of(access.authenticate(first.bearer.duplicate()).await.unwrap());
     let listed = access.sessions(&person).await.unwrap();
@@ -79,7 +79,7 @@ async fn sessions_are_few_listed_and_ended() {
 async fn a_session_needs_no_unlocked_vault_and_does_not_unlock_it() {
     let house = House::with_vault().await;
     let (vault, access) = (house.service.vault(), house.service.access());
-    let before = access.open_session(&daemon(), secret("open")).await.unwrap();
+    let before = access.open_session(&daemon(), secret("open sesame")).await.unwrap();
     vault.lock(&service()).await.unwrap();
     // Who locks wants nobody to go on.
     assert_refused(access.authenticate(before.bearer).await, Reason::TokenInvalid);
@@ -92,11 +92,15 @@ async fn a_new_passphrase_ends_the_other_sessions() {
     let house = House::with_vault().await;
     let access = house.service.access();
     let (own, other) = (
-        access.open_session(&daemon(), secret("open")).await.unwrap(),
-        access.open_session(&daemon(), secret("open")).await.unwrap(),
+        access.open_session(&daemon(), secret("open sesame")).await.unwrap(),
+        access.open_session(&daemon(), secret("open sesame")).await.unwrap(),
     );
     let person = context_of(access.authenticate(own.bearer.duplicate()).await.unwrap());
-    let change = PassphraseChange { current: secret("open"), new: secret("new"), rotate: false };
+    let change = PassphraseChange {
+        current: secret("open sesame"),
+        new: secret("new sesame"),
+        rotate: false,
+    };
     house.service.vault().change_passphrase(&person, change).await.unwrap();
     access.authenticate(own.bearer).await.unwrap();
     assert_refused(access.authenticate(other.bearer).await, Reason::TokenInvalid);

@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use aileron_contract::{
     Reason,
-    bindings::Revoked,
+    bindings::{Binding, BindingFilter, BindingStatus, Consent, Revoked},
     credential::{Form, HeaderTemplate, Reach, Signing},
     egress::{CredentialUse, Outcome, Request},
     failure::Class,
-    vault::{BindingFilter, BindingStatus, Consent},
 };
 use bytes::Bytes;
 use serde_json::json;
@@ -43,9 +42,9 @@ async fn failure(house: &House, binding: Option<&str>) -> aileron_contract::fail
     }
 }
 
-async fn bind(house: &House, identity: &str) -> aileron_contract::vault::Binding {
+async fn bind(house: &House, identity: &str) -> Binding {
     let consent = consent(NOTES, identity, &["notes.invalid:443"]);
-    house.service.vault().bind(&service(), consent, secret("the key")).await.unwrap()
+    house.service.bindings().bind(&service(), consent, secret("the key")).await.unwrap()
 }
 
 #[tokio::test]
@@ -57,21 +56,32 @@ async fn a_binding_is_set_up_listed_rebound_and_revoked() {
     assert_eq!(binding.name.as_str(), "api_key/notes/me");
     bind(&house, "me").await;
     let careful = Consent { refuse_existing: true, ..consent(NOTES, "me", &["notes.invalid:443"]) };
-    assert_refused(vault.bind(&service(), careful, secret("k")).await, Reason::BindingExists);
+    assert_refused(
+        house.service.bindings().bind(&service(), careful, secret("k")).await,
+        Reason::BindingExists,
+    );
     vault.lock(&service()).await.unwrap();
-    let all = vault.bindings(&daemon(), BindingFilter::default()).await.unwrap();
-    assert_eq!(all, std::slice::from_ref(&binding));
+    let all = house.service.bindings().list(&daemon(), BindingFilter::default()).await.unwrap();
+    assert_eq!(all, [Binding { verified: false, ..binding.clone() }]);
     let other = BindingFilter {
         connector: Some("github://acme/other".parse().unwrap()),
         ..BindingFilter::default()
     };
-    assert!(vault.bindings(&daemon(), other).await.unwrap().is_empty());
+    assert!(house.service.bindings().list(&daemon(), other).await.unwrap().is_empty());
     house.unlock().await;
     let bindings = house.service.bindings();
     let revoked = bindings.revoke(&service(), binding.name.clone()).await.unwrap();
     assert_eq!(revoked, Revoked::Here);
     assert_refused(bindings.revoke(&service(), binding.name).await, Reason::BindingNotFound);
-    assert!(vault.bindings(&daemon(), BindingFilter::default()).await.unwrap().is_empty());
+    assert!(
+        house
+            .service
+            .bindings()
+            .list(&daemon(), BindingFilter::default())
+            .await
+            .unwrap()
+            .is_empty()
+    );
     assert_eq!(
         house.log.take(),
         ["binding.created", "binding.rebound", "vault.locked", "vault.unlocked", "binding.revoked"]
@@ -81,18 +91,28 @@ async fn a_binding_is_set_up_listed_rebound_and_revoked() {
 #[tokio::test]
 async fn odd_consents_and_keys_are_refused() {
     let house = House::with_vault().await;
-    let vault = house.service.vault();
     for value in ["two\nlines", "null\0", "ünicode"] {
-        let refused = vault.bind(&service(), consent(NOTES, "me", &[]), secret(value)).await;
+        let refused = house
+            .service
+            .bindings()
+            .bind(&service(), consent(NOTES, "me", &[]), secret(value))
+            .await;
         assert_refused(refused, Reason::InvalidRequest);
     }
-    let empty = vault.bind(&service(), consent(NOTES, "me", &[]), secret("")).await;
+    let empty =
+        house.service.bindings().bind(&service(), consent(NOTES, "me", &[]), secret("")).await;
     assert_refused(empty, Reason::MissingValue);
     let reach = Reach { hosts: Vec::new(), form: Form::Oauth2 };
     let oauth = Consent { reach, ..consent(NOTES, "me", &[]) };
-    assert_refused(vault.bind(&service(), oauth, secret("k")).await, Reason::UnsupportedKind);
+    assert_refused(
+        house.service.bindings().bind(&service(), oauth, secret("k")).await,
+        Reason::UnsupportedKind,
+    );
     let service_name = Consent { service: "a/b".to_owned(), ..consent(NOTES, "me", &[]) };
-    assert_refused(vault.bind(&service(), service_name, secret("k")).await, Reason::InvalidRequest);
+    assert_refused(
+        house.service.bindings().bind(&service(), service_name, secret("k")).await,
+        Reason::InvalidRequest,
+    );
 }
 
 #[tokio::test]
@@ -138,7 +158,12 @@ async fn a_connector_that_wants_more_hosts_makes_its_bindings_stale() {
     let name = bind(&house, "me").await.name;
     let declare = async |hosts: &[&str]| {
         let connector = NOTES.parse().unwrap();
-        vault.declare_hosts(&service(), connector, hosts_of(hosts)).await.unwrap()
+        house
+            .service
+            .bindings()
+            .declare_hosts(&service(), connector, hosts_of(hosts))
+            .await
+            .unwrap()
     };
     assert!(declare(&["notes.invalid:443"]).await.is_empty());
     assert!(declare(&[]).await.is_empty());
@@ -146,7 +171,9 @@ async fn a_connector_that_wants_more_hosts_makes_its_bindings_stale() {
     assert_eq!(declare(&["notes.invalid:443", "evil.invalid:443"]).await, [name]);
     assert!(declare(&["notes.invalid:443", "evil.invalid:443"]).await.is_empty());
     assert_eq!(vault.status(&daemon()).await.unwrap().generation, generation.map(|n| n + 1));
-    let [stale] = &vault.bindings(&daemon(), BindingFilter::default()).await.unwrap()[..] else {
+    let [stale] =
+        &house.service.bindings().list(&daemon(), BindingFilter::default()).await.unwrap()[..]
+    else {
         panic!("one binding")
     };
     assert_eq!(
@@ -169,7 +196,7 @@ async fn a_use_shows_at_once_and_survives_a_lock_and_a_restart() {
     bind(&house, "me").await;
     let generation = house.service.vault().status(&daemon()).await.unwrap().generation;
     let used = async |house: &House| {
-        let all = house.service.vault().bindings(&daemon(), BindingFilter::default()).await;
+        let all = house.service.bindings().list(&daemon(), BindingFilter::default()).await;
         all.unwrap()[0].last_used_at
     };
     assert_eq!(used(&house).await, None);
@@ -188,7 +215,6 @@ async fn a_use_shows_at_once_and_survives_a_lock_and_a_restart() {
 #[tokio::test]
 async fn of_several_signing_keys_the_hosts_region_picks_one_or_all_are_named() {
     let house = House::with_vault().await;
-    let vault = house.service.vault();
     let form = Form::AwsSigv4(Signing::default());
     let hosts = ["s3.eu-west-1.invalid:443", "s3.us-east-1.invalid:443", "s3.invalid:443"];
     let bind = async |identity: &str, region: &str| {
@@ -199,7 +225,12 @@ async fn of_several_signing_keys_the_hosts_region_picks_one_or_all_are_named() {
             region: region.parse().ok(),
             ..consent(NOTES, identity, &[])
         };
-        vault.bind(&service(), consent, secret("aSecretAccessKey")).await.unwrap()
+        house
+            .service
+            .bindings()
+            .bind(&service(), consent, secret("aSecretAccessKey"))
+            .await
+            .unwrap()
     };
     let class = async |host: &str| {
         let credential = Some(CredentialUse { form: form.clone(), binding: None });

@@ -8,7 +8,8 @@ use std::{
 
 use aileron_contract::{
     Reason,
-    vault::{BindingFilter, EntryFilter, PassphraseChange},
+    bindings::BindingFilter,
+    vault::{EntryFilter, PassphraseChange},
 };
 
 use crate::{
@@ -19,7 +20,7 @@ use crate::{
 const PASSPHRASE: &str = "correct horse battery staple";
 
 async fn holds_the_binding(house: &House) {
-    let all = house.service.vault().bindings(&daemon(), BindingFilter::default()).await.unwrap();
+    let all = house.service.bindings().list(&daemon(), BindingFilter::default()).await.unwrap();
     assert_eq!(all[0].name.as_str(), "api_key/linear/team");
 }
 
@@ -178,8 +179,8 @@ async fn write_until_killed() {
         vault.put_secret(&service(), name, secret("v")).await.unwrap();
         println!("acknowledged {}", kept + 1);
         let change = PassphraseChange {
-            current: secret("open"),
-            new: secret("open"),
+            current: secret("open sesame"),
+            new: secret("open sesame"),
             rotate: count % 2 == 0,
         };
         vault.change_passphrase(&service(), change).await.unwrap();

@@ -2,7 +2,8 @@
 
 use aileron_contract::{
     Reason,
-    vault::{BindingFilter, EntryFilter, State},
+    bindings::BindingFilter,
+    vault::{Acceptance, EntryFilter, State},
 };
 
 use crate::house::{House, assert_refused, consent, daemon, hosts_of, secret, service};
@@ -39,7 +40,10 @@ async fn a_version_1_file_opens_lists_and_is_left_as_it_is() {
     let vault = house.service.vault();
     let status = vault.status(&daemon()).await.unwrap();
     assert_eq!((status.state, status.format, status.generation), (State::Locked, Some(1), None));
-    assert_eq!(vault.bindings(&daemon(), BindingFilter::default()).await.unwrap()[0].hosts, None);
+    assert_eq!(
+        house.service.bindings().list(&daemon(), BindingFilter::default()).await.unwrap()[0].hosts,
+        None
+    );
     assert_refused(vault.create(&daemon(), secret("x")).await, Reason::VaultExists);
     vault.unlock(&daemon(), secret(PASSPHRASE)).await.unwrap();
     vault.lock(&service()).await.unwrap();
@@ -54,17 +58,29 @@ async fn the_first_write_migrates_and_leaves_no_copy_behind() {
     house.log.take();
     let connector = "github://acme/linear".parse().unwrap();
     let hosts = hosts_of(&["api.linear.app:443"]);
-    assert!(vault.declare_hosts(&service(), connector, hosts.clone()).await.unwrap().is_empty());
+    assert!(
+        house
+            .service
+            .bindings()
+            .declare_hosts(&service(), connector, hosts.clone())
+            .await
+            .unwrap()
+            .is_empty()
+    );
     assert_eq!(house.log.take(), ["vault.migrated", "binding.hosts_adopted"]);
     assert_eq!(vault.status(&daemon()).await.unwrap().format, Some(2));
     assert!(!house.copy().exists());
     // Once: a later declaration cannot widen what was taken.
     let wider = hosts_of(&["api.linear.app:443", "evil.example:443"]);
     let connector = "github://acme/linear".parse().unwrap();
-    assert_eq!(vault.declare_hosts(&service(), connector, wider).await.unwrap().len(), 1);
+    assert_eq!(
+        house.service.bindings().declare_hosts(&service(), connector, wider).await.unwrap().len(),
+        1
+    );
     vault.lock(&service()).await.unwrap();
     vault.unlock(&daemon(), secret(PASSPHRASE)).await.unwrap();
-    let binding = vault.bindings(&daemon(), BindingFilter::default()).await.unwrap().remove(0);
+    let binding =
+        house.service.bindings().list(&daemon(), BindingFilter::default()).await.unwrap().remove(0);
     assert_eq!(binding.hosts, Some(hosts));
     // The file of before is not taken back.
     vault.lock(&service()).await.unwrap();
@@ -81,7 +97,10 @@ async fn an_older_empty_file_takes_the_first_passphrase_and_keeps_it() {
     let status = vault.unlock(&daemon(), secret("mine")).await.unwrap();
     assert_eq!((status.state, status.format), (State::Unlocked, Some(2)));
     vault.lock(&service()).await.unwrap();
-    assert_refused(vault.unlock(&daemon(), secret("other")).await, Reason::PassphraseRejected);
+    assert_refused(
+        vault.unlock(&daemon(), secret("other sesame")).await,
+        Reason::PassphraseRejected,
+    );
     vault.unlock(&daemon(), secret("mine")).await.unwrap();
 }
 
@@ -108,13 +127,13 @@ pub(crate) async fn an_edit_while_unlocked_is_noticed_and_not_overwritten() {
     let house = House::with_vault().await;
     let vault = house.service.vault();
     let consent = consent("github://acme/notes", "me", &["notes.example:443"]);
-    vault.bind(&service(), consent, secret("key")).await.unwrap();
+    house.service.bindings().bind(&service(), consent, secret("key")).await.unwrap();
     let good = house.bytes();
     let edited = String::from_utf8(good.clone()).unwrap().replace("notes.example", "evil.example");
     house.plant(edited.as_bytes());
     let put = vault.put_secret(&service(), "a".parse().unwrap(), secret("v")).await;
     assert_refused(put, Reason::VaultUnreadable);
-    let listed = vault.bindings(&daemon(), BindingFilter::default()).await;
+    let listed = house.service.bindings().list(&daemon(), BindingFilter::default()).await;
     assert_refused(listed, Reason::VaultUnreadable);
     assert_eq!(house.bytes(), edited.as_bytes());
     // Put back, everything goes on.
@@ -146,17 +165,20 @@ pub(crate) async fn somebody_elses_vault_is_not_taken_for_the_persons() {
     let house = House::with_vault().await;
     house.service.vault().lock(&service()).await.unwrap();
     let other = House::new().await;
-    other.service.vault().create(&daemon(), secret("evil")).await.unwrap();
+    other.service.vault().create(&daemon(), secret("evil sesame")).await.unwrap();
     house.plant(&other.bytes());
-    let unlocked = house.service.vault().unlock(&daemon(), secret("evil")).await;
+    let unlocked = house.service.vault().unlock(&daemon(), secret("evil sesame")).await;
     let error = assert_refused(unlocked, Reason::VaultRolledBack);
-    assert!(error.public().contains("vault_mark"), "says what to do: {error}");
-    let session = house.service.access().open_session(&daemon(), secret("evil")).await;
+    assert!(error.public().contains("vault accept-older"), "says what to do: {error}");
+    let session = house.service.access().open_session(&daemon(), secret("evil sesame")).await;
     assert_refused(session, Reason::VaultRolledBack);
     house.plant(PUBLISHED.as_bytes());
     let unlocked = house.service.vault().unlock(&daemon(), secret(PASSPHRASE)).await;
     assert_refused(unlocked, Reason::VaultRolledBack);
     // The deliberate way back, as the error says it.
-    sqlx::query("DELETE FROM vault_mark").execute(house.database.pool()).await.unwrap();
-    house.service.vault().unlock(&daemon(), secret(PASSPHRASE)).await.unwrap();
+    let older = house.service.vault().older(&daemon()).await.unwrap().unwrap();
+    assert_eq!((older.present.generation, older.same_vault), (0, false));
+    let acceptance = Acceptance { passphrase: secret(PASSPHRASE), generation: 0 };
+    let status = house.service.vault().accept_older(&daemon(), acceptance).await.unwrap();
+    assert_eq!(status.state, State::Unlocked);
 }

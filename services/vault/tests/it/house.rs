@@ -14,9 +14,9 @@ use std::{
 use aileron_contract::{
     Audit, Context, Error, Principal, Reason, Result, Scope, Scopes, Secret, Stream, Timestamp,
     audit::{Checkpoint, Event, Filter, Record},
+    bindings::Consent,
     credential::{Form, HeaderTemplate, Reach},
     names::{AuditId, HostPort},
-    vault::Consent,
 };
 use aileron_store::Database;
 use aileron_vault::{Kdf, Options, Service, egress};
@@ -53,7 +53,7 @@ impl House {
     /// With a vault whose passphrase is `open`.
     pub(crate) async fn with_vault() -> Self {
         let house = Self::new().await;
-        house.service.vault().create(&daemon(), secret("open")).await.unwrap();
+        house.service.vault().create(&daemon(), secret("open sesame")).await.unwrap();
         house
     }
 
@@ -68,7 +68,7 @@ impl House {
         let home = folder.path().to_owned();
         let egress = egress::Options::default();
         let house = Self::opened(home, Some(folder), Arc::default(), (egress, Some(idle))).await;
-        house.service.vault().create(&daemon(), secret("open")).await.unwrap();
+        house.service.vault().create(&daemon(), secret("open sesame")).await.unwrap();
         house
     }
 
@@ -77,7 +77,7 @@ impl House {
         let folder = tempfile::tempdir().unwrap();
         let home = folder.path().to_owned();
         let house = Self::opened(home, Some(folder), Arc::default(), (egress, None)).await;
-        house.service.vault().create(&daemon(), secret("open")).await.unwrap();
+        house.service.vault().create(&daemon(), secret("open sesame")).await.unwrap();
         house
     }
 
@@ -151,12 +151,12 @@ impl House {
     /// A person, as the gateway would present one.
     pub(crate) async fn person(&self) -> Context {
         let access = self.service.access();
-        let opened = access.open_session(&daemon(), secret("open")).await.unwrap();
+        let opened = access.open_session(&daemon(), secret("open sesame")).await.unwrap();
         context_of(access.authenticate(opened.bearer).await.unwrap())
     }
 
     pub(crate) async fn unlock(&self) {
-        self.service.vault().unlock(&daemon(), secret("open")).await.unwrap();
+        self.service.vault().unlock(&daemon(), secret("open sesame")).await.unwrap();
     }
 }
 

@@ -24,7 +24,8 @@ async fn locks(house: &House) {
 #[tokio::test]
 async fn an_idle_vault_forgets_its_keys_and_says_so() {
     let house = House::that_locks_after(Duration::from_millis(40)).await;
-    let opened = house.service.access().open_session(&daemon(), secret("open")).await.unwrap();
+    let opened =
+        house.service.access().open_session(&daemon(), secret("open sesame")).await.unwrap();
     house.log.take();
     later(Duration::from_secs(1));
     locks(&house).await;

@@ -13,7 +13,7 @@ async fn a_vault_is_created_locked_and_unlocked() {
     let vault = house.service.vault();
     assert_eq!(vault.status(&daemon()).await.unwrap().state, State::Missing);
     assert_refused(vault.unlock(&daemon(), secret("x")).await, Reason::VaultMissing);
-    let status = vault.create(&daemon(), secret("open")).await.unwrap();
+    let status = vault.create(&daemon(), secret("open sesame")).await.unwrap();
     assert_eq!(
         (status.state, status.format, status.generation),
         (State::Unlocked, Some(2), Some(1))
@@ -21,12 +21,21 @@ async fn a_vault_is_created_locked_and_unlocked() {
     assert_eq!(std::fs::metadata(house.file()).unwrap().mode() & 0o777, 0o600);
     assert_eq!(std::fs::metadata(&house.home).unwrap().mode() & 0o777, 0o700);
     assert_refused(vault.create(&daemon(), secret("x")).await, Reason::VaultExists);
-    assert_refused(vault.unlock(&daemon(), secret("open")).await, Reason::VaultAlreadyUnlocked);
+    assert_refused(
+        vault.unlock(&daemon(), secret("open sesame")).await,
+        Reason::VaultAlreadyUnlocked,
+    );
     assert_eq!(vault.lock(&service()).await.unwrap().state, State::Locked);
     assert_eq!(vault.lock(&service()).await.unwrap().state, State::Locked);
-    assert_refused(vault.unlock(&daemon(), secret("Open")).await, Reason::PassphraseRejected);
+    assert_refused(
+        vault.unlock(&daemon(), secret("Open sesame")).await,
+        Reason::PassphraseRejected,
+    );
     assert_refused(vault.unlock(&daemon(), secret("")).await, Reason::PassphraseInvalid);
-    assert_eq!(vault.unlock(&daemon(), secret("open")).await.unwrap().state, State::Unlocked);
+    assert_eq!(
+        vault.unlock(&daemon(), secret("open sesame")).await.unwrap().state,
+        State::Unlocked
+    );
     assert_eq!(
         house.log.take(),
         ["vault.created", "vault.locked", "vault.unlock_failed", "vault.unlocked"]
@@ -68,7 +77,11 @@ async fn programs_may_not_do_what_persons_do() {
     assert_refused(vault.put_secret(&daemon, name, secret("v")).await, Reason::ScopeMissing);
     assert_refused(vault.lock(&daemon).await, Reason::ScopeMissing);
     assert_refused(vault.pin(&daemon, PinDomain::Run, vec![1]).await, Reason::PersonRequired);
-    let change = PassphraseChange { current: secret("open"), new: secret("mine"), rotate: false };
+    let change = PassphraseChange {
+        current: secret("open sesame"),
+        new: secret("mine sesame"),
+        rotate: false,
+    };
     assert_refused(vault.change_passphrase(&daemon, change).await, Reason::PersonRequired);
     assert_refused(vault.status(&program(&[])).await, Reason::ScopeMissing);
     assert_refused(
@@ -91,13 +104,16 @@ async fn guessing_slows_down_for_unlocking_and_person_sessions_together() {
     }
     // Even the right one has to wait now.
     let refused =
-        assert_refused(vault.unlock(&daemon(), secret("open")).await, Reason::UnlockBackoff);
+        assert_refused(vault.unlock(&daemon(), secret("open sesame")).await, Reason::UnlockBackoff);
     assert_eq!(refused.details().unwrap()["retry_after_seconds"], 1);
-    assert_refused(access.open_session(&daemon(), secret("open")).await, Reason::UnlockBackoff);
+    assert_refused(
+        access.open_session(&daemon(), secret("open sesame")).await,
+        Reason::UnlockBackoff,
+    );
     later(Duration::from_secs(1));
     assert_refused(vault.unlock(&daemon(), secret("x")).await, Reason::PassphraseRejected);
     later(Duration::from_secs(1));
-    assert_refused(vault.unlock(&daemon(), secret("open")).await, Reason::UnlockBackoff);
+    assert_refused(vault.unlock(&daemon(), secret("open sesame")).await, Reason::UnlockBackoff);
     later(Duration::from_secs(1));
     house.unlock().await;
     vault.lock(&service()).await.unwrap();
@@ -115,24 +131,31 @@ async fn the_old_passphrase_and_the_old_file_open_nothing_after_a_change() {
         vault.put_secret(&service(), "a".parse().unwrap(), secret("v")).await.unwrap();
         let pin = vault.pin(&service(), PinDomain::Run, b"run".to_vec()).await.unwrap();
         let old = house.bytes();
-        let wrong = PassphraseChange { current: secret("x"), new: secret("new"), rotate };
+        let wrong = PassphraseChange { current: secret("x"), new: secret("new sesame"), rotate };
         assert_refused(
             vault.change_passphrase(&service(), wrong).await,
             Reason::PassphraseRejected,
         );
-        let change = PassphraseChange { current: secret("open"), new: secret("new"), rotate };
+        let change =
+            PassphraseChange { current: secret("open sesame"), new: secret("new sesame"), rotate };
         let status = vault.change_passphrase(&service(), change).await.unwrap();
         assert_eq!((status.state, status.generation), (State::Unlocked, Some(3)));
         assert!(!house.copy().exists());
         assert!(vault.check_pin(&service(), PinDomain::Run, b"run".to_vec(), pin).await.unwrap());
         vault.delete_secret(&service(), "a".parse().unwrap()).await.unwrap();
         vault.lock(&service()).await.unwrap();
-        assert_refused(vault.unlock(&daemon(), secret("open")).await, Reason::PassphraseRejected);
-        vault.unlock(&daemon(), secret("new")).await.unwrap();
+        assert_refused(
+            vault.unlock(&daemon(), secret("open sesame")).await,
+            Reason::PassphraseRejected,
+        );
+        vault.unlock(&daemon(), secret("new sesame")).await.unwrap();
         vault.lock(&service()).await.unwrap();
         house.plant(&old);
-        assert_refused(vault.unlock(&daemon(), secret("open")).await, Reason::VaultRolledBack);
-        let refused = house.service.access().open_session(&daemon(), secret("open")).await;
+        assert_refused(
+            vault.unlock(&daemon(), secret("open sesame")).await,
+            Reason::VaultRolledBack,
+        );
+        let refused = house.service.access().open_session(&daemon(), secret("open sesame")).await;
         assert_refused(refused, Reason::VaultRolledBack);
     }
 }
@@ -142,9 +165,13 @@ async fn a_passphrase_changed_while_locked_leaves_the_vault_locked() {
     let house = House::with_vault().await;
     let vault = house.service.vault();
     vault.lock(&service()).await.unwrap();
-    let change = PassphraseChange { current: secret("open"), new: secret("new"), rotate: true };
+    let change = PassphraseChange {
+        current: secret("open sesame"),
+        new: secret("new sesame"),
+        rotate: true,
+    };
     assert_eq!(vault.change_passphrase(&service(), change).await.unwrap().state, State::Locked);
-    vault.unlock(&daemon(), secret("new")).await.unwrap();
+    vault.unlock(&daemon(), secret("new sesame")).await.unwrap();
 }
 
 #[tokio::test]
@@ -170,15 +197,19 @@ async fn without_a_log_nothing_changes() {
     house.log.full.store(true, Ordering::SeqCst);
     let put = vault.put_secret(&service(), "a".parse().unwrap(), secret("v")).await;
     assert_refused(put, Reason::AuditUnavailable);
-    let change = PassphraseChange { current: secret("open"), new: secret("new"), rotate: true };
+    let change = PassphraseChange {
+        current: secret("open sesame"),
+        new: secret("new sesame"),
+        rotate: true,
+    };
     assert_refused(vault.change_passphrase(&service(), change).await, Reason::AuditUnavailable);
     assert_eq!(house.bytes(), before);
-    let session = house.service.access().open_session(&daemon(), secret("open")).await;
+    let session = house.service.access().open_session(&daemon(), secret("open sesame")).await;
     assert_refused(session, Reason::AuditUnavailable);
     // Locking is not refused: the keys go, and the caller learns that nothing recorded it.
     assert_refused(vault.lock(&service()).await, Reason::AuditUnavailable);
     assert_eq!(vault.status(&daemon()).await.unwrap().state, State::Locked);
-    assert_refused(vault.unlock(&daemon(), secret("open")).await, Reason::AuditUnavailable);
+    assert_refused(vault.unlock(&daemon(), secret("open sesame")).await, Reason::AuditUnavailable);
     assert_eq!(vault.status(&daemon()).await.unwrap().state, State::Locked);
 }
 
@@ -200,7 +231,7 @@ async fn after_the_end_the_keys_are_gone_and_changes_are_refused() {
     house.service.shutdown().await;
     let vault = house.service.vault();
     assert_eq!(vault.status(&daemon()).await.unwrap().state, State::Locked);
-    assert_refused(vault.unlock(&daemon(), secret("open")).await, Reason::ShuttingDown);
+    assert_refused(vault.unlock(&daemon(), secret("open sesame")).await, Reason::ShuttingDown);
 }
 
 #[tokio::test]

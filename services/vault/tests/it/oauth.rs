@@ -12,11 +12,11 @@ mod setup;
 use std::time::Duration;
 
 use aileron_contract::{
-    bindings::{Begin, Begun, Caller, Finish, Purpose},
+    bindings::{Begin, Begun, Binding, BindingFilter, Caller, Consent, Finish, Purpose},
     credential::{Form, Oauth2Client, Reach},
     egress::{CredentialUse, Outcome, Request},
     failure::Failure,
-    vault::{Binding, BindingFilter, Consent, EntryFilter},
+    vault::EntryFilter,
 };
 use bytes::Bytes;
 use futures::StreamExt as _;
@@ -125,7 +125,7 @@ pub(crate) async fn get(house: &House, provider: &Provider) -> Result<u16, Failu
 
 pub(crate) async fn binding(house: &House) -> Binding {
     let filter = BindingFilter::default();
-    house.service.vault().bindings(&service(), filter).await.unwrap().remove(0)
+    house.service.bindings().list(&service(), filter).await.unwrap().remove(0)
 }
 
 pub(crate) async fn label(house: &House, key: &str) -> Option<String> {

@@ -4,8 +4,8 @@
 use std::sync::{Mutex, mpsc::channel};
 
 use aileron_contract::{
+    bindings::Consent,
     egress::{Outcome, Response},
-    vault::Consent,
 };
 
 use crate::{
@@ -20,7 +20,12 @@ const NAME: &str = "api_key/notes/me";
 
 async fn bound(upstream: &Upstream) -> House {
     let house = House::with_vault().await;
-    house.service.vault().bind(&service(), consented(upstream), secret("first-key")).await.unwrap();
+    house
+        .service
+        .bindings()
+        .bind(&service(), consented(upstream), secret("first-key"))
+        .await
+        .unwrap();
     house
 }
 
@@ -59,7 +64,12 @@ async fn the_next_request_carries_the_key_that_is_bound_now() {
         assert_eq!(answered(&house, &upstream).await, "ok");
     }
     let vault = house.service.vault();
-    vault.bind(&service(), consented(&upstream), secret("second-key")).await.unwrap();
+    house
+        .service
+        .bindings()
+        .bind(&service(), consented(&upstream), secret("second-key"))
+        .await
+        .unwrap();
     answered(&house, &upstream).await;
     // Another entry's change is a change of the file, and changes nothing here.
     vault.put_secret(&service(), "a".parse().unwrap(), secret("v")).await.unwrap();
@@ -76,7 +86,7 @@ async fn nothing_leaves_with_a_key_after_the_lock_or_the_end_of_its_binding() {
     let vault = house.service.vault();
     vault.lock(&service()).await.unwrap();
     assert!(matches!(sent(&house, &upstream).await, Outcome::Failed(_)));
-    vault.unlock(&daemon(), secret("open")).await.unwrap();
+    vault.unlock(&daemon(), secret("open sesame")).await.unwrap();
     answered(&house, &upstream).await;
     house.service.bindings().revoke(&service(), NAME.parse().unwrap()).await.unwrap();
     assert!(matches!(sent(&house, &upstream).await, Outcome::Failed(_)));
@@ -107,7 +117,12 @@ async fn a_redirect_takes_the_key_no_further_than_the_person_lets_it() {
                 }
                 _ => {
                     let second = secret("second-key");
-                    vault.bind(&service(), consented(&upstream), second).await.unwrap();
+                    house
+                        .service
+                        .bindings()
+                        .bind(&service(), consented(&upstream), second)
+                        .await
+                        .unwrap();
                 }
             }
             go.send(()).unwrap();
@@ -142,9 +157,8 @@ async fn what_another_connector_or_another_account_is_given_is_its_own() {
     let upstream = upstream().await;
     let house = bound(&upstream).await;
     let host = upstream.named();
-    let vault = house.service.vault();
     let you = consent("github://acme/notes", "you", &[&host]);
-    vault.bind(&service(), you, secret("key-of-you")).await.unwrap();
+    house.service.bindings().bind(&service(), you, secret("key-of-you")).await.unwrap();
     let asked = |connector: &str, binding: &str| {
         let mut asked = request(&format!("http://{host}/"), &[&host]);
         asked.connector = connector.parse().unwrap();

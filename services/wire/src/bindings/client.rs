@@ -3,12 +3,11 @@
 use aileron_contract::{
     Bindings, Context, Result, Secret,
     bindings::{
-        Begin, BeginDevice, Begun, Callback, DeviceBegun, DevicePoll, Finish, Finished, Landed,
-        Revoked,
+        Begin, BeginDevice, Begun, Binding, BindingFilter, Callback, Consent, DeviceBegun,
+        DevicePoll, Finish, Finished, Landed, Revoked,
     },
     limits,
-    names::{BindingName, Fqn},
-    vault::Binding,
+    names::{BindingName, Fqn, HostPort},
 };
 use aileron_proto::vault::v1::{self as pb, bindings_service_client::BindingsServiceClient};
 use async_trait::async_trait;
@@ -38,6 +37,53 @@ impl Remote {
 
 #[async_trait]
 impl Bindings for Remote {
+    async fn bind(&self, context: &Context, consent: Consent, value: Secret) -> Result<Binding> {
+        let request = self.link.request(pb::BindRequest {
+            context: context_to_wire(context),
+            consent: consent.into_wire(),
+            value: value.into_wire(),
+        })?;
+        let pb::BindResponse { binding } =
+            self.link.call(context, self.client().bind(request)).await?;
+        self.link.read(binding, "binding")
+    }
+
+    async fn agree(&self, context: &Context, consent: Consent) -> Result<Binding> {
+        let request = self.link.request(pb::AgreeRequest {
+            context: context_to_wire(context),
+            consent: consent.into_wire(),
+        })?;
+        let pb::AgreeResponse { binding } =
+            self.link.call(context, self.client().agree(request)).await?;
+        self.link.read(binding, "binding")
+    }
+
+    async fn list(&self, context: &Context, filter: BindingFilter) -> Result<Vec<Binding>> {
+        let request = self.link.request(pb::ListBindingsRequest {
+            context: context_to_wire(context),
+            filter: filter.into_wire(),
+        })?;
+        let pb::ListBindingsResponse { bindings } =
+            self.link.call(context, self.client().list_bindings(request)).await?;
+        self.link.read(bindings, "bindings")
+    }
+
+    async fn declare_hosts(
+        &self,
+        context: &Context,
+        connector: Fqn,
+        hosts: Vec<HostPort>,
+    ) -> Result<Vec<BindingName>> {
+        let request = self.link.request(pb::DeclareHostsRequest {
+            context: context_to_wire(context),
+            connector: connector.into_wire(),
+            hosts: hosts.into_wire(),
+        })?;
+        let pb::DeclareHostsResponse { stale } =
+            self.link.call(context, self.client().declare_hosts(request)).await?;
+        self.link.read(stale, "stale")
+    }
+
     async fn begin(&self, context: &Context, begin: Begin) -> Result<Begun> {
         let Begin { consent, client, purpose, caller } = begin;
         let request = self.link.request(pb::BeginSetupRequest {

@@ -3,11 +3,13 @@
 use aileron_contract::{
     Result,
     bindings::{
-        Answer, Begin, BeginDevice, Begun, Caller, DeviceBegun, DevicePoll, Finished, Landed,
-        Revoked,
+        Answer, Begin, BeginDevice, Begun, Binding, BindingFilter, Caller, Consent, DeviceBegun,
+        DevicePoll, Finished, Landed, Revoked,
     },
+    credential::Reach,
+    names::HostPort,
 };
-use aileron_proto::vault::v1 as pb;
+use aileron_proto::{common::v1 as common, vault::v1 as pb};
 
 use crate::{
     message::{Wire, invalid, messages, read, required},
@@ -22,6 +24,33 @@ messages! {
     Finished => pb::FinishSetupResponse { binding, purpose }
 
     Landed => pb::CallbackResponse { return_to, binding }
+
+    Reach => pb::Reach { hosts, form }
+
+    Consent => pb::Consent {
+        connector, service, identity, account, scope, reach, access_key_id, region,
+        refuse_existing,
+    }
+
+    BindingFilter => pb::BindingFilter { connector, kind, name }
+
+    Binding => pb::Binding {
+        name, connector, kind, service, identity, default, scope, account, status, stale_reason,
+        hosts, access_key_id, region, granted_scopes, missing_scopes, refresh_token_present,
+        refreshing_since, created_at, last_used_at, last_refreshed_at, verified,
+    }
+}
+
+/// A list that may be absent, which is not the same as empty.
+impl Wire<common::Hosts> for Vec<HostPort> {
+    fn into_wire(self) -> common::Hosts {
+        common::Hosts { items: self.into_wire() }
+    }
+
+    fn from_wire(hosts: common::Hosts, field: &'static str) -> Result<Self> {
+        let common::Hosts { items } = hosts;
+        read(items, field)
+    }
 }
 
 impl Wire<Option<pb::begin_setup_request::Caller>> for Caller {

@@ -29,6 +29,56 @@ struct Adapter(Handle);
 
 #[async_trait]
 impl BindingsService for Adapter {
+    async fn bind(&self, request: Request<pb::BindRequest>) -> Answer<pb::BindResponse> {
+        let (call, message) = Call::begin("bindings.bind", request);
+        call.answer(async {
+            let pb::BindRequest { context, consent, value } = message;
+            let (consent, value) = (read(consent, "consent")?, Secret::new(value));
+            let binding = self.0.bind(&read(context, "context")?, consent, value).await?;
+            Ok(pb::BindResponse { binding: binding.into_wire() })
+        })
+        .await
+    }
+
+    async fn agree(&self, request: Request<pb::AgreeRequest>) -> Answer<pb::AgreeResponse> {
+        let (call, message) = Call::begin("bindings.agree", request);
+        call.answer(async {
+            let pb::AgreeRequest { context, consent } = message;
+            let consent = read(consent, "consent")?;
+            let binding = self.0.agree(&read(context, "context")?, consent).await?;
+            Ok(pb::AgreeResponse { binding: binding.into_wire() })
+        })
+        .await
+    }
+
+    async fn list_bindings(
+        &self,
+        request: Request<pb::ListBindingsRequest>,
+    ) -> Answer<pb::ListBindingsResponse> {
+        let (call, message) = Call::begin("bindings.list", request);
+        call.answer(async {
+            let pb::ListBindingsRequest { context, filter } = message;
+            let filter = read(filter, "filter")?;
+            let bindings = self.0.list(&read(context, "context")?, filter).await?;
+            Ok(pb::ListBindingsResponse { bindings: bindings.into_wire() })
+        })
+        .await
+    }
+
+    async fn declare_hosts(
+        &self,
+        request: Request<pb::DeclareHostsRequest>,
+    ) -> Answer<pb::DeclareHostsResponse> {
+        let (call, message) = Call::begin("bindings.declare_hosts", request);
+        call.answer(async {
+            let pb::DeclareHostsRequest { context, connector, hosts } = message;
+            let (connector, hosts) = (read(connector, "connector")?, read(hosts, "hosts")?);
+            let stale = self.0.declare_hosts(&read(context, "context")?, connector, hosts).await?;
+            Ok(pb::DeclareHostsResponse { stale: stale.into_wire() })
+        })
+        .await
+    }
+
     async fn begin_setup(
         &self,
         request: Request<pb::BeginSetupRequest>,

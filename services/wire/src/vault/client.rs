@@ -2,11 +2,8 @@
 
 use aileron_contract::{
     Context, Result, Secret, Vault, limits,
-    names::{BindingName, Fqn, HostPort, SecretName},
-    vault::{
-        Binding, BindingFilter, Consent, Entry, EntryFilter, PassphraseChange, Pin, PinDomain,
-        Status,
-    },
+    names::SecretName,
+    vault::{Acceptance, Entry, EntryFilter, Older, PassphraseChange, Pin, PinDomain, Status},
 };
 use aileron_proto::vault::v1::{self as pb, vault_service_client::VaultServiceClient};
 use async_trait::async_trait;
@@ -86,6 +83,25 @@ impl Vault for Remote {
         self.link.read(status, "status")
     }
 
+    async fn older(&self, context: &Context) -> Result<Option<Older>> {
+        let request = self.link.request(pb::OlderRequest { context: context_to_wire(context) })?;
+        let pb::OlderResponse { older } =
+            self.link.call(context, self.client().older(request)).await?;
+        self.link.read(older, "older")
+    }
+
+    async fn accept_older(&self, context: &Context, acceptance: Acceptance) -> Result<Status> {
+        let Acceptance { passphrase, generation } = acceptance;
+        let request = self.link.request(pb::AcceptOlderRequest {
+            context: context_to_wire(context),
+            passphrase: passphrase.into_wire(),
+            generation,
+        })?;
+        let pb::AcceptOlderResponse { status } =
+            self.link.call(context, self.client().accept_older(request)).await?;
+        self.link.read(status, "status")
+    }
+
     async fn entries(&self, context: &Context, filter: EntryFilter) -> Result<Vec<Entry>> {
         let request = self.link.request(pb::EntriesRequest {
             context: context_to_wire(context),
@@ -115,43 +131,6 @@ impl Vault for Remote {
         let pb::DeleteSecretResponse {} =
             self.link.call(context, self.client().delete_secret(request)).await?;
         Ok(())
-    }
-
-    async fn bind(&self, context: &Context, consent: Consent, value: Secret) -> Result<Binding> {
-        let request = self.link.request(pb::BindRequest {
-            context: context_to_wire(context),
-            consent: consent.into_wire(),
-            value: value.into_wire(),
-        })?;
-        let pb::BindResponse { binding } =
-            self.link.call(context, self.client().bind(request)).await?;
-        self.link.read(binding, "binding")
-    }
-
-    async fn bindings(&self, context: &Context, filter: BindingFilter) -> Result<Vec<Binding>> {
-        let request = self.link.request(pb::BindingsRequest {
-            context: context_to_wire(context),
-            filter: filter.into_wire(),
-        })?;
-        let pb::BindingsResponse { bindings } =
-            self.link.call(context, self.client().bindings(request)).await?;
-        self.link.read(bindings, "bindings")
-    }
-
-    async fn declare_hosts(
-        &self,
-        context: &Context,
-        connector: Fqn,
-        hosts: Vec<HostPort>,
-    ) -> Result<Vec<BindingName>> {
-        let request = self.link.request(pb::DeclareHostsRequest {
-            context: context_to_wire(context),
-            connector: connector.into_wire(),
-            hosts: hosts.into_wire(),
-        })?;
-        let pb::DeclareHostsResponse { stale } =
-            self.link.call(context, self.client().declare_hosts(request)).await?;
-        self.link.read(stale, "stale")
     }
 
     async fn pin(&self, context: &Context, domain: PinDomain, record: Vec<u8>) -> Result<Pin> {

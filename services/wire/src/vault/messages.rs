@@ -2,11 +2,9 @@
 
 use aileron_contract::{
     Result,
-    credential::Reach,
-    names::HostPort,
-    vault::{Binding, BindingFilter, Consent, Entry, EntryFilter, Pin, Status},
+    vault::{Entry, EntryFilter, Older, Pin, Status, Writing},
 };
-use aileron_proto::{common::v1 as common, vault::v1 as pb};
+use aileron_proto::vault::v1 as pb;
 
 use crate::message::{Wire, messages, read};
 
@@ -17,32 +15,9 @@ messages! {
 
     Entry => pb::Entry { path, scope, kind, environment, labels }
 
-    Reach => pb::Reach { hosts, form }
+    Older => pb::Older { present, last, same_vault }
 
-    Consent => pb::Consent {
-        connector, service, identity, account, scope, reach, access_key_id, region,
-        refuse_existing,
-    }
-
-    BindingFilter => pb::BindingFilter { connector, kind, name }
-
-    Binding => pb::Binding {
-        name, connector, kind, service, identity, default, scope, account, status, stale_reason,
-        hosts, access_key_id, region, granted_scopes, missing_scopes, refresh_token_present,
-        refreshing_since, created_at, last_used_at, last_refreshed_at,
-    }
-}
-
-/// A list that may be absent, which is not the same as empty.
-impl Wire<common::Hosts> for Vec<HostPort> {
-    fn into_wire(self) -> common::Hosts {
-        common::Hosts { items: self.into_wire() }
-    }
-
-    fn from_wire(hosts: common::Hosts, field: &'static str) -> Result<Self> {
-        let common::Hosts { items } = hosts;
-        read(items, field)
-    }
+    Writing => pb::Writing { generation, at }
 }
 
 impl Wire<Vec<u8>> for Pin {

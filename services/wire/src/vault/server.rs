@@ -2,7 +2,7 @@
 
 use aileron_contract::{
     Secret, limits,
-    vault::{Handle, PassphraseChange},
+    vault::{Acceptance, Handle, PassphraseChange},
 };
 use aileron_proto::vault::v1::{
     self as pb,
@@ -84,6 +84,30 @@ impl VaultService for Adapter {
         .await
     }
 
+    async fn older(&self, request: Request<pb::OlderRequest>) -> Answer<pb::OlderResponse> {
+        let (call, message) = Call::begin("vault.older", request);
+        call.answer(async {
+            let pb::OlderRequest { context } = message;
+            let older = self.0.older(&read(context, "context")?).await?;
+            Ok(pb::OlderResponse { older: older.into_wire() })
+        })
+        .await
+    }
+
+    async fn accept_older(
+        &self,
+        request: Request<pb::AcceptOlderRequest>,
+    ) -> Answer<pb::AcceptOlderResponse> {
+        let (call, message) = Call::begin("vault.accept_older", request);
+        call.answer(async {
+            let pb::AcceptOlderRequest { context, passphrase, generation } = message;
+            let acceptance = Acceptance { passphrase: Secret::new(passphrase), generation };
+            let status = self.0.accept_older(&read(context, "context")?, acceptance).await?;
+            Ok(pb::AcceptOlderResponse { status: status.into_wire() })
+        })
+        .await
+    }
+
     async fn entries(&self, request: Request<pb::EntriesRequest>) -> Answer<pb::EntriesResponse> {
         let (call, message) = Call::begin("vault.entries", request);
         call.answer(async {
@@ -118,45 +142,6 @@ impl VaultService for Adapter {
             let pb::DeleteSecretRequest { context, name } = message;
             self.0.delete_secret(&read(context, "context")?, read(name, "name")?).await?;
             Ok(pb::DeleteSecretResponse {})
-        })
-        .await
-    }
-
-    async fn bind(&self, request: Request<pb::BindRequest>) -> Answer<pb::BindResponse> {
-        let (call, message) = Call::begin("vault.bind", request);
-        call.answer(async {
-            let pb::BindRequest { context, consent, value } = message;
-            let (consent, value) = (read(consent, "consent")?, Secret::new(value));
-            let binding = self.0.bind(&read(context, "context")?, consent, value).await?;
-            Ok(pb::BindResponse { binding: binding.into_wire() })
-        })
-        .await
-    }
-
-    async fn bindings(
-        &self,
-        request: Request<pb::BindingsRequest>,
-    ) -> Answer<pb::BindingsResponse> {
-        let (call, message) = Call::begin("vault.bindings", request);
-        call.answer(async {
-            let pb::BindingsRequest { context, filter } = message;
-            let filter = read(filter, "filter")?;
-            let bindings = self.0.bindings(&read(context, "context")?, filter).await?;
-            Ok(pb::BindingsResponse { bindings: bindings.into_wire() })
-        })
-        .await
-    }
-
-    async fn declare_hosts(
-        &self,
-        request: Request<pb::DeclareHostsRequest>,
-    ) -> Answer<pb::DeclareHostsResponse> {
-        let (call, message) = Call::begin("vault.declare_hosts", request);
-        call.answer(async {
-            let pb::DeclareHostsRequest { context, connector, hosts } = message;
-            let (connector, hosts) = (read(connector, "connector")?, read(hosts, "hosts")?);
-            let stale = self.0.declare_hosts(&read(context, "context")?, connector, hosts).await?;
-            Ok(pb::DeclareHostsResponse { stale: stale.into_wire() })
         })
         .await
     }

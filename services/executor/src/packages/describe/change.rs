@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use aileron_contract::{
     Context, Result, Scope,
+    bindings::{BindingFilter, BindingStatus},
     credential::{CredentialKind, CredentialNeed},
     names::{BindingName, Fqn, HostPort},
     packages::{Capabilities, CapabilityChange, PossibleRequest},
-    vault::{BindingFilter, BindingStatus},
 };
 
 use crate::packages::{Parts, records::ConnectorRecord, verify::VerifiedConnector};
@@ -51,7 +51,7 @@ async fn bindings(
         return Ok(Vec::new());
     }
     let filter = BindingFilter { connector: Some(connector.clone()), ..BindingFilter::default() };
-    let bindings = parts.vault.bindings(&Context::service("executor"), filter).await?;
+    let bindings = parts.bindings.list(&Context::service("executor"), filter).await?;
     let usable = bindings.into_iter().filter(|it| it.status != BindingStatus::Revoked);
     Ok(usable.map(|binding| (binding.kind, binding.name)).collect())
 }

@@ -15,7 +15,7 @@ use aileron_contract::{
     audit::{self, Audit},
     egress::{Authorization, Fetch, Outcome, Request, Response, SendFailure, Sent},
     failure::{Boundary, Class, Failure},
-    names::{AuditId, BindingName, Fqn, HostPort, PackageRef, SecretName, Sha256Hash},
+    names::{AuditId, PackageRef, SecretName, Sha256Hash},
     packages::{ActionPreview, ActionRequest, ConnectorRequest, Handle, InstalledAction, only},
     publishers::{Handle as PublishersHandle, TrustRequest},
     vault::{Acceptance, Entry, EntryFilter, Older, PassphraseChange, Pin, PinDomain, Status},

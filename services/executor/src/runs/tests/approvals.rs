@@ -252,8 +252,10 @@ async fn an_approval_that_ended_without_running_cannot_be_put_back_when_things_f
     let engine = house.open().await;
     let waiting = pending(engine.run(&agent(), call("gated", json!({}))).await.unwrap()).id;
     let old = engine.pins.seal(approved(&engine, &waiting).await).await.unwrap();
-    let before =
-        std::mem::replace(&mut *house.vault.bindings.listed.lock().unwrap(), vec![binding("other")]);
+    let before = std::mem::replace(
+        &mut *house.vault.bindings.listed.lock().unwrap(),
+        vec![binding("other")],
+    );
     engine.decide(&person(), waiting.clone(), approve()).await.unwrap();
     assert_eq!(ended(&engine, &waiting).await.state, RunState::Failed);
     *house.vault.bindings.listed.lock().unwrap() = before;

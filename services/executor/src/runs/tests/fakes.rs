@@ -14,8 +14,11 @@ use aileron_contract::{
     egress::{Egress, Fetch, Outcome, Request, Response, SendFailure, Sent},
     executor::Actions,
     failure::{Boundary, Class, Failure},
-    names::{ActionName, AuditId, BindingName, Fqn, HostPort, SecretName, Sha256Hash},
-    vault::{Acceptance, Entry, EntryFilter, Older, PassphraseChange, Pin, PinDomain, State, Status, Vault},
+    names::{ActionName, AuditId, SecretName, Sha256Hash},
+    vault::{
+        Acceptance, Entry, EntryFilter, Older, PassphraseChange, Pin, PinDomain, State, Status,
+        Vault,
+    },
 };
 use aileron_wasmhost::{Call, GuestRequest, Module, Network, Report};
 use async_trait::async_trait;

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use aileron_contract::{
     Context, Reason,
+    bindings::{Binding, BindingStatus},
     executor::{Call, RunFilter, RunState},
     failure::{Class, Failure},
     names::{BindingName, Sha256Hash},
-    bindings::{Binding, BindingStatus},
 };
 use bytes::Bytes;
 use serde_json::json;

@@ -2,10 +2,10 @@
 
 use aileron_contract::{
     Reason,
+    bindings::{Binding, BindingFilter},
     custody::Import,
     failure::Class,
     names::BindingName,
-    vault::{Binding, BindingFilter},
 };
 use serde_json::{Value, json};
 
@@ -25,7 +25,7 @@ async fn choose(house: &House, raw: &str) -> aileron_contract::Result<Binding> {
 
 /// The identities of all bindings that are marked.
 async fn marked(house: &House) -> Vec<String> {
-    let all = house.service.vault().bindings(&daemon(), BindingFilter::default()).await.unwrap();
+    let all = house.service.bindings().list(&daemon(), BindingFilter::default()).await.unwrap();
     let marked = all.into_iter().filter(|binding| binding.default);
     marked.map(|binding| binding.name.to_string()).collect()
 }
@@ -91,11 +91,11 @@ async fn each_connector_has_a_choice_of_its_own() {
     let house = House::with_vault().await;
     bind(&house, "home").await;
     bind(&house, "work").await;
-    let other = aileron_contract::vault::Consent {
+    let other = aileron_contract::bindings::Consent {
         service: "other".to_owned(),
         ..consent("github://acme/other", "home", &[])
     };
-    house.service.vault().bind(&service(), other, secret("k")).await.unwrap();
+    house.service.bindings().bind(&service(), other, secret("k")).await.unwrap();
     choose(&house, "api_key/other/home").await.unwrap();
     assert_eq!(used(&house).await, Err(Class::BindingRequired));
     choose(&house, "api_key/notes/work").await.unwrap();
@@ -141,7 +141,7 @@ async fn a_choice_edited_into_the_file_is_not_believed() {
         assert!(house.log.take().is_empty(), "nothing was joined to anything");
         // Nor after a lock: the whole file is checked before anything in it counts.
         house.service.vault().lock(&service()).await.unwrap();
-        let opened = house.service.vault().unlock(&daemon(), secret("open")).await;
+        let opened = house.service.vault().unlock(&daemon(), secret("open sesame")).await;
         assert_refused(opened, Reason::VaultUnreadable);
         house.plant(&good);
         house.unlock().await;
@@ -183,12 +183,12 @@ async fn two_choices_put_together_by_an_import_are_none_until_a_person_chooses()
     let old = House::with_vault().await;
     bind(&old, "home").await;
     choose(&old, "api_key/notes/home").await.unwrap();
-    let file = old.service.custody().export(&service(), secret("own")).await.unwrap().file;
+    let file = old.service.custody().export(&service(), secret("own sesame")).await.unwrap().file;
     let house = House::with_vault().await;
     bind(&house, "work").await;
     bind(&house, "default").await;
     choose(&house, "api_key/notes/work").await.unwrap();
-    let import = Import { file, passphrase: secret("own"), replace: false };
+    let import = Import { file, passphrase: secret("own sesame"), replace: false };
     house.service.custody().import(&service(), import).await.unwrap();
     assert_eq!(marked(&house).await, ["api_key/notes/home", "api_key/notes/work"]);
     assert_eq!(used(&house).await, Err(Class::BindingRequired));
@@ -202,8 +202,12 @@ async fn a_chosen_binding_that_went_stale_is_refused_and_no_other_taken_for_it()
     bind(&house, "work").await;
     choose(&house, "api_key/notes/work").await.unwrap();
     let declared = crate::house::hosts_of(&["notes.invalid:443", "more.invalid:443"]);
-    let vault = house.service.vault();
-    vault.declare_hosts(&service(), NOTES.parse().unwrap(), declared).await.unwrap();
+    house
+        .service
+        .bindings()
+        .declare_hosts(&service(), NOTES.parse().unwrap(), declared)
+        .await
+        .unwrap();
     bind(&house, "default").await;
     let refused = failure(&house, None).await;
     assert_eq!(refused.class, Class::BindingFailed);

@@ -39,17 +39,20 @@ async fn a_recovery_key_opens_what_the_passphrase_no_longer_does() {
     let vault = house.service.vault();
     assert_eq!(vault.status(&daemon()).await.unwrap().state, State::Locked);
     let typed = key.to_lowercase().replace('-', " ");
-    let status = recover(&house.service, &typed, "new").await.unwrap();
+    let status = recover(&house.service, &typed, "new sesame").await.unwrap();
     assert_eq!((status.state, status.recovery_key), (State::Unlocked, true));
     assert_eq!(house.log.take(), ["vault.recovered"]);
     assert_unrecorded(&house, &key);
     assert!(vault.check_pin(&service(), PinDomain::Run, b"run".to_vec(), pin).await.unwrap());
     vault.delete_secret(&service(), "a".parse().unwrap()).await.unwrap();
     vault.lock(&service()).await.unwrap();
-    assert_refused(vault.unlock(&daemon(), secret("open")).await, Reason::PassphraseRejected);
-    vault.unlock(&daemon(), secret("new")).await.unwrap();
+    assert_refused(
+        vault.unlock(&daemon(), secret("open sesame")).await,
+        Reason::PassphraseRejected,
+    );
+    vault.unlock(&daemon(), secret("new sesame")).await.unwrap();
     // It stays good for the next time.
-    recover(&house.service, &key, "newer").await.unwrap();
+    recover(&house.service, &key, "newer sesame").await.unwrap();
 }
 
 #[tokio::test]
@@ -57,8 +60,8 @@ async fn recovering_ends_every_person_session() {
     let house = House::with_vault().await;
     let key = made(&house).await;
     let access = house.service.access();
-    let opened = access.open_session(&daemon(), secret("open")).await.unwrap();
-    recover(&house.service, &key, "new").await.unwrap();
+    let opened = access.open_session(&daemon(), secret("open sesame")).await.unwrap();
+    recover(&house.service, &key, "new sesame").await.unwrap();
     assert_refused(access.authenticate(opened.bearer).await, Reason::TokenInvalid);
 }
 
@@ -71,17 +74,17 @@ async fn a_wrong_key_is_counted_and_a_mistyped_one_is_told_at_once() {
     house.log.take();
     let mistyped = key.replacen(&key[..1], if key.starts_with('0') { "7" } else { "0" }, 1);
     for _ in 0..9 {
-        let refused = recover(&house.service, &mistyped, "new").await;
+        let refused = recover(&house.service, &mistyped, "new sesame").await;
         assert_refused(refused, Reason::PassphraseInvalid);
     }
     for _ in 0..5 {
-        let refused = recover(&house.service, &foreign, "new").await;
+        let refused = recover(&house.service, &foreign, "new sesame").await;
         assert_refused(refused, Reason::PassphraseRejected);
     }
     assert_eq!(house.log.take(), ["vault.unlock_failed"; 5]);
     // Together with passphrases: even the right one has to wait now.
-    assert_refused(recover(&house.service, &key, "new").await, Reason::UnlockBackoff);
-    let unlocked = house.service.vault().unlock(&daemon(), secret("open")).await;
+    assert_refused(recover(&house.service, &key, "new sesame").await, Reason::UnlockBackoff);
+    let unlocked = house.service.vault().unlock(&daemon(), secret("open sesame")).await;
     assert_refused(unlocked, Reason::UnlockBackoff);
 }
 
@@ -92,15 +95,18 @@ async fn a_key_that_was_removed_or_replaced_opens_nothing() {
     assert_refused(custody.remove_recovery_key(&service()).await, Reason::NotFound);
     let without = House::with_vault().await;
     let first = made(&house).await;
-    let refused = recover(&without.service, &first, "new").await;
+    let refused = recover(&without.service, &first, "new sesame").await;
     assert_refused(refused, Reason::PassphraseRejected);
     let second = made(&house).await;
-    assert_refused(recover(&house.service, &first, "new").await, Reason::PassphraseRejected);
+    assert_refused(recover(&house.service, &first, "new sesame").await, Reason::PassphraseRejected);
     house.log.take();
     let status = custody.remove_recovery_key(&service()).await.unwrap();
     assert!(!status.recovery_key);
     assert_eq!(house.log.take(), ["vault.recovery_key_removed"]);
-    assert_refused(recover(&house.service, &second, "new").await, Reason::PassphraseRejected);
+    assert_refused(
+        recover(&house.service, &second, "new sesame").await,
+        Reason::PassphraseRejected,
+    );
 }
 
 #[tokio::test]
@@ -113,12 +119,18 @@ async fn a_new_passphrase_keeps_the_recovery_key_and_a_new_vault_key_drops_it() 
         new: secret(new),
         rotate,
     };
-    let kept = vault.change_passphrase(&service(), change("open", "two", false)).await.unwrap();
+    let kept = vault
+        .change_passphrase(&service(), change("open sesame", "two sesame", false))
+        .await
+        .unwrap();
     assert!(kept.recovery_key);
-    recover(&house.service, &key, "three").await.unwrap();
-    let dropped = vault.change_passphrase(&service(), change("three", "four", true)).await.unwrap();
+    recover(&house.service, &key, "three sesame").await.unwrap();
+    let dropped = vault
+        .change_passphrase(&service(), change("three sesame", "four sesame", true))
+        .await
+        .unwrap();
     assert!(!dropped.recovery_key);
-    assert_refused(recover(&house.service, &key, "five").await, Reason::PassphraseRejected);
+    assert_refused(recover(&house.service, &key, "five sesame").await, Reason::PassphraseRejected);
 }
 
 #[tokio::test]
@@ -132,11 +144,11 @@ async fn a_copied_or_edited_member_opens_nothing() {
     planted["members"][1] = read(&other)["members"][1].clone();
     house.plant(&serde_json::to_vec(&planted).unwrap());
     for key in [&foreign, &key] {
-        let refused = recover(&house.service, key, "new").await;
+        let refused = recover(&house.service, key, "new sesame").await;
         assert_refused(refused, Reason::PassphraseRejected);
     }
     // The passphrase notices as well.
-    let unlocked = house.service.vault().unlock(&daemon(), secret("open")).await;
+    let unlocked = house.service.vault().unlock(&daemon(), secret("open sesame")).await;
     assert_refused(unlocked, Reason::VaultUnreadable);
 }
 
@@ -162,9 +174,9 @@ async fn a_version_1_file_gets_its_recovery_key_with_its_new_format() {
     house.service.vault().unlock(&daemon(), passphrase).await.unwrap();
     let key = made(&house).await;
     assert_eq!(house.service.vault().status(&daemon()).await.unwrap().format, Some(2));
-    recover(&house.service, &key, "new").await.unwrap();
+    recover(&house.service, &key, "new sesame").await.unwrap();
     let notes = consent("github://acme/notes", "me", &["notes.example:443"]);
-    house.service.vault().bind(&service(), notes, secret("key")).await.unwrap();
+    house.service.bindings().bind(&service(), notes, secret("key")).await.unwrap();
 }
 
 #[tokio::test]
@@ -177,15 +189,15 @@ async fn an_older_copy_is_not_opened_by_the_recovery_key_either() {
     let newer = house.bytes();
     // Under our feet, and while nobody is there.
     house.plant(&older);
-    assert_refused(recover(&house.service, &key, "new").await, Reason::VaultRolledBack);
+    assert_refused(recover(&house.service, &key, "new sesame").await, Reason::VaultRolledBack);
     let added = house.service.custody().add_recovery_key(&service()).await;
     assert_refused(added, Reason::VaultRolledBack);
     vault.lock(&service()).await.unwrap();
     house.plant(&older);
-    assert_refused(recover(&house.service, &key, "new").await, Reason::VaultRolledBack);
+    assert_refused(recover(&house.service, &key, "new sesame").await, Reason::VaultRolledBack);
     assert_eq!(house.bytes(), older, "it was not overwritten");
     house.plant(&newer);
-    recover(&house.service, &key, "new").await.unwrap();
+    recover(&house.service, &key, "new sesame").await.unwrap();
 }
 
 #[tokio::test]
@@ -193,9 +205,9 @@ async fn a_caller_that_goes_away_does_not_stop_a_recovery_half_way() {
     let house = House::with_vault().await;
     let key = made(&house).await;
     house.service.vault().lock(&service()).await.unwrap();
-    let recovering = recover(&house.service, &key, "new");
+    let recovering = recover(&house.service, &key, "new sesame");
     // Polled once, then dropped.
     assert!(tokio::time::timeout(std::time::Duration::ZERO, recovering).await.is_err());
     let house = house.restarted().await;
-    house.service.vault().unlock(&daemon(), secret("new")).await.unwrap();
+    house.service.vault().unlock(&daemon(), secret("new sesame")).await.unwrap();
 }

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use aileron_contract::vault::BindingStatus;
+use aileron_contract::bindings::BindingStatus;
 
 use super::{binding, bound, called, get, label, provider::Provider, request_at};
 use crate::house::{House, later};

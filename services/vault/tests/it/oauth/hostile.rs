@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aileron_contract::{failure::Class, vault::BindingStatus};
+use aileron_contract::{bindings::BindingStatus, failure::Class};
 
 use super::{binding, bound, get, label, provider::Provider};
 use crate::house::later;

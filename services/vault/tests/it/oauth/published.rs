@@ -71,7 +71,12 @@ async fn a_published_binding_is_refreshed_once_its_connector_is_known() {
     vault.unlock(&daemon(), secret("correct horse battery staple")).await.unwrap();
     get(&house, &provider).await.unwrap_err();
     let hosts = hosts_of(&[provider.host().as_str()]);
-    vault.declare_hosts(&service(), CONNECTOR.parse().unwrap(), hosts).await.unwrap();
+    house
+        .service
+        .bindings()
+        .declare_hosts(&service(), CONNECTOR.parse().unwrap(), hosts)
+        .await
+        .unwrap();
     assert_eq!(get(&house, &provider).await, Ok(200));
     assert_eq!(provider.refreshes().await, "1", "its end was long past");
     assert_eq!(label(&house, "created_at").await.as_deref(), Some("1700000000"));

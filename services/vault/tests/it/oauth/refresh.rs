@@ -4,9 +4,9 @@ use std::{sync::atomic::Ordering, time::Duration};
 
 use aileron_contract::{
     Reason,
-    bindings::Revoked,
+    bindings::{BindingStatus, Revoked},
     failure::Class,
-    vault::{BindingStatus, EntryFilter},
+    vault::EntryFilter,
 };
 use futures::future::join_all;
 

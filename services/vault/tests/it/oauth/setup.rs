@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use aileron_contract::{
     Reason, Scope,
-    bindings::{Answer, Begin, Callback, Caller, Finish, Purpose},
+    bindings::{Answer, Begin, BindingFilter, BindingStatus, Callback, Caller, Finish, Purpose},
     credential::{Form, HeaderTemplate},
-    vault::{BindingFilter, BindingStatus},
 };
 
 use super::{
@@ -166,7 +165,7 @@ async fn an_answer_of_another_provider_ends_the_setup_and_binds_nothing() {
     let cookie = cookie.expose(|bytes| String::from_utf8(bytes.to_vec()).unwrap());
     let forged = Callback { issuer: Some(other.url("")), ..brought(&url, Some(&cookie)) };
     assert_refused(bindings.callback(&service(), forged).await, Reason::IssuerMismatch);
-    let all = house.service.vault().bindings(&daemon(), BindingFilter::default()).await;
+    let all = house.service.bindings().list(&daemon(), BindingFilter::default()).await;
     assert!(all.unwrap().is_empty());
 }
 

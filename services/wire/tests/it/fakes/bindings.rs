@@ -1,11 +1,10 @@
 use aileron_contract::{
     Bindings, Context, Result, Secret,
     bindings::{
-        Answer, Begin, BeginDevice, Begun, Callback, DeviceBegun, DevicePoll, Finish, Finished,
-        Landed, Revoked,
+        Answer, Begin, BeginDevice, Begun, Binding, BindingFilter, Callback, Consent, DeviceBegun,
+        DevicePoll, Finish, Finished, Landed, Revoked,
     },
-    names::{BindingName, Fqn},
-    vault::Binding,
+    names::{BindingName, Fqn, HostPort},
 };
 use async_trait::async_trait;
 
@@ -22,6 +21,27 @@ pub(crate) struct FakeBindings {
 
 #[async_trait]
 impl Bindings for FakeBindings {
+    async fn bind(&self, context: &Context, consent: Consent, value: Secret) -> Result<Binding> {
+        self.stage.enter("bind", &(context, consent, shown(&value))).map(vault::binding)
+    }
+
+    async fn agree(&self, context: &Context, consent: Consent) -> Result<Binding> {
+        self.stage.enter("agree", &(context, consent)).map(vault::binding)
+    }
+
+    async fn list(&self, context: &Context, filter: BindingFilter) -> Result<Vec<Binding>> {
+        self.stage.enter("list", &(context, filter)).map(vault::bindings)
+    }
+
+    async fn declare_hosts(
+        &self,
+        context: &Context,
+        connector: Fqn,
+        hosts: Vec<HostPort>,
+    ) -> Result<Vec<BindingName>> {
+        self.stage.enter("declare_hosts", &(context, connector, hosts)).map(vault::stale)
+    }
+
     async fn begin(&self, context: &Context, begin: Begin) -> Result<Begun> {
         self.stage.enter("begin", &(context, begin)).map(samples::begun)
     }

@@ -1,10 +1,7 @@
 use aileron_contract::{
     Context, Result, Secret, Vault,
-    names::{BindingName, Fqn, HostPort, SecretName},
-    vault::{
-        Binding, BindingFilter, Consent, Entry, EntryFilter, PassphraseChange, Pin, PinDomain,
-        Status,
-    },
+    names::SecretName,
+    vault::{Acceptance, Entry, EntryFilter, Older, PassphraseChange, Pin, PinDomain, Status},
 };
 use async_trait::async_trait;
 
@@ -44,6 +41,16 @@ impl Vault for FakeVault {
         self.stage.enter("change_passphrase", &arguments).map(samples::status)
     }
 
+    async fn older(&self, context: &Context) -> Result<Option<Older>> {
+        self.stage.enter("older", &context).map(samples::older)
+    }
+
+    async fn accept_older(&self, context: &Context, acceptance: Acceptance) -> Result<Status> {
+        let Acceptance { passphrase, generation } = acceptance;
+        let arguments = (context, shown(&passphrase), generation);
+        self.stage.enter("accept_older", &arguments).map(samples::status)
+    }
+
     async fn entries(&self, context: &Context, filter: EntryFilter) -> Result<Vec<Entry>> {
         self.stage.enter("entries", &(context, filter)).map(samples::entries)
     }
@@ -54,23 +61,6 @@ impl Vault for FakeVault {
 
     async fn delete_secret(&self, context: &Context, name: SecretName) -> Result<()> {
         self.stage.enter("delete_secret", &(context, name)).map(|_| ())
-    }
-
-    async fn bind(&self, context: &Context, consent: Consent, value: Secret) -> Result<Binding> {
-        self.stage.enter("bind", &(context, consent, shown(&value))).map(samples::binding)
-    }
-
-    async fn bindings(&self, context: &Context, filter: BindingFilter) -> Result<Vec<Binding>> {
-        self.stage.enter("bindings", &(context, filter)).map(samples::bindings)
-    }
-
-    async fn declare_hosts(
-        &self,
-        context: &Context,
-        connector: Fqn,
-        hosts: Vec<HostPort>,
-    ) -> Result<Vec<BindingName>> {
-        self.stage.enter("declare_hosts", &(context, connector, hosts)).map(samples::stale)
     }
 
     async fn pin(&self, context: &Context, domain: PinDomain, record: Vec<u8>) -> Result<Pin> {

@@ -6,7 +6,7 @@ use aileron_contract::{
 use super::{on_every_transport, promise};
 use crate::{
     fakes::{FakeBindings, seen, shown},
-    samples::{bindings as samples, bindings::secret, context, name, texts, vault},
+    samples::{bindings as samples, bindings::secret, context, hosts, name, texts, vault},
 };
 
 on_every_transport!(bindings);
@@ -14,10 +14,26 @@ on_every_transport!(bindings);
 async fn keeps_its_promises(bindings: Handle, fake: &FakeBindings) {
     for full in [true, false] {
         fake.stage.answer_full(full);
+        made(&bindings, fake, full).await;
         browsers(&bindings, fake, full).await;
         devices(&bindings, fake, full).await;
         ends(&bindings, fake, full).await;
     }
+}
+
+async fn made(bindings: &Handle, fake: &FakeBindings, full: bool) {
+    let (stage, context) = (&fake.stage, context(full));
+    let consent = vault::consent(full);
+    promise!(stage, "bind", (&context, &consent, b"key"),
+        bindings.bind(&context, consent.clone(), secret("key")) => vault::binding(full));
+    promise!(stage, "agree", (&context, &consent),
+        bindings.agree(&context, consent.clone()) => vault::binding(full));
+    let filter = vault::binding_filter(full);
+    promise!(stage, "list", (&context, &filter),
+        bindings.list(&context, filter.clone()) => vault::bindings(full));
+    let (connector, hosts) = (vault::consent(full).connector, hosts(full));
+    promise!(stage, "declare_hosts", (&context, &connector, &hosts),
+        bindings.declare_hosts(&context, connector.clone(), hosts.clone()) => vault::stale(full));
 }
 
 async fn browsers(bindings: &Handle, fake: &FakeBindings, full: bool) {

@@ -1,13 +1,13 @@
 use aileron_contract::{
     Secret,
     names::SecretName,
-    vault::{Handle, PassphraseChange, PinDomain},
+    vault::{Acceptance, Handle, PassphraseChange, PinDomain},
 };
 
 use super::{on_every_transport, promise};
 use crate::{
     fakes::FakeVault,
-    samples::{context, hosts, name, vault as samples},
+    samples::{context, name, vault as samples},
 };
 
 on_every_transport!(vault);
@@ -17,7 +17,6 @@ async fn keeps_its_promises(vault: Handle, fake: &FakeVault) {
         fake.stage.answer_full(full);
         state(&vault, fake, full).await;
         secrets(&vault, fake, full).await;
-        bindings(&vault, fake, full).await;
         pins(&vault, fake, full).await;
     }
 }
@@ -33,6 +32,10 @@ async fn state(vault: &Handle, fake: &FakeVault, full: bool) {
     let change = PassphraseChange { current: secret("old"), new: secret("new"), rotate: full };
     promise!(stage, "change_passphrase", (&context, b"old", b"new", full),
         vault.change_passphrase(&context, change) => status);
+    promise!(stage, "older", &context, vault.older(&context) => samples::older(full));
+    let acceptance = Acceptance { passphrase: secret("old"), generation: u64::MAX };
+    promise!(stage, "accept_older", (&context, b"old", u64::MAX),
+        vault.accept_older(&context, acceptance) => status);
 }
 
 async fn secrets(vault: &Handle, fake: &FakeVault, full: bool) {
@@ -45,19 +48,6 @@ async fn secrets(vault: &Handle, fake: &FakeVault, full: bool) {
         vault.put_secret(&context, path.clone(), Secret::new(value.clone())) => ());
     promise!(stage, "delete_secret", (&context, &path),
         vault.delete_secret(&context, path.clone()) => ());
-}
-
-async fn bindings(vault: &Handle, fake: &FakeVault, full: bool) {
-    let (stage, context) = (&fake.stage, context(full));
-    let consent = samples::consent(full);
-    promise!(stage, "bind", (&context, &consent, b"key"),
-        vault.bind(&context, consent.clone(), Secret::new(b"key".to_vec())) => samples::binding(full));
-    let filter = samples::binding_filter(full);
-    promise!(stage, "bindings", (&context, &filter),
-        vault.bindings(&context, filter.clone()) => samples::bindings(full));
-    let (connector, hosts) = (samples::consent(full).connector, hosts(full));
-    promise!(stage, "declare_hosts", (&context, &connector, &hosts),
-        vault.declare_hosts(&context, connector.clone(), hosts.clone()) => samples::stale(full));
 }
 
 async fn pins(vault: &Handle, fake: &FakeVault, full: bool) {

@@ -1,12 +1,10 @@
 use std::collections::BTreeMap;
 
 use aileron_contract::{
+    bindings::{Binding, BindingFilter, BindingStatus, Consent},
     credential::{CredentialKind, Reach},
     names::BindingName,
-    vault::{
-        Binding, BindingFilter, BindingStatus, Consent, Entry, EntryFilter, EntryScope, Pin, State,
-        Status,
-    },
+    vault::{Entry, EntryFilter, EntryScope, Older, Pin, State, Status, Writing},
 };
 
 use super::{before_1970, form, hosts, name, text, texts, time};
@@ -18,6 +16,12 @@ pub(crate) fn status(full: bool) -> Status {
         generation: full.then_some(u64::MAX),
         recovery_key: full,
     }
+}
+
+pub(crate) fn older(full: bool) -> Option<Older> {
+    let present = Writing { generation: 0, at: None };
+    let last = Writing { generation: u64::MAX, at: Some(time()) };
+    full.then_some(Older { present, last, same_vault: true })
 }
 
 pub(crate) fn entry_filter(full: bool) -> EntryFilter {
@@ -70,6 +74,7 @@ pub(crate) fn binding(full: bool) -> Binding {
         account: text(full),
         status: if full { BindingStatus::Stale } else { BindingStatus::Active },
         stale_reason: text(full),
+        verified: full,
         hosts: full.then(|| hosts(true)),
         access_key_id: full.then(|| name("AKIAEXAMPLE")),
         region: full.then(|| name("eu-central-1")),

@@ -103,6 +103,13 @@ pub(super) fn literally(meant: u8) -> impl Iterator<Item = u8> + Clone {
 /// in JSON or in a URL; and perhaps some spaces.
 pub(super) struct Breaks([Option<usize>; 2 * (DEPTH + 1)]);
 
+enum Feed {
+    No,
+    /// More text is needed to tell.
+    Cut,
+    Until(usize),
+}
+
 impl Breaks {
     /// None when more text is needed to tell.
     pub(super) fn at(text: &[u8], at: usize, last: bool) -> Option<Self> {
@@ -116,7 +123,11 @@ impl Breaks {
         }
         for (depth, ends) in breaks.0.chunks_exact_mut(2).enumerate() {
             let layer = Layer { text, last, depth, controls: true };
-            let Some(end) = after_feed(&layer, at)? else { continue };
+            let end = match after_feed(&layer, at) {
+                Feed::No => continue,
+                Feed::Cut => return None,
+                Feed::Until(end) => end,
+            };
             let indented = after_spaces(&layer, end)?;
             if let [before, after] = ends {
                 *before = Some(end);
@@ -135,20 +146,20 @@ impl Breaks {
     }
 }
 
-/// Where the line break at `at` ends, if one is there. None when more text is needed.
-fn after_feed(layer: &Layer<'_>, at: usize) -> Option<Option<usize>> {
+/// Where the line break at `at` ends, if one is there.
+fn after_feed(layer: &Layer<'_>, at: usize) -> Feed {
     let mut at = at;
     for optional in [b'=', b'\r'] {
         match layer.step(at) {
             Step::Byte(byte, end) if byte == optional => at = end,
             Step::Byte(..) | Step::End => {}
-            Step::Cut => return None,
+            Step::Cut => return Feed::Cut,
         }
     }
     match layer.step(at) {
-        Step::Byte(b'\n', end) => Some(Some(end)),
-        Step::Byte(..) | Step::End => Some(None),
-        Step::Cut => None,
+        Step::Byte(b'\n', end) => Feed::Until(end),
+        Step::Byte(..) | Step::End => Feed::No,
+        Step::Cut => Feed::Cut,
     }
 }
 

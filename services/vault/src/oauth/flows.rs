@@ -1,55 +1,64 @@
-//! The contract's promises, kept: rights first, then values, then the provider, then the file.
+//! How a credential comes from its provider: values first, then the provider, then the file. The
+//! caller's right has been checked.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aileron_contract::{
-    Bindings, Context, Error, Reason, Result, Scope, Secret,
+    Context, Error, Reason, Result, Secret,
     bindings::{
-        Answer, Begin, BeginDevice, Begun, Callback, Caller, DeviceBegun, DevicePoll, Finish,
-        Finished, Landed, Revoked,
+        Answer, Begin, BeginDevice, Begun, Binding, Callback, Caller, DeviceBegun, DevicePoll,
+        Finish, Finished, Landed, Revoked,
     },
-    names::{BindingName, Fqn},
-    vault::Binding,
+    names::BindingName,
 };
-use async_trait::async_trait;
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD as URL_SAFE_NO_PAD, Engine as _};
 use zeroize::Zeroizing;
 
 use super::{
     answer,
     devices::{DeviceSetup, Devices, Said, Step},
-    drift, places,
+    places,
     provider::{For, Returned, authorize_url},
     setups::{Names, Plan, Setup, Setups, Way, hashed},
     store::named,
     tokens::Tokens,
 };
-use crate::{envelope, keeper::Keeper, vault::set_default};
+use crate::{envelope, keeper::Keeper};
 
 /// Setups under way, and the tokens they become.
 #[derive(Debug)]
-pub(crate) struct Door {
+pub(crate) struct Flows {
     pub(crate) tokens: Arc<Tokens>,
-    setups: Mutex<Setups>,
-    /// Shared with the tasks that ask about them: a caller that has gone misses nothing.
-    devices: Arc<Mutex<Devices>>,
+    pub(crate) waiting: Arc<Waiting>,
 }
 
-impl Door {
-    pub(crate) fn new(tokens: Arc<Tokens>) -> Self {
-        Self { tokens, setups: Mutex::default(), devices: Arc::default() }
-    }
+/// Setups that wait for a person. Shared with the tasks that ask about them: a caller that has
+/// gone misses nothing.
+#[derive(Debug, Default)]
+pub(crate) struct Waiting {
+    setups: Mutex<Setups>,
+    devices: Mutex<Devices>,
+}
 
-    fn keeper(&self) -> &Keeper {
-        &self.tokens.store.0
+impl Waiting {
+    /// Forgets them all, with what they hold to finish with.
+    pub(crate) fn end(&self) {
+        *self.setups() = Setups::default();
+        *self.devices() = Devices::default();
     }
 
     fn setups(&self) -> MutexGuard<'_, Setups> {
-        lock(&self.setups)
+        self.setups.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn devices(&self) -> MutexGuard<'_, Devices> {
-        lock(&self.devices)
+        self.devices.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Flows {
+    fn keeper(&self) -> &Keeper {
+        &self.tokens.store.0
     }
 
     /// Trades the code of a setup for a binding, to the end.
@@ -62,12 +71,8 @@ impl Door {
     async fn unlocked(&self) -> Result<()> {
         self.keeper().view().await?.unlocked().map(drop)
     }
-}
 
-#[async_trait]
-impl Bindings for Door {
-    async fn begin(&self, context: &Context, begin: Begin) -> Result<Begun> {
-        context.require(Scope::BindingsWrite)?;
+    pub(crate) async fn begin(&self, context: &Context, begin: Begin) -> Result<Begun> {
         let Begin { consent, client, purpose, caller } = begin;
         let (redirect_uri, return_to) = match caller {
             Caller::Cli { port } => (places::of_cli(port)?, None),
@@ -92,32 +97,32 @@ impl Bindings for Door {
         let plan = Plan { context, consent, client, purpose };
         let setup = Setup { plan, redirect_uri, verifier, way };
         let names = Names { session: &session, state: &state };
-        let expires_at = self.setups().hold(names, setup, self.tokens.store.now())?;
+        let expires_at = self.waiting.setups().hold(names, setup, self.tokens.store.now())?;
+        // A lock that came in between has not ended this one.
+        self.unlocked().await?;
         let redirect_uri = redirect;
         Ok(Begun { session, authorize_url, redirect_uri, browser_cookie, expires_at })
     }
 
-    async fn finish(&self, context: &Context, finish: Finish) -> Result<Finished> {
-        context.require(Scope::BindingsWrite)?;
+    pub(crate) async fn finish(&self, finish: Finish) -> Result<Finished> {
         let Finish { session, state, code, issuer } = finish;
         places::sized(&[&session, &state, &code])?;
         self.unlocked().await?;
         let names = Names { session: &session, state: &state };
-        let setup = self.setups().finish(names, self.tokens.store.now())?;
+        let setup = self.waiting.setups().finish(names, self.tokens.store.now())?;
         places::answered_by(&setup.plan.client, issuer.as_deref())?;
         let purpose = setup.plan.purpose;
         Ok(Finished { binding: self.complete(setup, code).await?, purpose })
     }
 
-    // Nobody can show a token here: `state` and the cookie are what the browser has.
-    async fn callback(&self, _: &Context, callback: Callback) -> Result<Landed> {
+    pub(crate) async fn callback(&self, callback: Callback) -> Result<Landed> {
         let Callback { state, answer, cookie, issuer } = callback;
         places::sized(&[&state])?;
         if let Answer::Code(code) = &answer {
             places::sized(&[code])?;
             self.unlocked().await?;
         }
-        let setup = self.setups().land(&state, cookie.as_ref(), self.tokens.store.now())?;
+        let setup = self.waiting.setups().land(&state, cookie.as_ref(), self.tokens.store.now())?;
         places::answered_by(&setup.plan.client, issuer.as_deref())?;
         let return_to = match &setup.way {
             Way::Browser { return_to, cookie: _ } => return_to.clone(),
@@ -132,8 +137,11 @@ impl Bindings for Door {
         }
     }
 
-    async fn begin_device(&self, context: &Context, begin: BeginDevice) -> Result<DeviceBegun> {
-        context.require(Scope::BindingsWrite)?;
+    pub(crate) async fn begin_device(
+        &self,
+        context: &Context,
+        begin: BeginDevice,
+    ) -> Result<DeviceBegun> {
         let BeginDevice { consent, client, purpose } = begin;
         let url = client.device_authorization_url.clone().ok_or_else(|| {
             Error::new(
@@ -154,7 +162,8 @@ impl Bindings for Door {
         let setup = DeviceSetup { plan, device_code };
         let pace = (answer.expires_in(), answer.interval());
         let now = self.tokens.store.now();
-        let (expires_at, interval) = self.devices().hold(&session, setup, pace, now)?;
+        let (expires_at, interval) = self.waiting.devices().hold(&session, setup, pace, now)?;
+        self.unlocked().await?;
         let places::Shown { user_code, verification_uri, verification_uri_complete } = shown;
         Ok(DeviceBegun {
             session,
@@ -166,19 +175,18 @@ impl Bindings for Door {
         })
     }
 
-    async fn poll_device(&self, context: &Context, session: Secret) -> Result<DevicePoll> {
-        context.require(Scope::BindingsWrite)?;
+    pub(crate) async fn poll_device(&self, session: Secret) -> Result<DevicePoll> {
         places::sized(&[&session])?;
         self.unlocked().await?;
-        let setup = match self.devices().poll(&session, self.tokens.store.now())? {
+        let setup = match self.waiting.devices().poll(&session, self.tokens.store.now())? {
             Step::Tell(poll) => return Ok(poll),
             Step::Ask(setup) => setup,
         };
-        let (tokens, devices) = (Arc::clone(&self.tokens), Arc::clone(&self.devices));
+        let (tokens, waiting) = (Arc::clone(&self.tokens), Arc::clone(&self.waiting));
         self.keeper()
             .owned(async move {
                 let asked = ask(&tokens, &setup).await;
-                let mut devices = lock(&devices);
+                let mut devices = waiting.devices();
                 match asked {
                     Ok(said) => devices.said(&session, said, tokens.store.now()),
                     Err(error) => {
@@ -190,29 +198,9 @@ impl Bindings for Door {
             .await
     }
 
-    async fn revoke(&self, context: &Context, name: BindingName) -> Result<Revoked> {
-        context.require(Scope::BindingsWrite)?;
+    pub(crate) async fn revoke(&self, context: &Context, name: BindingName) -> Result<Revoked> {
         let (tokens, context) = (Arc::clone(&self.tokens), context.clone());
         self.keeper().owned(async move { revoke(&tokens, &context, &name).await }).await
-    }
-
-    async fn set_default(&self, context: &Context, name: BindingName) -> Result<Binding> {
-        context.require(Scope::BindingsWrite)?;
-        let (store, context) = (self.tokens.store.clone(), context.clone());
-        self.keeper().owned(async move { set_default(&store.0, &context, &name).await }).await
-    }
-
-    async fn declare_scopes(
-        &self,
-        context: &Context,
-        connector: Fqn,
-        scopes: Vec<String>,
-    ) -> Result<Vec<BindingName>> {
-        context.require(Scope::PackagesInstall)?;
-        let (store, context) = (self.tokens.store.clone(), context.clone());
-        self.keeper()
-            .owned(async move { drift::declare(&store, &context, &connector, &scopes).await })
-            .await
     }
 }
 
@@ -260,10 +248,6 @@ async fn revoke(tokens: &Tokens, context: &Context, name: &BindingName) -> Resul
             "{name} is gone here, but {trouble}: end the access in your account there"
         )),
     })
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn refused(error: &str) -> Error {

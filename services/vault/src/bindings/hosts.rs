@@ -3,13 +3,13 @@
 use aileron_contract::{
     Context, Result,
     audit::{Event, EventKind},
+    bindings::{BindingFilter, BindingStatus},
     names::{BindingName, Fqn, HostPort},
-    vault::{BindingFilter, BindingStatus},
 };
 
 use super::binding_event;
 use crate::{
-    binding::{self, HOSTS_ADDED, Record},
+    binding::{self, HOSTS, HOSTS_ADDED, Record, STALE_REASON, STATUS},
     keeper::{Changed, Keeper},
 };
 
@@ -55,15 +55,15 @@ pub(super) async fn declare(
                     Effect::Adopt => {
                         draft.relabel(keys, name.as_str(), |metadata| {
                             let label = binding::host_label(&hosts);
-                            metadata.labels.insert("hosts".to_owned(), label);
+                            metadata.labels.insert(HOSTS.to_owned(), label);
                         })?;
                         EventKind::BindingHostsAdopted
                     }
                     Effect::Stale => {
                         draft.relabel(keys, name.as_str(), |metadata| {
                             let labels = &mut metadata.labels;
-                            labels.insert("status".to_owned(), BindingStatus::Stale.to_string());
-                            labels.insert("stale_reason".to_owned(), HOSTS_ADDED.to_owned());
+                            labels.insert(STATUS.to_owned(), BindingStatus::Stale.to_string());
+                            labels.insert(STALE_REASON.to_owned(), HOSTS_ADDED.to_owned());
                         })?;
                         stale.push(name);
                         EventKind::BindingStale

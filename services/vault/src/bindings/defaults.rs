@@ -3,8 +3,8 @@
 use aileron_contract::{
     Context, Result,
     audit::EventKind,
+    bindings::{Binding, BindingFilter},
     names::BindingName,
-    vault::{Binding, BindingFilter},
 };
 
 use super::binding_event;
@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// One per connector and kind: an earlier choice ends with the same write.
-pub(crate) async fn set_default(
+pub(super) async fn set_default(
     keeper: &Keeper,
     context: &Context,
     name: &BindingName,
@@ -25,6 +25,7 @@ pub(crate) async fn set_default(
             let entry = draft.entries().get(name.as_str());
             let record = entry.and_then(|entry| Record::read(name.as_str(), &entry.metadata));
             let chosen = record.ok_or_else(|| missing(name))?.binding;
+            let chosen = Binding { verified: true, ..chosen };
             let filter = BindingFilter {
                 connector: Some(chosen.connector.clone()),
                 kind: Some(chosen.kind),
