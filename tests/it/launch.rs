@@ -165,7 +165,7 @@ async fn writes_with_a_persons_consent(agent: &[&str]) {
     let output = running.await.unwrap();
     let told = text(&output);
     assert!(output.status.success(), "{told}");
-    assert!(told.contains("Welcome") && told.contains("status: completed"), "{told}");
+    assert!(told.contains("Welcome") && told.contains(r#""status":"completed""#), "{told}");
     assert_eq!(scene.servers.titles(), ["Welcome", "Bread"]);
     for tool in ["notes_list", "notes_create", "check_action_status"] {
         assert!(model.offered().contains(tool), "{tool} in {:?}", model.offered());
@@ -199,7 +199,7 @@ async fn learns_of_a_refusal(agent: &[&str]) {
     let output = running.await.unwrap();
     let told = text(&output);
     assert!(output.status.success(), "{told}");
-    assert!(told.contains("status: denied") && told.contains("not on a Sunday"), "{told}");
+    assert!(told.contains(r#""status":"denied""#) && told.contains("not on a Sunday"), "{told}");
     assert_eq!(scene.servers.titles(), ["Welcome"]);
     scene.is_over(0).await;
 }
@@ -283,7 +283,10 @@ async fn an_agent_gets_no_variable_of_ours_that_holds_a_secret() {
     for forbidden in forbidden.into_iter().chain(["AILERON_TOKEN", "ala_", "ald_"]) {
         assert!(!told.contains(forbidden), "{forbidden}: {told}");
     }
-    assert!(told.contains("arguments: --allowedTools=Bash(*) mcp__aileron --mcp-config="), "{told}");
+    assert!(
+        told.contains("arguments: --allowedTools=Bash(*) mcp__aileron --mcp-config="),
+        "{told}"
+    );
     scene.is_over(0).await;
 }
 

@@ -4,6 +4,7 @@ use std::pin::pin;
 
 use aileron_api::{
     actions::RunAction,
+    bindings::BindingFilter,
     client::{Client, RunOutcome},
     runs::RunFilter,
     sessions::{BeginSession, EndSession, SessionFilter},
@@ -46,11 +47,12 @@ async fn a_sessions_token_lists_runs_and_polls_its_own_and_nothing_else() {
     assert_eq!(waiting[0].session_id.as_ref(), Some(&first));
     one.approval_result(&asked.approval_id).await.unwrap();
     assert_eq!(status(other.approval_result(&asked.approval_id).await), 404);
+    assert_eq!(one.approvals().await.unwrap().value.items.len(), 1);
+    assert!(other.approvals().await.unwrap().value.items.is_empty());
 
     for refused in [
         status(one.status().await),
-        status(one.approvals().await),
-        status(one.bindings().await),
+        status(one.bindings(&BindingFilter::default()).await),
         status(one.agent_sessions(&SessionFilter::default()).await),
         status(one.end_session(&first, &EndSession::default()).await),
         status(one.tokens().await),

@@ -58,7 +58,10 @@ async fn claude_code_cannot_approve_its_own_call_and_each_try_is_in_the_log() {
     let results: Vec<_> = told.split("\n=====\n").collect();
     assert_eq!(results.len(), ATTEMPTS.len() + 1, "{told}");
     assert!(results[1].contains("person_required"), "{told}");
-    assert!(results[2].contains("person_required") || results[2].contains("scope_missing"), "{told}");
+    assert!(
+        results[2].contains("person_required") || results[2].contains("scope_missing"),
+        "{told}"
+    );
     assert!(results[3].contains("EXIT 1") && results[4].contains("EXIT 1"), "{told}");
     assert!(results[5].contains("AILERON_HOME=") && !results[5].contains("TOKEN"), "{told}");
     assert!(results[5].lines().any(|line| line.trim() == "0"), "a token on a command line: {told}");

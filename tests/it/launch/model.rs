@@ -73,8 +73,8 @@ impl Model {
 }
 
 impl Mind {
-    fn offer<'a>(&self, names: impl Iterator<Item = &'a str>) {
-        self.offered.lock().unwrap().extend(names.map(str::to_owned));
+    fn offer(&self, names: &[&str]) {
+        self.offered.lock().unwrap().extend(names.iter().map(|name| (*name).to_owned()));
     }
 
     async fn think(&self, results: Vec<String>) -> Say {
@@ -93,7 +93,7 @@ async fn messages(State(mind): State<Mind>, body: axum::body::Bytes) -> Response
     };
     let names = names(&body["tools"]);
     let ours = names.iter().filter_map(|name| name.strip_prefix("mcp__aileron__"));
-    mind.offer(ours);
+    mind.offer(&ours.collect::<Vec<_>>());
     let said = if names.iter().any(|name| name.starts_with("mcp__aileron__")) {
         let blocks = body["messages"].as_array().unwrap().iter();
         let blocks = blocks.filter_map(|message| message["content"].as_array()).flatten();
@@ -143,7 +143,7 @@ async fn responses(State(mind): State<Mind>, body: axum::body::Bytes) -> Respons
     let tools = body["tools"].as_array().unwrap().iter();
     let ours = tools.filter(|tool| tool["name"] == "mcp__aileron");
     let ours = ours.filter_map(|tool| tool["tools"].as_array()).flatten();
-    mind.offer(ours.filter_map(|tool| tool["name"].as_str()));
+    mind.offer(&ours.filter_map(|tool| tool["name"].as_str()).collect::<Vec<_>>());
     let items = body["input"].as_array().unwrap().iter();
     let results = items.filter(|item| item["type"] == "function_call_output");
     let results: Vec<_> = results.map(|item| flat(&item["output"])).collect();
