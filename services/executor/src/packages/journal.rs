@@ -140,7 +140,9 @@ impl Journal {
         match blocking(move || files::in_the_way(&files)).await {
             Ok(found) => {
                 for (change, folder) in changes.iter_mut().zip(found) {
-                    folder.into_iter().for_each(|path| change.fail(unplaced(&path)));
+                    if let Some(path) = folder {
+                        change.fail(unplaced(&path));
+                    }
                 }
             }
             Err(error) => fail_all(changes, &error),

@@ -145,7 +145,9 @@ async fn install_all(world: &World, requests: Vec<ActionRequest>) {
     let (parts, catalog) = (&world.service.parts, world.service.catalog());
     let found = install::find_actions(parts, &catalog, requests).await.unwrap();
     let done = install::install_actions(parts, &catalog, &person(), found).await.unwrap();
-    done.into_iter().for_each(|outcome| drop(outcome.unwrap()));
+    for outcome in done {
+        drop(outcome.unwrap());
+    }
 }
 
 #[tokio::test]

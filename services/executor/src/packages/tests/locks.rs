@@ -232,7 +232,7 @@ async fn a_lock_left_behind_by_a_crash_is_no_edited_one() {
         assert_eq!(drift(&world).await, [], "{settled} {locked}");
         assert!(asides(&world).is_empty());
         assert_eq!(read(&world).actions[&"list".parse().unwrap()].version.to_string(), "1.1.0");
-        assert!(world.service.parts.pins.unlocked().await.unwrap().is_empty());
+        assert!(world.service.parts.pins.untold_to_lockfile().await.unwrap().is_empty());
     }
 }
 
