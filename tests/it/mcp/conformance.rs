@@ -36,7 +36,7 @@ fn told(output: &Output) -> String {
     format!("{}{}", stream(&output.stdout), stream(&output.stderr))
 }
 
-/// The suite cannot send a token, so this adds one. It speaks for the daemon's address, and passes
+/// Neither can send a token, so this adds one. It speaks for the daemon's address, and passes
 /// on every other name as it is.
 async fn with_token(daemon: String, token: String) -> (String, JoinSet<()>) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
@@ -145,6 +145,8 @@ async fn the_inspector_lists_and_calls_through_both_doors() {
     let token = world.token("inspector").await;
     let url = world.url();
     let program = stdio::program().display().to_string();
+    let daemon = url.strip_prefix("http://").unwrap().to_owned();
+    let (address, _tasks) = with_token(daemon, token.clone()).await;
     let over_stdio = vec![
         "-e".to_owned(),
         format!("AILERON_URL={url}"),
@@ -152,16 +154,11 @@ async fn the_inspector_lists_and_calls_through_both_doors() {
         format!("AILERON_TOKEN={token}"),
         program,
     ];
-    let over_http = vec![
-        format!("{url}/mcp"),
-        "--transport".to_owned(),
-        "http".to_owned(),
-        "--header".to_owned(),
-        format!("Authorization: Bearer {token}"),
-    ];
+    let over_http = vec![format!("http://{address}/mcp")];
     for door in [over_stdio, over_http] {
         let inspect = async |further: &[&str]| -> Value {
-            let mut arguments = door.clone();
+            let mut arguments = vec!["--cli".to_owned()];
+            arguments.extend(door.iter().cloned());
             arguments.extend(further.iter().map(|it| (*it).to_owned()));
             let output = tokio::task::spawn_blocking(move || {
                 let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();

@@ -15,6 +15,8 @@ pub(super) struct Tools {
 
 impl Tools {
     pub(super) fn new(url: &str, token: &str) -> Self {
+        // Plain HTTP; the client wants one all the same.
+        drop(rustls::crypto::ring::default_provider().install_default());
         let http = Client::builder().no_proxy().build().unwrap();
         let (url, token) = (format!("{url}/mcp"), token.to_owned());
         Self { http, url, token, session: None, header: None, next: 1 }
