@@ -165,6 +165,12 @@ limits! {
     CONNECTOR_CACHE: usize = 256 * 1024 * 1024, "bytes", size;
     /// Installed action files read at start.
     ACTIONS: usize = 4_096, "files", size;
+    /// `action-state.json`: a switch for each of them.
+    ACTION_SWITCHES: u64 = 4 * MIB, "bytes", number;
+    /// Actions whose records are looked up side by side.
+    RECORD_LOOKUPS: usize = 32, "records", size;
+    /// Records remembered: all actions with as many connectors. Past it all are asked for again.
+    RECORDS: usize = 8_192, "records", size;
     /// `actions.lock`: as many actions, with names of ordinary length.
     LOCK_FILE: u64 = 8 * MIB, "bytes", number;
     /// What is shown of the difference between a file and what was accepted; more is read in the

@@ -11,6 +11,7 @@ use aileron_contract::{
     Context, Error, Reason, Result, audit,
     executor::{Action, Actions, LoadError},
     failure::Class,
+    limits,
     names::{ActionName, Sha256Hash},
 };
 use futures::future::join_all;
@@ -32,9 +33,6 @@ pub(super) use changed::Changed;
 pub(super) use files::Parsed;
 use files::Shelf;
 use state::Switches;
-
-/// Actions whose records are looked up side by side.
-const TOGETHER: usize = 32;
 
 /// The installed actions. Cheap to clone. Files are looked at again at every call; those that
 /// did not change are not read again.
@@ -128,7 +126,7 @@ impl Catalog {
         load_errors.extend(self.unreadable_switches(&switches));
         let mut items = Vec::with_capacity(files.actions.len());
         let mut accepted = Vec::with_capacity(files.actions.len());
-        for some in files.actions.chunks(TOGETHER) {
+        for some in files.actions.chunks(limits::RECORD_LOOKUPS) {
             let mut judging = Vec::with_capacity(some.len());
             for parsed in some {
                 judging.push(self.judge(parsed, &switches));
@@ -235,7 +233,7 @@ impl Catalog {
     async fn report(&self, parsed: &Parsed) {
         let fresh = {
             let mut reported = self.inner.reported.lock().unwrap_or_else(PoisonError::into_inner);
-            if reported.len() >= aileron_contract::limits::ACTIONS {
+            if reported.len() >= limits::ACTIONS {
                 reported.clear();
             }
             reported.insert(parsed.hash)

@@ -15,6 +15,7 @@ use std::{
 use aileron_contract::{
     Context, Error, Reason, Result,
     audit::{self, Event, Record},
+    limits,
     names::{AuditId, Sha256Hash},
 };
 
@@ -22,9 +23,6 @@ use super::pins::Kind;
 
 const DIGEST: &str = "aileron.record.digest";
 const ENABLED: &str = "aileron.record.enabled";
-
-/// Records remembered; past it all are forgotten and asked for again.
-const REMEMBERED: usize = 8_192;
 
 /// A number is taken when an append was believed to have failed and had not: then the next one.
 const ATTEMPTS: u32 = 8;
@@ -134,7 +132,7 @@ impl History {
     /// Remembers, and gives back what is remembered: a change may have come while one asked.
     fn remember(&self, kind: Kind, name: &str, newest: Newest) -> Newest {
         let mut known = self.known();
-        if known.len() >= REMEMBERED {
+        if known.len() >= limits::RECORDS {
             known.clear();
         }
         let entry = known.entry((kind, name.to_owned())).or_insert(newest);

@@ -17,6 +17,7 @@ use std::{
 use aileron_contract::{
     Context, Result,
     audit::{self, Event},
+    limits,
     names::Sha256Hash,
     vault::{self, Pin, PinDomain},
 };
@@ -172,9 +173,6 @@ pub(super) struct Pins {
 /// Rows that were found sound, each with what the log said then.
 type Sound = HashMap<(Kind, String), (Newest, Row)>;
 
-/// Rows remembered; past it all are forgotten and read again.
-const REMEMBERED: usize = 8_192;
-
 /// What a record comes to.
 #[derive(Clone, Debug)]
 pub(super) struct Judged {
@@ -215,7 +213,7 @@ impl Pins {
             && is_named(row, &newest)
         {
             let mut sound = self.sound();
-            if sound.len() >= REMEMBERED {
+            if sound.len() >= limits::RECORDS {
                 sound.clear();
             }
             sound.insert((kind, name.to_owned()), (newest, row.clone()));

@@ -12,14 +12,14 @@ use std::{
 use aileron_contract::{Error, Reason, Result, Secret, names::Sha256Hash, names::Version};
 use aileron_executor::{
     author::{self, ASSET, Package, PublicKey, Release, Signed, SigningKey},
-    formats::manifest,
+    formats::{
+        manifest,
+        package::{ACTION, MANIFEST, SIGNATURE, WASM as MODULE},
+    },
 };
 use aileron_store::files::write_atomic;
 
 use super::{files, operations};
-
-const MODULE: &str = "connector.wasm";
-const SIGNATURE: &str = "signature.sig";
 
 /// One package of the release.
 #[derive(Debug)]
@@ -135,7 +135,7 @@ pub async fn layout(folder: &Path) -> Result<Layout> {
     let mut asked = Vec::new();
     for action in &actions {
         let text = action.files().first().map(|(_, bytes)| bytes.as_slice()).unwrap_or_default();
-        let pinned = aileron_executor::formats::action::parse(text, "action.md")?;
+        let pinned = aileron_executor::formats::action::parse(text, ACTION)?;
         if pinned.requires.iter().any(|it| it.package.fqn == fqn && it.hash != hash) {
             obstacles.push(format!("{} pins another connector than {hash}", action.tag()));
         }
@@ -178,7 +178,7 @@ async fn lacking(
     ops: BTreeSet<String>,
 ) -> Result<BTreeSet<String>> {
     let [(_, module), (_, text)] = connector.files() else { return Ok(BTreeSet::new()) };
-    let manifest = manifest::parse(text, "manifest.toml")?;
+    let manifest = manifest::parse(text, MANIFEST)?;
     operations::lacking(folder, module.clone(), manifest, ops).await
 }
 
@@ -187,13 +187,13 @@ fn read(folder: &Path) -> Result<Release> {
     let root = release_folder(folder);
     let mut connectors = Vec::new();
     for tag in files::folders(&root)?.into_iter().filter(|name| name != "actions") {
-        connectors.push(package(&root.join(tag), &[MODULE, "manifest.toml"])?);
+        connectors.push(package(&root.join(tag), &[MODULE, MANIFEST])?);
     }
     let mut actions = Vec::new();
     let below = root.join("actions");
     for name in files::folders(&below)? {
         for version in files::folders(&below.join(&name))? {
-            actions.push(package(&below.join(&name).join(version), &["action.md"])?);
+            actions.push(package(&below.join(&name).join(version), &[ACTION])?);
         }
     }
     let [connector] = <[Package; 1]>::try_from(connectors).map_err(|found| {

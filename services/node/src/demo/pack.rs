@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use aileron_contract::{Error, Result, names::Sha256Hash};
+use aileron_executor::formats::package;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use ed25519_dalek::{Signer as _, SigningKey};
@@ -34,9 +35,9 @@ pub(super) fn packages(notes_host: &str) -> Result<BTreeMap<String, Bytes>> {
     files.insert(
         release(&format!("v{VERSION}")),
         tarball(&[
-            ("connector.wasm", MODULE),
-            ("manifest.toml", manifest.as_bytes()),
-            ("signature.sig", &signer.sign(&[MODULE, manifest.as_bytes()].concat()).to_bytes()),
+            (package::WASM, MODULE),
+            (package::MANIFEST, manifest.as_bytes()),
+            (package::SIGNATURE, &signer.sign(&[MODULE, manifest.as_bytes()].concat()).to_bytes()),
         ])?,
     );
     for (name, text) in ACTIONS {
@@ -45,7 +46,7 @@ pub(super) fn packages(notes_host: &str) -> Result<BTreeMap<String, Bytes>> {
         files.insert(
             // One path segment, its slashes escaped, as release downloads are addressed.
             release(&format!("actions%2F{name}%2Fv{VERSION}")),
-            tarball(&[("action.md", action.as_bytes()), ("signature.sig", &signature)])?,
+            tarball(&[(package::ACTION, action.as_bytes()), (package::SIGNATURE, &signature)])?,
         );
     }
     let raw = format!("/raw/{OWNER}/{REPOSITORY}");

@@ -2,11 +2,9 @@
 
 use std::{collections::HashMap, io, path::Path};
 
-use aileron_contract::{Error, Reason, Result, names::ActionName};
+use aileron_contract::{Error, Reason, Result, limits, names::ActionName};
 use aileron_store::files;
 use serde_json::{Map, Value};
-
-const FILE: u64 = 4 * 1024 * 1024;
 
 /// What the file says.
 #[derive(Debug)]
@@ -74,7 +72,7 @@ pub(super) fn unavailable(path: &Path) -> Error {
 
 /// The file's object; a missing or empty file has no entries.
 fn entries(path: &Path) -> Result<Map<String, Value>, String> {
-    let bytes = match files::read_bounded(path, FILE) {
+    let bytes = match files::read_bounded(path, limits::ACTION_SWITCHES) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Map::new()),
         Err(error) => return Err(error.to_string()),
