@@ -34,8 +34,9 @@ pub(crate) use launch::{
 };
 pub(crate) use upkeep::{AcceptArguments, SyncArguments};
 pub(crate) use vault::{
-    RecoveryCommand, VaultCommand, VaultExportArguments, VaultImportArguments, VaultInitArguments,
-    VaultListArguments, VaultPasswdArguments, VaultPutArguments, VaultScope, VaultUnlockArguments,
+    RecoveryCommand, VaultAcceptOlderArguments, VaultCommand, VaultExportArguments,
+    VaultImportArguments, VaultInitArguments, VaultListArguments, VaultPasswdArguments,
+    VaultPutArguments, VaultScope, VaultUnlockArguments,
 };
 
 #[cfg(feature = "runtime")]

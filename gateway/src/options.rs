@@ -3,7 +3,8 @@
 use std::{fmt, net::SocketAddr, time::Duration};
 
 use aileron_contract::{
-    Timestamp, access, audit, bindings, custody, executor, limits, packages, publishers, sessions, vault,
+    Timestamp, access, audit, bindings, custody, executor, limits, packages, publishers, sessions,
+    vault,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 

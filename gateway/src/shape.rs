@@ -19,8 +19,8 @@ pub(crate) use actions::{action, actions, pending, run_result};
 pub(crate) use audit::{checkpoint, record};
 pub(crate) use custody::{agent_login, imported, login, sensitive, user_login};
 pub(crate) use hub::{
-    Entry, action_install_decision, hub_actions, hub_connectors, hub_copy, hub_entries, hub_entry,
-    hub_suites, install_decision, suite_install_decision,
+    action_install_decision, hub_action, hub_actions, hub_connector, hub_connectors, hub_copy,
+    hub_entries, hub_suite, hub_suites, install_decision, suite_install_decision,
 };
 pub(crate) use packages::{
     action_preview, connector, connector_preview, installed_action, installed_connector, suite,

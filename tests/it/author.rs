@@ -298,7 +298,7 @@ fn nothing_is_written_over_a_project_and_nothing_is_made_of_a_bad_name() {
         let output = desk.run(line);
         assert_eq!(output.status.code(), Some(1), "{line}: {}", talk(&output));
     }
-    assert!(!desk.path("x").exists() && !desk.path("../x").exists());
+    assert!(!desk.path("x").exists() && !desk.path("../x/README.md").exists());
 }
 
 #[test]
@@ -361,4 +361,27 @@ async fn a_connector_on_trial_reaches_what_its_manifest_declares_and_nothing_els
     assert_eq!(service.seen().len(), 1, "one request was allowed out");
     let left: Vec<_> = fs::read_dir(desk.path("weather/dist")).unwrap().collect();
     assert_eq!(left.len(), 1, "the trial left something behind: {left:?}");
+}
+
+#[test]
+fn an_operation_that_the_built_connector_lacks_is_told_before_a_release() {
+    let desk = Desk::with_project();
+    desk.ok("connector check weather");
+    let lacks = "the built connector has no operation \"forget\"";
+    let made = desk.run("action new weather-forget --op forget --path weather");
+    assert!(made.status.success() && talk(&made).contains(lacks), "{}", talk(&made));
+    let made = desk.run("action new weather-latest --op list --path weather");
+    assert!(made.status.success() && !talk(&made).contains("no operation"), "{}", talk(&made));
+    let checked = desk.run("connector check weather");
+    assert_eq!(checked.status.code(), Some(1));
+    let lines = String::from_utf8(checked.stdout).unwrap();
+    assert!(lines.starts_with("actions/weather-forget/action.md:"), "{lines}");
+    assert!(lines.contains(lacks) && lines.lines().count() == 1, "{lines}");
+    desk.ok("connector pack weather --version 0.1.0");
+    desk.ok("connector sign weather --key keys/publisher.pem");
+    let shown = desk.run("connector publish weather --dry-run");
+    assert!(!shown.status.success() && talk(&shown).contains(lacks), "{}", talk(&shown));
+    // Before it is built, nobody can tell.
+    fs::remove_file(desk.path("weather/dist/connector.wasm")).unwrap();
+    desk.ok("connector check weather");
 }

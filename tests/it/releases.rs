@@ -131,7 +131,7 @@ async fn a_listing_that_does_not_come_is_told_by_its_failure_and_within_bounds()
             ("unread", "page 1 of them cannot be read"),
             ("endless", "longer"),
             ("cut", "could not be fetched"),
-            ("absent", "set GH_TOKEN"),
+            ("absent", "it is private"),
         ] {
             let said = told(repository).await;
             assert!(said.contains(text) || repository == "endless", "{repository}: {said}");

@@ -41,6 +41,9 @@ pub(crate) enum BindingCommand {
     Revoke {
         /// The binding, such as api_key/linear/work
         name: String,
+        /// Revoke without being asked
+        #[arg(long)]
+        yes: bool,
     },
 }
 
@@ -70,6 +73,9 @@ pub(crate) struct BindingSetupArguments {
 pub(crate) struct BindingRebindArguments {
     /// The binding, such as api_key/linear/work
     pub(crate) name: String,
+    /// Agree to the hosts the connector declares now, and keep the stored credential
+    #[arg(long, conflicts_with_all = KEPT)]
+    pub(crate) keep_value: bool,
     #[command(flatten)]
     pub(crate) value: ValueArguments,
     #[command(flatten)]
@@ -78,6 +84,10 @@ pub(crate) struct BindingRebindArguments {
     #[arg(long)]
     pub(crate) yes: bool,
 }
+
+/// What says something about a value that is not the stored one.
+const KEPT: [&str; 6] =
+    ["value_file", "access_key_id", "session_token_file", "region", "no_browser", "device"];
 
 #[derive(Debug, Args)]
 pub(crate) struct ReauthorizeArguments {

@@ -12,6 +12,8 @@ pub(crate) enum VaultCommand {
     Unlock(VaultUnlockArguments),
     /// Forget every key until the next unlock
     Lock,
+    /// Go on with an older vault file: a backup that you restored
+    AcceptOlder(VaultAcceptOlderArguments),
     /// Change the passphrase
     Passwd(VaultPasswdArguments),
     /// Store an agent's login; its value is asked for, or read from a file or standard input
@@ -49,6 +51,16 @@ pub(crate) struct VaultUnlockArguments {
     /// Read the new passphrase from a file
     #[arg(long, value_name = "PATH", requires = "recovery")]
     pub(crate) new_passphrase_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VaultAcceptOlderArguments {
+    /// Read the file's passphrase from a file
+    #[arg(long, value_name = "PATH")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    /// Accept it without being asked
+    #[arg(long)]
+    pub(crate) yes: bool,
 }
 
 #[derive(Debug, Args)]

@@ -1,21 +1,20 @@
 //! `aileron binding …`, and the offer to bind that installs and runs share.
 
-pub(super) mod browser;
+pub(super) mod again;
+mod browser;
 mod consent;
 mod redirect;
 mod sign_in;
 mod value;
 
 use aileron_api::{
-    bindings::{AtProvider, Binding, BindingFilter, BindingSetup, BindingSpec, Rebind},
+    bindings::{AtProvider, Binding, BindingFilter, BindingSetup, BindingSpec},
     oauth2::{Purpose, Wanted},
     packages::Connector,
 };
 
 use crate::{
-    arguments::{
-        BindingCommand, BindingRebindArguments, BindingSetupArguments, SignIn, ValueArguments,
-    },
+    arguments::{BindingCommand, BindingSetupArguments, SignIn, ValueArguments},
     connection::{Connection, Person},
     exit::Exit,
     failure::{Failure, Result},
@@ -49,14 +48,15 @@ pub(super) async fn run(command: BindingCommand, connection: &Connection<'_>) ->
         }
         BindingCommand::Rebind(arguments) => {
             let person = connection.person_of_vault().await?;
-            let done = Box::pin(rebind(&arguments, connection, &person)).await;
+            let done = Box::pin(again::rebind(&arguments, connection, &person)).await;
             person.leave().await;
             done?;
         }
         BindingCommand::Reauthorize(arguments) => {
             let person = connection.person_of_vault().await?;
-            let again = Again { name: &arguments.name, sign_in: arguments.sign_in };
-            let done = Box::pin(reauthorize(again, arguments.yes, connection, &person)).await;
+            let again = again::Again { name: &arguments.name, sign_in: arguments.sign_in };
+            let done =
+                Box::pin(again::reauthorize(again, arguments.yes, connection, &person)).await;
             person.leave().await;
             done?;
         }
@@ -68,7 +68,12 @@ pub(super) async fn run(command: BindingCommand, connection: &Connection<'_>) ->
             let (name, connector) = (chosen.name, chosen.connector_fqn);
             printer.tick(format!("{name} is what {connector} uses where several fit"));
         }
-        BindingCommand::Revoke { name } => {
+        BindingCommand::Revoke { name, yes } => {
+            let question = format!("Revoke {name}? Its credential cannot be brought back.");
+            // As published, a script need not say anything.
+            if !yes && terminal::present() && !terminal::confirm(printer, &question)? {
+                return Err(Failure::Declined);
+            }
             let person = connection.person_of_vault().await?;
             let revoked = person.client.revoke_binding(&name).await;
             person.leave().await;
@@ -128,17 +133,23 @@ pub(super) async fn offer_to(
     let identity = identity.unwrap_or("default").to_owned();
     let called = Called { identity, service: None, account: None };
     let given = Given { value: &ValueArguments::default(), sign_in: SignIn::default() };
-    bind(connection, person, &connector, called, given).await?;
+    for name in bind(connection, person, &connector, called, given).await? {
+        printer.say(format!("{name} exists and was left as it is: aileron binding rebind {name}"));
+    }
     Ok(true)
 }
 
 /// Says which bindings a changed connector left without a matching consent.
 pub(super) fn mention_stale(printer: Printer, names: &[String]) {
     for name in names {
-        let what = if name.starts_with("oauth2/") { "reauthorize" } else { "rebind" };
+        let allow = if name.starts_with("oauth2/") {
+            format!("reauthorize {name}")
+        } else {
+            format!("rebind {name} --keep-value")
+        };
         printer.cross(format!(
             "{name} is stale: the connector now wants more than you consented to; \
-             to allow it: aileron binding {what} {name}"
+             to allow it: aileron binding {allow}"
         ));
     }
 }
@@ -163,7 +174,17 @@ async fn setup(
     }
     let called =
         Called { identity: identity.clone(), service: service.clone(), account: account.clone() };
-    bind(connection, person, &connector, called, Given { value, sign_in: *sign_in }).await
+    let given = Given { value, sign_in: *sign_in };
+    let existed = bind(connection, person, &connector, called, given).await?;
+    if existed.is_empty() {
+        return Ok(());
+    }
+    // A script that meant to replace a credential must not believe that it did.
+    Err(Failure::plain(format!(
+        "{0} exists and keeps the credential it has: nothing was stored; \
+         to replace it: aileron binding rebind {0}",
+        existed.join(" ")
+    )))
 }
 
 /// How the credential is obtained: a value from somewhere, or a sign-in at its provider.
@@ -172,14 +193,15 @@ struct Given<'a> {
     sign_in: SignIn,
 }
 
-/// After the consent: the credential, by hand or from its provider.
+/// After the consent: the credential, by hand or from its provider. Returns the bindings that
+/// existed and were left as they are.
 async fn bind(
     connection: &Connection<'_>,
     person: &Person,
     connector: &Connector,
     called: Called,
     given: Given<'_>,
-) -> Result<()> {
+) -> Result<Vec<String>> {
     let printer = connection.printer;
     let Called { identity, service, account } = called;
     let Given { value, sign_in } = given;
@@ -195,7 +217,7 @@ async fn bind(
         };
         let binding = Box::pin(sign_in::sign_in(printer, person, wanted, sign_in)).await?;
         printer.tick(format!("{} is bound", binding.name));
-        return Ok(());
+        return Ok(Vec::new());
     }
     let spec = BindingSpec {
         identity,
@@ -215,78 +237,7 @@ async fn bind(
     for binding in result.created {
         printer.tick(format!("{} is bound", binding.name));
     }
-    for name in result.skipped {
-        printer.say(format!("{name} exists and was left as it is: aileron binding rebind {name}"));
-    }
-    Ok(())
-}
-
-async fn rebind(
-    arguments: &BindingRebindArguments,
-    connection: &Connection<'_>,
-    person: &Person,
-) -> Result<()> {
-    let BindingRebindArguments { name, value, sign_in, yes } = arguments;
-    let binding = person.client.binding(name).await?.value;
-    if binding.kind == OAUTH2 {
-        let again = Again { name, sign_in: *sign_in };
-        return reauthorize(again, *yes, connection, person).await;
-    }
-    let printer = connection.printer;
-    let connector = find(person, &binding.connector_fqn).await?;
-    consent::show(printer, &connector)?;
-    if !yes && !consent::given(printer)? {
-        return Err(Failure::Declined);
-    }
-    let body = Rebind {
-        source: value::source(&connector, value, binding.access_key_id.as_deref())?,
-        access_key_id: value.access_key_id.clone(),
-        region: value.region.clone(),
-        hosts: Some(connector.capabilities.network_hosts.clone()),
-    };
-    person.client.rebind(name, &body).await?;
-    printer.tick(format!("{name} has a new credential"));
-    Ok(())
-}
-
-/// Which binding, and how to sign in again.
-struct Again<'a> {
-    name: &'a str,
-    sign_in: SignIn,
-}
-
-async fn reauthorize(
-    again: Again<'_>,
-    yes: bool,
-    connection: &Connection<'_>,
-    person: &Person,
-) -> Result<()> {
-    let Again { name, sign_in } = again;
-    let printer = connection.printer;
-    let binding = person.client.binding(name).await?.value;
-    if binding.kind != OAUTH2 {
-        return Err(Failure::plain(format!(
-            "{name} is of kind {}, which no provider gives: aileron binding rebind {name}",
-            binding.kind
-        )));
-    }
-    let connector = find(person, &binding.connector_fqn).await?;
-    consent::show(printer, &connector)?;
-    if !yes && !consent::given(printer)? {
-        return Err(Failure::Declined);
-    }
-    let wanted = Wanted {
-        connector_fqn: binding.connector_fqn,
-        identity: binding.identity,
-        service: Some(binding.service),
-        account: None,
-        purpose: Purpose::Reauthorize,
-        hosts: Some(connector.capabilities.network_hosts.clone()),
-        scopes: Some(consent::scopes(&connector)),
-    };
-    let binding = Box::pin(sign_in::sign_in(printer, person, wanted, sign_in)).await?;
-    printer.tick(format!("{} is authorized again", binding.name));
-    Ok(())
+    Ok(result.skipped)
 }
 
 /// An installed connector, by its name or as `fqn@version`.
@@ -308,6 +259,7 @@ async fn list(connection: &Connection<'_>, filter: &BindingFilter, json: bool) -
         connection.printer.data(answer.raw);
         return Ok(());
     }
+    let unverified = answer.value.items.iter().any(|binding| !binding.verified);
     let rows = answer.value.items.into_iter().map(|binding| {
         let used = moment(binding.last_used_at.as_deref());
         let refreshed = match (&binding.last_refreshed_at, binding.refresh_token_present) {
@@ -322,8 +274,15 @@ async fn list(connection: &Connection<'_>, filter: &BindingFilter, json: bool) -
     let nothing = "nothing is bound: aileron binding setup CONNECTOR";
     let headings = ["BINDING", "CONNECTOR", "STATUS", "LAST USED", "REFRESHED"];
     table::print(connection.printer, nothing, headings, rows);
+    if unverified {
+        connection.printer.say(UNVERIFIED);
+    }
     Ok(())
 }
+
+/// Whoever can write the file can write what is listed of it; only the keys tell.
+const UNVERIFIED: &str = "not verified: this is what the vault's file says; while the vault is \
+                          unlocked, its keys tell whether somebody changed it";
 
 async fn inspect(connection: &Connection<'_>, binding: Binding) -> Result<()> {
     let installed = connection.client.connectors().await?.value.items;
@@ -338,6 +297,7 @@ async fn inspect(connection: &Connection<'_>, binding: Binding) -> Result<()> {
         users.join(" ")
     };
     let status = status_of(&binding);
+    let unverified = !binding.verified;
     let chosen = if binding.default { "used where several fit" } else { "" };
     let refreshes = match binding.refresh_token_present {
         Some(true) => "by itself",
@@ -367,6 +327,9 @@ async fn inspect(connection: &Connection<'_>, binding: Binding) -> Result<()> {
             ("refreshing since", once(binding.refreshing_since)),
         ],
     );
+    if unverified {
+        connection.printer.say(UNVERIFIED);
+    }
     Ok(())
 }
 

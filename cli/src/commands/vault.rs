@@ -1,6 +1,7 @@
 //! `aileron vault …`.
 
 mod entries;
+mod older;
 mod portable;
 mod recovery;
 
@@ -47,6 +48,7 @@ pub(super) async fn run(command: VaultCommand, connection: &Connection<'_>) -> R
             locked?;
             connection.printer.tick("the vault is locked: every key is forgotten");
         }
+        VaultCommand::AcceptOlder(arguments) => older::accept(&arguments, connection).await?,
         VaultCommand::Passwd(arguments) => passwd(&arguments, connection).await?,
         VaultCommand::Put(arguments) => entries::put(&arguments, connection).await?,
         VaultCommand::Delete { path, yes } => entries::delete(&path, yes, connection).await?,

@@ -65,12 +65,12 @@ pub(super) async fn run(
     let key = fields.needed("key")?.parse()?;
     let identity = fields.filled("identity").map(|raw| raw.parse()).transpose()?;
     let arguments = arguments(&action, &mut fields)?;
-    let context = Context { idempotency_key: Some(key), ..signed.context.clone() };
+    let within = Context { idempotency_key: Some(key), ..signed.context.clone() };
     let call = Call { action: action.name.clone(), arguments, identity };
-    match shared.services.executor.run(&context, call).await.map_err(back)? {
+    match shared.services.executor.run(&within, call).await.map_err(back)? {
         Started::Done(done) => Ok(on_to(&link(&done.run))),
         Started::Pending(pending) => {
-            Ok(on_to(&format!("/approvals?focus={}", encoded(&pending.id.to_string()))))
+            Ok(on_to(&format!("/approvals?focus={}", encoded(pending.id.as_ref()))))
         }
         Started::Failed(failure) => {
             let frame = signed.frame(&shared).await?;

@@ -73,7 +73,7 @@ pub(super) async fn decide(
     let decision = Decision { approved, reason: fields.filled("reason"), digest: Some(digest) };
     let executor = &shared.services.executor;
     executor.decide(&signed.context, id.clone(), decision).await.map_err(back)?;
-    Ok(on_to(&format!("/approvals?focus={}", encoded(&id.to_string()))))
+    Ok(on_to(&format!("/approvals?focus={}", encoded(id.as_ref()))))
 }
 
 fn back(error: aileron_contract::Error) -> Problem {

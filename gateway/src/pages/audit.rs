@@ -132,7 +132,7 @@ fn table(records: &[Record]) -> Markup {
                             tr {
                                 td { (time(record.timestamp)) }
                                 th scope="row" {
-                                    a href={ "/audit/" (encoded(&record.id.to_string())) } {
+                                    a href={ "/audit/" (encoded(record.id.as_ref())) } {
                                         (shown(&record.kind))
                                     }
                                 }
@@ -166,7 +166,7 @@ fn told(record: &Record, receipt: &str) -> Markup {
         }
         pre tabindex="0" { code { (shown(receipt)) } }
         p {
-            a.button href={ "/audit/" (encoded(&record.id.to_string())) "/receipt" } {
+            a.button href={ "/audit/" (encoded(record.id.as_ref())) "/receipt" } {
                 "Download the receipt"
             }
         }

@@ -87,7 +87,7 @@ fn facts(approval: &Approval) -> Markup {
             @if let Some(session) = &approval.session {
                 dt { "Session" }
                 dd {
-                    a href={ "/sessions/" (encoded(&session.to_string())) } { (said(session)) }
+                    a href={ "/sessions/" (encoded(session.as_ref())) } { (said(session)) }
                 }
             }
             dt { "Asked" } dd { (time(approval.requested_at)) }

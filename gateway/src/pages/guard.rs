@@ -39,19 +39,16 @@ pub(super) async fn guarded(
     request: Request,
     next: Next,
 ) -> Response {
-    let passed = match &shared.pages.origin {
-        Some(origin) => pass(origin, &request),
-        None => Err(Box::new(
-            Problem::new(
-                Reason::NotFound,
-                "this runtime has no page here: set gateway_url to the address people use",
-            )
-            .into_response(),
+    let stopped = match &shared.pages.origin {
+        Some(origin) => stopped(origin, &request),
+        None => Some(refused(
+            Reason::NotFound,
+            "this runtime has no page here: set gateway_url to the address people use",
         )),
     };
-    let mut response = match passed {
-        Ok(()) => next.run(request).await,
-        Err(answer) => *answer,
+    let mut response = match stopped {
+        None => next.run(request).await,
+        Some(answer) => answer,
     };
     for (name, value) in HEADERS {
         let name = HeaderName::from_static(name);
@@ -60,22 +57,22 @@ pub(super) async fn guarded(
     response
 }
 
-/// Goes on, or answers at once: with the page's own name, or with a refusal.
-fn pass(origin: &Origin, request: &Request) -> Result<(), Box<Response>> {
+/// None goes on; the others are answered at once, with the page's own name or with a refusal.
+fn stopped(origin: &Origin, request: &Request) -> Option<Response> {
     let (headers, path) = (request.headers(), request.uri().path());
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     if !origin.is_asked(request.uri(), headers) {
         if reads {
             let rest = request.uri().path_and_query().map_or(path, |rest| rest.as_str());
-            return Err(Box::new(on_to(&format!("{}{rest}", origin.url()))));
+            return Some(on_to(&format!("{}{rest}", origin.url())));
         }
-        return Err(refused(Reason::HostNotAllowed, "forms are taken at the page's own name"));
+        return Some(refused(Reason::HostNotAllowed, "forms are taken at the page's own name"));
     }
     let fits = if reads { may_read(headers) } else { may_post(origin, headers, path) };
     if fits {
-        return Ok(());
+        return None;
     }
-    Err(refused(Reason::OriginNotAllowed, "the request was made by a page of another site"))
+    Some(refused(Reason::OriginNotAllowed, "the request was made by a page of another site"))
 }
 
 /// A page of another site may lead here, and may load nothing from here.
@@ -107,6 +104,6 @@ pub(super) fn fetch<'h>(headers: &'h HeaderMap, what: &str) -> Option<&'h str> {
     headers.get(format!("sec-fetch-{what}"))?.to_str().ok()
 }
 
-fn refused(reason: Reason, public: &str) -> Box<Response> {
-    Box::new(Problem::new(reason, public).into_response())
+fn refused(reason: Reason, public: &str) -> Response {
+    Problem::new(reason, public).into_response()
 }

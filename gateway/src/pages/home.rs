@@ -90,7 +90,7 @@ fn pending(waiting: &[Approval]) -> Markup {
                 ul.list {
                     @for approval in waiting.iter().take(SHOWN) {
                         li {
-                            a href={ "/approvals?focus=" (encoded(&approval.id.to_string())) } {
+                            a href={ "/approvals?focus=" (encoded(approval.id.as_ref())) } {
                                 strong { (said(&approval.action)) }
                             }
                             span.quiet { " asked " (time(approval.requested_at)) }
@@ -115,7 +115,7 @@ fn timeline(records: &[Record]) -> Markup {
                     @for record in records {
                         li {
                             (time(record.timestamp)) " "
-                            a href={ "/audit/" (encoded(&record.id.to_string())) } {
+                            a href={ "/audit/" (encoded(record.id.as_ref())) } {
                                 (shown(&record.kind))
                             }
                             @if let Some(subject) = subject(record) { " " (shown(subject)) }

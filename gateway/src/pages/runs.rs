@@ -33,7 +33,7 @@ pub(super) async fn show(
 
 /// Where the page of a run is.
 pub(super) fn link(id: &RunId) -> String {
-    format!("/runs/{}", encoded(&id.to_string()))
+    format!("/runs/{}", encoded(id.as_ref()))
 }
 
 /// The state in a person's word.
@@ -59,7 +59,7 @@ pub(super) fn failed(failure: &Failure) -> Markup {
             p.quiet {
                 a href={ "/docs/failures/" (failure.class.text()) } { "What this means" }
                 @if let Some(id) = &failure.audit_id {
-                    " · " a href={ "/audit/" (encoded(&id.to_string())) } { "In the log" }
+                    " · " a href={ "/audit/" (encoded(id.as_ref())) } { "In the log" }
                 }
             }
         }
@@ -73,7 +73,7 @@ fn told(run: &Run) -> Markup {
             p { "This run is " strong { (word(run.state)) } "." }
             @if run.state == RunState::Parked {
                 p {
-                    a.button href={ "/approvals?focus=" (encoded(&run.id.to_string())) } {
+                    a.button href={ "/approvals?focus=" (encoded(run.id.as_ref())) } {
                         "Decide it"
                     }
                 }
@@ -92,7 +92,7 @@ fn told(run: &Run) -> Markup {
                 h2 { "Result" }
                 (perhaps_json(&result.output))
                 p.quiet {
-                    a href={ "/audit/" (encoded(&result.audit_id.to_string())) } { "In the log" }
+                    a href={ "/audit/" (encoded(result.audit_id.as_ref())) } { "In the log" }
                 }
             }
             h2 { "Called with" }

@@ -82,7 +82,7 @@ pub(super) async fn show(
             @for record in records.iter().filter(named) {
                 li {
                     (time(record.timestamp)) " "
-                    a href={ "/audit/" (encoded(&record.id.to_string())) } { (shown(&record.kind)) }
+                    a href={ "/audit/" (encoded(record.id.as_ref())) } { (shown(&record.kind)) }
                 }
             }
         }
@@ -113,7 +113,7 @@ fn table(sessions: &[Session]) -> Markup {
                 @for session in sessions {
                     tr {
                         th scope="row" {
-                            a href={ "/sessions/" (encoded(&session.id.to_string())) } {
+                            a href={ "/sessions/" (encoded(session.id.as_ref())) } {
                                 (said(&session.agent))
                             }
                         }

@@ -170,7 +170,7 @@ fn lifetime(shared: &Shared, ends: Timestamp) -> u64 {
 
 /// For this name alone, out of reach of scripts and of other sites' requests.
 fn set_cookie(shared: &Shared, response: &mut Response, value: &Secret, life: u64) -> Result<()> {
-    let secure = shared.pages.origin.as_ref().is_some_and(|origin| origin.is_secure());
+    let secure = shared.pages.origin.as_ref().is_some_and(super::origin::Origin::is_secure);
     let secure = if secure { "; Secure" } else { "" };
     let value = value.expose(|bytes| String::from_utf8_lossy(bytes).into_owned());
     let cookie =

@@ -8,7 +8,7 @@ use aileron_api::{
 };
 use aileron_contract::{
     Context, Error, Reason,
-    publishers::{self, HubDecision, HubKind, HubListing},
+    publishers::{self, HubDecision, HubEntry, HubKind, HubListing},
 };
 use axum::{Json as Answer, extract::State};
 
@@ -17,7 +17,7 @@ use crate::{
     answer::Result,
     caller::Caller,
     input::{Filter, field},
-    shape::{self, Entry},
+    shape,
 };
 
 /// What the Hub lists, of all kinds or of one.
@@ -38,7 +38,7 @@ pub(crate) async fn all(
 ) -> Result<Answer<HubEntries>> {
     let kind = kind.as_deref().map(plural).transpose()?;
     let listing = list(&shared, &context, kind, q).await?;
-    Ok(Answer(shape::hub_entries(listing, kind)))
+    Ok(Answer(shape::hub_entries(listing, kind)?))
 }
 
 /// Connectors of the Hub.
@@ -58,7 +58,7 @@ pub(crate) async fn connectors(
     Filter(HubSearch { q }): Filter<HubSearch>,
 ) -> Result<Answer<HubConnectors>> {
     let listing = list(&shared, &context, Some(HubKind::Connector), q).await?;
-    Ok(Answer(shape::hub_connectors(listing)))
+    Ok(Answer(shape::hub_connectors(listing)?))
 }
 
 /// Actions of the Hub.
@@ -78,7 +78,7 @@ pub(crate) async fn actions(
     Filter(HubSearch { q }): Filter<HubSearch>,
 ) -> Result<Answer<HubActions>> {
     let listing = list(&shared, &context, Some(HubKind::Action), q).await?;
-    Ok(Answer(shape::hub_actions(listing)))
+    Ok(Answer(shape::hub_actions(listing)?))
 }
 
 /// Suites of the Hub.
@@ -98,7 +98,7 @@ pub(crate) async fn suites(
     Filter(HubSearch { q }): Filter<HubSearch>,
 ) -> Result<Answer<HubSuites>> {
     let listing = list(&shared, &context, Some(HubKind::Suite), q).await?;
-    Ok(Answer(shape::hub_suites(listing)))
+    Ok(Answer(shape::hub_suites(listing)?))
 }
 
 /// One connector of the Hub.
@@ -117,10 +117,8 @@ pub(crate) async fn connector(
     Caller { context, .. }: Caller,
     Filter(HubName { fqn }): Filter<HubName>,
 ) -> Result<Answer<HubConnector>> {
-    match entry(&shared, &context, &fqn, HubKind::Connector).await? {
-        Entry::Connector(entry) => Ok(Answer(entry)),
-        Entry::Action(_) | Entry::Suite(_) => Err(another().into()),
-    }
+    let entry = entry(&shared, &context, &fqn, HubKind::Connector).await?;
+    Ok(Answer(shape::hub_connector(entry)?))
 }
 
 /// One action of the Hub.
@@ -139,10 +137,8 @@ pub(crate) async fn action(
     Caller { context, .. }: Caller,
     Filter(HubName { fqn }): Filter<HubName>,
 ) -> Result<Answer<HubAction>> {
-    match entry(&shared, &context, &fqn, HubKind::Action).await? {
-        Entry::Action(entry) => Ok(Answer(entry)),
-        Entry::Connector(_) | Entry::Suite(_) => Err(another().into()),
-    }
+    let entry = entry(&shared, &context, &fqn, HubKind::Action).await?;
+    Ok(Answer(shape::hub_action(entry)?))
 }
 
 /// One suite of the Hub.
@@ -161,10 +157,8 @@ pub(crate) async fn suite(
     Caller { context, .. }: Caller,
     Filter(HubName { fqn }): Filter<HubName>,
 ) -> Result<Answer<HubSuite>> {
-    match entry(&shared, &context, &fqn, HubKind::Suite).await? {
-        Entry::Suite(entry) => Ok(Answer(entry)),
-        Entry::Connector(_) | Entry::Action(_) => Err(another().into()),
-    }
+    let entry = entry(&shared, &context, &fqn, HubKind::Suite).await?;
+    Ok(Answer(shape::hub_suite(entry)?))
 }
 
 /// What to know before installing a connector; its publisher's key is fetched.
@@ -259,10 +253,10 @@ async fn list(
     Ok(shared.services.publishers.hub(context, query).await?)
 }
 
-async fn entry(shared: &Shared, context: &Context, fqn: &str, kind: HubKind) -> Result<Entry> {
+async fn entry(shared: &Shared, context: &Context, fqn: &str, kind: HubKind) -> Result<HubEntry> {
     let fqn = field("fqn", fqn)?;
     let found = shared.services.publishers.hub_entry(context, fqn, Some(kind)).await?;
-    Ok(shape::hub_entry(found.entry))
+    Ok(found.entry)
 }
 
 async fn decide(
@@ -282,8 +276,4 @@ fn plural(raw: &str) -> Result<HubKind> {
         let text = format!("type: {raw:?} is none of connectors, actions, suites");
         Error::new(Reason::InvalidRequest, text).into()
     })
-}
-
-fn another() -> Error {
-    Error::internal("the Hub answered with an entry of another kind")
 }

@@ -10,55 +10,56 @@ use aileron_contract::{
 
 use super::texts;
 
-/// An entry in the shape of its kind.
-pub(crate) enum Entry {
-    Connector(HubConnector),
-    Action(HubAction),
-    Suite(HubSuite),
+/// A connector's entry.
+pub(crate) fn hub_connector(entry: HubEntry) -> Result<HubConnector, Error> {
+    let HubEntry { fqn, description, publisher, offer, conflicts } = entry;
+    let HubOffer::Connector(offer) = offer else { return Err(another()) };
+    let publishers::ConnectorOffer { key_url, release_pattern } = offer;
+    Ok(HubConnector {
+        fqn: fqn.to_string(),
+        description,
+        publisher_github: publisher,
+        key_url,
+        release_pattern,
+        conflicts: conflicts.into_iter().map(conflict).collect(),
+    })
 }
 
-pub(crate) fn hub_entry(entry: HubEntry) -> Entry {
+/// An action's entry.
+pub(crate) fn hub_action(entry: HubEntry) -> Result<HubAction, Error> {
     let HubEntry { fqn, description, publisher, offer, conflicts } = entry;
-    let (fqn, publisher_github) = (fqn.to_string(), publisher);
-    let conflicts = conflicts.into_iter().map(conflict).collect();
-    match offer {
-        HubOffer::Connector(offer) => {
-            let publishers::ConnectorOffer { key_url, release_pattern } = offer;
-            Entry::Connector(HubConnector {
-                fqn,
-                description,
-                publisher_github,
-                key_url,
-                release_pattern,
-                conflicts,
-            })
-        }
-        HubOffer::Action(offer) => {
-            let publishers::ActionOffer { connector, intents, category } = offer;
-            let connector_fqn = connector.to_string();
-            Entry::Action(HubAction {
-                fqn,
-                description,
-                publisher_github,
-                connector_fqn,
-                intents,
-                category,
-                conflicts,
-            })
-        }
-        HubOffer::Suite(offer) => {
-            let publishers::SuiteOffer { members, connectors, category } = offer;
-            Entry::Suite(HubSuite {
-                fqn,
-                description,
-                publisher_github,
-                member_actions: texts(&members),
-                connectors_required: texts(&connectors),
-                category,
-                conflicts,
-            })
-        }
-    }
+    let HubOffer::Action(offer) = offer else { return Err(another()) };
+    let publishers::ActionOffer { connector, intents, category } = offer;
+    Ok(HubAction {
+        fqn: fqn.to_string(),
+        description,
+        publisher_github: publisher,
+        connector_fqn: connector.to_string(),
+        intents,
+        category,
+        conflicts: conflicts.into_iter().map(conflict).collect(),
+    })
+}
+
+/// A suite's entry.
+pub(crate) fn hub_suite(entry: HubEntry) -> Result<HubSuite, Error> {
+    let HubEntry { fqn, description, publisher, offer, conflicts } = entry;
+    let HubOffer::Suite(offer) = offer else { return Err(another()) };
+    let publishers::SuiteOffer { members, connectors, category } = offer;
+    Ok(HubSuite {
+        fqn: fqn.to_string(),
+        description,
+        publisher_github: publisher,
+        member_actions: texts(&members),
+        connectors_required: texts(&connectors),
+        category,
+        conflicts: conflicts.into_iter().map(conflict).collect(),
+    })
+}
+
+/// The contract promises the kind that was asked for.
+fn another() -> Error {
+    Error::internal("the Hub answered with an entry of another kind")
 }
 
 fn conflict(conflict: publishers::HubConflict) -> HubConflict {
@@ -84,7 +85,7 @@ pub(crate) fn hub_copy(copy: publishers::HubCopy) -> HubCopy {
 }
 
 /// Everything that was asked for: of kinds that were not, nothing is said.
-pub(crate) fn hub_entries(listing: HubListing, kind: Option<HubKind>) -> HubEntries {
+pub(crate) fn hub_entries(listing: HubListing, kind: Option<HubKind>) -> Result<HubEntries, Error> {
     let HubListing { entries, problems, copy } = listing;
     let asked = |one| kind.is_none_or(|kind| kind == one);
     let mut all = HubEntries {
@@ -95,31 +96,42 @@ pub(crate) fn hub_entries(listing: HubListing, kind: Option<HubKind>) -> HubEntr
         copy: hub_copy(copy),
     };
     for entry in entries {
-        match hub_entry(entry) {
-            Entry::Connector(entry) => all.connectors.get_or_insert_default().push(entry),
-            Entry::Action(entry) => all.actions.get_or_insert_default().push(entry),
-            Entry::Suite(entry) => all.suites.get_or_insert_default().push(entry),
+        match entry.kind() {
+            HubKind::Connector => {
+                all.connectors.get_or_insert_default().push(hub_connector(entry)?);
+            }
+            HubKind::Action => all.actions.get_or_insert_default().push(hub_action(entry)?),
+            HubKind::Suite => all.suites.get_or_insert_default().push(hub_suite(entry)?),
         }
     }
-    all
+    Ok(all)
 }
 
-pub(crate) fn hub_connectors(listing: HubListing) -> HubConnectors {
-    let HubEntries { connectors, actions: _, suites: _, problems, copy } =
-        hub_entries(listing, Some(HubKind::Connector));
-    HubConnectors { connectors: connectors.unwrap_or_default(), problems, copy }
+pub(crate) fn hub_connectors(listing: HubListing) -> Result<HubConnectors, Error> {
+    let HubListing { entries, problems, copy } = listing;
+    Ok(HubConnectors {
+        connectors: entries.into_iter().map(hub_connector).collect::<Result<_, _>>()?,
+        problems: problems.into_iter().map(problem).collect(),
+        copy: hub_copy(copy),
+    })
 }
 
-pub(crate) fn hub_actions(listing: HubListing) -> HubActions {
-    let HubEntries { connectors: _, actions, suites: _, problems, copy } =
-        hub_entries(listing, Some(HubKind::Action));
-    HubActions { actions: actions.unwrap_or_default(), problems, copy }
+pub(crate) fn hub_actions(listing: HubListing) -> Result<HubActions, Error> {
+    let HubListing { entries, problems, copy } = listing;
+    Ok(HubActions {
+        actions: entries.into_iter().map(hub_action).collect::<Result<_, _>>()?,
+        problems: problems.into_iter().map(problem).collect(),
+        copy: hub_copy(copy),
+    })
 }
 
-pub(crate) fn hub_suites(listing: HubListing) -> HubSuites {
-    let HubEntries { connectors: _, actions: _, suites, problems, copy } =
-        hub_entries(listing, Some(HubKind::Suite));
-    HubSuites { suites: suites.unwrap_or_default(), problems, copy }
+pub(crate) fn hub_suites(listing: HubListing) -> Result<HubSuites, Error> {
+    let HubListing { entries, problems, copy } = listing;
+    Ok(HubSuites {
+        suites: entries.into_iter().map(hub_suite).collect::<Result<_, _>>()?,
+        problems: problems.into_iter().map(problem).collect(),
+        copy: hub_copy(copy),
+    })
 }
 
 /// A connector has exactly one publisher: itself.
@@ -151,9 +163,7 @@ pub(crate) fn action_install_decision(
     decision: publishers::HubDecision,
 ) -> Result<ActionInstallDecision, Error> {
     let publishers::HubDecision { entry, authorities } = decision;
-    let Entry::Action(action) = hub_entry(entry) else {
-        return Err(Error::internal("a decision about an action is about something else"));
-    };
+    let action = hub_action(entry)?;
     Ok(ActionInstallDecision {
         kind: HubKind::Action.to_string(),
         fqn: action.fqn,
@@ -168,9 +178,7 @@ pub(crate) fn suite_install_decision(
     decision: publishers::HubDecision,
 ) -> Result<SuiteInstallDecision, Error> {
     let publishers::HubDecision { entry, authorities } = decision;
-    let Entry::Suite(suite) = hub_entry(entry) else {
-        return Err(Error::internal("a decision about a suite is about something else"));
-    };
+    let suite = hub_suite(entry)?;
     Ok(SuiteInstallDecision {
         kind: HubKind::Suite.to_string(),
         fqn: suite.fqn,

@@ -70,10 +70,9 @@ impl Guard {
 const fn callers(role: Role) -> &'static [&'static str] {
     match role {
         Role::Gateway => &[],
-        Role::Executor => &["gateway"],
+        Role::Executor | Role::Launcher => &["gateway"],
         Role::Vault => &["gateway", "executor", "launcher"],
         Role::Audit => &["gateway", "executor", "vault", "launcher"],
-        Role::Launcher => &["gateway"],
     }
 }
 

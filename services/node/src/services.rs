@@ -87,23 +87,13 @@ impl Services {
         } else {
             (None, None, None)
         };
-        let sessions: Option<sessions::Handle> = if let Some(database) = holds(Role::Launcher) {
-            let service = aileron_launcher::Service::open(aileron_launcher::Options {
-                home: config.home.clone(),
-                database: database.clone(),
-                access: Arc::clone(&access),
-                audit: Arc::clone(&audit),
-                clock: now,
-            })
-            .await?;
-            let handle = service.sessions();
-            here.launcher = Some(service);
-            Some(handle)
-        } else if config.services.launcher.is_some() {
-            let channel = guard.channel(config, Role::Launcher)?;
-            Some(Arc::new(aileron_wire::sessions::Remote::new(channel)))
-        } else {
-            None
+        let sessions = match holds(Role::Launcher) {
+            Some(database) => {
+                let parts = (Arc::clone(&access), Arc::clone(&audit));
+                let service = launcher_here(config, database.clone(), parts).await?;
+                Some(here.launcher.insert(service).sessions())
+            }
+            None => sessions_elsewhere(config, guard)?,
         };
         Ok(Self {
             vault,
@@ -230,6 +220,30 @@ async fn vault_here(
         clock: now,
     })
     .await
+}
+
+async fn launcher_here(
+    config: &Config,
+    database: Database,
+    (access, audit): (access::Handle, audit::Handle),
+) -> Result<aileron_launcher::Service> {
+    aileron_launcher::Service::open(aileron_launcher::Options {
+        home: config.home.clone(),
+        database,
+        access,
+        audit,
+        clock: now,
+    })
+    .await
+}
+
+/// A split may do without agent sessions.
+fn sessions_elsewhere(config: &Config, guard: &Guard) -> Result<Option<sessions::Handle>> {
+    if config.services.launcher.is_none() {
+        return Ok(None);
+    }
+    let channel = guard.channel(config, Role::Launcher)?;
+    Ok(Some(Arc::new(aileron_wire::sessions::Remote::new(channel))))
 }
 
 fn vault_elsewhere(

@@ -98,10 +98,10 @@ impl Releases {
                 stream::iter(asked).buffered(limits::RELEASE_FETCHES).try_collect().await?;
             pages.extend(more);
         }
-        if pages != before {
-            if let Err(error) = self.kept.write(of, &pages).await? {
-                tracing::warn!(%error, "a listing of releases is not kept: it is asked for anew");
-            }
+        if pages != before
+            && let Err(error) = self.kept.write(of, &pages).await?
+        {
+            tracing::warn!(%error, "a listing of releases is not kept: it is asked for anew");
         }
         Ok(pages)
     }

@@ -58,7 +58,7 @@ pub(super) async fn connector(
     match (supply::connector(parts, package, purpose).await, expected) {
         (Ok(files), _) => checked_connector(parts, package, expected, files).await,
         // Shown from the store, when that is what was asked for by its hash: a person may want to
-        // accept what stands there although its release is gone. Installing it is another matter.
+        // accept what stands there although its release is gone.
         (Err(error), Some(hash)) if purpose == Purpose::Preview => {
             let stored = stored_connector(parts, package, hash).await?;
             stored.ok_or(error)

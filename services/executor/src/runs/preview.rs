@@ -250,7 +250,7 @@ mod tests {
         let shown = lines(&render, &answer);
         let values: Vec<_> = shown.iter().map(|(_, value, _)| value.as_deref()).collect();
         assert_eq!(
-            values.get(..9).unwrap(),
+            values[..9],
             [
                 Some("Hi\\u{202e}"),
                 Some("zero"),

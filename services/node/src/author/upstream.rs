@@ -10,12 +10,12 @@ use std::{
 
 use aileron_contract::{
     Context, Error, Reason, Result, Secret,
+    bindings::Consent,
     credential::{Form, HeaderTemplate, Reach},
     egress::{CredentialUse, Outcome, Request},
     failure::{Boundary, Class, Failure},
     limits,
     names::{HostPort, Identity},
-    bindings::Consent,
 };
 use aileron_executor::formats::manifest::Manifest;
 use aileron_store::{Database, Location};

@@ -67,7 +67,7 @@ impl Flows {
         self.keeper().owned(async move { complete(&tokens, &setup, &code).await }).await
     }
 
-    /// Without the keys a code could be traded and not kept: the setup goes on waiting.
+    /// Without the keys a code could be traded and not kept.
     async fn unlocked(&self) -> Result<()> {
         self.keeper().view().await?.unlocked().map(drop)
     }

@@ -1,3 +1,4 @@
+mod consent;
 mod defaults;
 
 use std::time::Duration;

@@ -43,6 +43,32 @@ async fn a_vault_is_created_locked_and_unlocked() {
 }
 
 #[tokio::test]
+async fn a_new_passphrase_has_eight_characters_and_an_old_one_may_be_shorter() {
+    let house = House::new().await;
+    let vault = house.service.vault();
+    // Eight characters, not eight bytes.
+    for short in ["", "x", "1234567", "päßwört"] {
+        let refused = vault.create(&daemon(), secret(short)).await;
+        assert_refused(refused, Reason::PassphraseInvalid);
+    }
+    vault.create(&daemon(), secret("pässwört")).await.unwrap();
+    let change = |new: &str| PassphraseChange {
+        current: secret("pässwört"),
+        new: secret(new),
+        rotate: false,
+    };
+    let refused = vault.change_passphrase(&service(), change("1234567")).await;
+    let error = assert_refused(refused, Reason::PassphraseInvalid);
+    assert!(error.public().contains("at least 8 characters"), "{error}");
+    let exported = house.service.custody().export(&service(), secret("1234567")).await;
+    assert_refused(exported, Reason::PassphraseInvalid);
+    house.service.custody().export(&service(), secret("12345678")).await.unwrap();
+    vault.lock(&service()).await.unwrap();
+    // Short ones are tried like others: somebody may have chosen one before.
+    assert_refused(vault.unlock(&daemon(), secret("x")).await, Reason::PassphraseRejected);
+}
+
+#[tokio::test]
 async fn secrets_are_kept_listed_without_their_values_and_deleted() {
     let house = House::with_vault().await;
     let vault = house.service.vault();

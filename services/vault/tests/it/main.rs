@@ -18,6 +18,7 @@ mod house;
 mod idle;
 mod life;
 mod oauth;
+mod older;
 mod opened;
 #[path = "../../../store/tests/it/postgres.rs"]
 mod postgres;

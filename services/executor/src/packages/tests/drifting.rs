@@ -6,7 +6,7 @@ use aileron_contract::{
     Context, Reason, Scopes,
     audit::{Actor, Event, EventKind},
     names::{ActionName, Sha256Hash},
-    packages::{Acceptance, ActionRequest, Drift, DriftOf, DriftState},
+    packages::{Acceptance, ActionRequest, ConnectorRequest, Drift, DriftOf, DriftState},
 };
 
 use super::world::{
@@ -205,6 +205,21 @@ async fn a_home_of_before_is_adopted_piece_by_piece() {
     assert!(world.handle().accept(&person(), accepting(connector)).await.is_err());
     fs::remove_file(world.path("keyring.json")).unwrap();
     world.trust("github://acme", &world.publisher).await;
+    // It is shown from the store, by its hash, also when its release is gone; by name alone it is
+    // what its publisher took back.
+    let gone = super::world::release(&"github://acme/notes@1.0.0".parse().unwrap());
+    world.web.put(&gone, 404, "");
+    let needs = world.handle().needs(&person()).await.unwrap();
+    let by_hash = ConnectorRequest {
+        package: "github://acme/notes@1.0.0".parse().unwrap(),
+        expected_hash: Some(needs.missing[0].hash),
+    };
+    let shown = world.handle().preview_connector(&person(), by_hash.clone()).await.unwrap();
+    assert_eq!((shown.hash, shown.already_installed), (needs.missing[0].hash, false));
+    let by_name = ConnectorRequest { expected_hash: None, ..by_hash.clone() };
+    assert!(world.handle().preview_connector(&person(), by_name).await.is_err());
+    let other = ConnectorRequest { expected_hash: Some(Sha256Hash::new([0; 32])), ..by_hash };
+    assert!(world.handle().preview_connector(&person(), other).await.is_err());
     world.handle().accept(&person(), accepting(connector)).await.unwrap();
     assert_eq!(world.handle().connectors(&person()).await.unwrap().len(), 1);
     world.handle().accept(&person(), accepting(list)).await.unwrap();

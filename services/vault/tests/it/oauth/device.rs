@@ -69,12 +69,22 @@ async fn a_device_is_asked_about_at_the_providers_pace_and_not_for_ever() {
         let early = bindings.poll_device(&service(), begun.session.duplicate()).await.unwrap();
         assert_eq!(early, DevicePoll::Pending { interval: begun.interval });
     }
+    later(Duration::from_mins(10));
+    assert_eq!(poll(&house, &begun.session).await, DevicePoll::Expired);
+}
+
+#[tokio::test]
+async fn a_device_is_not_asked_about_after_the_vault_was_locked() {
+    let provider = Provider::start();
+    let house = House::with_vault().await;
+    let begun = begun(&house, &provider).await;
+    let bindings = house.service.bindings();
     house.service.vault().lock(&service()).await.unwrap();
     let locked = bindings.poll_device(&service(), begun.session.duplicate()).await;
     assert_refused(locked, Reason::VaultLocked);
     house.unlock().await;
-    later(Duration::from_mins(10));
-    assert_eq!(poll(&house, &begun.session).await, DevicePoll::Expired);
+    let gone = bindings.poll_device(&service(), begun.session.duplicate()).await;
+    assert_refused(gone, Reason::SessionNotFound);
 }
 
 #[tokio::test]

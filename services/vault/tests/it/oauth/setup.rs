@@ -5,7 +5,7 @@ use std::time::Duration;
 use aileron_contract::{
     Reason, Scope,
     bindings::{Answer, Begin, BindingFilter, BindingStatus, Callback, Caller, Finish, Purpose},
-    credential::{Form, HeaderTemplate},
+    credential::{Form, HeaderTemplate, Oauth2Client},
 };
 
 use super::{
@@ -96,10 +96,6 @@ async fn a_setup_is_finished_once_and_in_time() {
         code: secret(&returned(&url, "code").unwrap()),
         issuer: None,
     };
-    // Locked, the setup goes on waiting: the code is worth too much to be lost.
-    house.service.vault().lock(&service()).await.unwrap();
-    assert_refused(bindings.finish(&service(), finish()).await, Reason::VaultLocked);
-    house.unlock().await;
     bindings.finish(&service(), finish()).await.unwrap();
     assert_refused(bindings.finish(&service(), finish()).await, Reason::SessionNotFound);
     let begun = bindings.begin(&service(), beginning(&provider)).await.unwrap();
@@ -283,4 +279,33 @@ async fn authorizing_again_keeps_what_the_binding_was() {
     assert_eq!((after.created_at, &after.account), (before.created_at, &before.account));
     assert_eq!((after.status, after.stale_reason), (BindingStatus::Active, None));
     assert_eq!(get(&house, &provider).await, Ok(200));
+}
+
+#[tokio::test]
+async fn locking_the_vault_ends_the_setups_that_wait() {
+    let house = House::with_vault().await;
+    let bindings = house.service.bindings();
+    let mut consent = crate::house::consent(super::CONNECTOR, "me", &["id.example:443"]);
+    consent.reach.form = Form::Oauth2;
+    let at = |path: &str| format!("https://id.example{path}").parse().unwrap();
+    let client = Oauth2Client::new(at("/auth"), at("/token"), "public", Vec::new());
+    let begin = Begin {
+        consent,
+        client: client.unwrap(),
+        purpose: Purpose::Setup,
+        caller: Caller::Cli { port: 45_451 },
+    };
+    let under_way = bindings.begin(&service(), begin).await.unwrap();
+    house.service.vault().lock(&service()).await.unwrap();
+    let state = returned(&under_way.authorize_url, "state").unwrap();
+    let finish = || Finish {
+        session: under_way.session.duplicate(),
+        state: secret(&state),
+        code: secret("c"),
+        issuer: None,
+    };
+    assert_refused(bindings.finish(&service(), finish()).await, Reason::VaultLocked);
+    house.unlock().await;
+    let gone = bindings.finish(&service(), finish()).await;
+    assert_refused(gone, Reason::SessionNotFound);
 }
