@@ -1,7 +1,7 @@
 //! `aileron binding …`, and the offer to bind that installs and runs share.
 
-pub(super) mod again;
-mod browser;
+mod again;
+pub(super) mod browser;
 mod consent;
 mod redirect;
 mod sign_in;
