@@ -47,10 +47,7 @@ impl Services {
     ) -> Result<Self> {
         let mut here = Here::default();
         let audit = if config.roles.contains(&Role::Audit) {
-            let service = audit_here(config).await?;
-            let handle = service.audit();
-            here.audit = Some(service);
-            handle
+            here.audit.insert(audit_here(config).await?).audit()
         } else {
             Arc::new(aileron_wire::audit::Remote::new(guard.channel(config, Role::Audit)?))
         };
@@ -82,10 +79,8 @@ impl Services {
             let handles = (service.executor(), service.packages(), service.publishers());
             here.executor = Some(service);
             (Some(handles.0), Some(handles.1), Some(handles.2))
-        } else if config.services.executor.is_some() {
-            executor_elsewhere(guard.channel(config, Role::Executor)?)
         } else {
-            (None, None, None)
+            executor_elsewhere(config, guard)?
         };
         let sessions = match holds(Role::Launcher) {
             Some(database) => {
@@ -258,14 +253,21 @@ fn vault_elsewhere(
     )
 }
 
+/// A process without a gateway may do without the executor.
+#[expect(clippy::type_complexity, reason = "the three handles of one service, taken apart at once")]
 fn executor_elsewhere(
-    channel: aileron_wire::Channel,
-) -> (Option<executor::Handle>, Option<packages::Handle>, Option<publishers::Handle>) {
-    (
+    config: &Config,
+    guard: &Guard,
+) -> Result<(Option<executor::Handle>, Option<packages::Handle>, Option<publishers::Handle>)> {
+    if config.services.executor.is_none() {
+        return Ok((None, None, None));
+    }
+    let channel = guard.channel(config, Role::Executor)?;
+    Ok((
         Some(Arc::new(aileron_wire::executor::Remote::new(channel.clone()))),
         Some(Arc::new(aileron_wire::packages::Remote::new(channel.clone()))),
         Some(Arc::new(aileron_wire::publishers::Remote::new(channel))),
-    )
+    ))
 }
 
 fn sources(config: &Config) -> Result<Sources> {
