@@ -288,7 +288,8 @@ async fn locking_the_vault_ends_the_setups_that_wait() {
     let mut consent = crate::house::consent(super::CONNECTOR, "me", &["id.example:443"]);
     consent.reach.form = Form::Oauth2;
     let at = |path: &str| format!("https://id.example{path}").parse().unwrap();
-    let client = Oauth2Client::new(at("/auth"), at("/token"), "public", Vec::new());
+    let client =
+        Oauth2Client::new(at("/auth"), at("/token"), "public", vec!["notes:read".to_owned()]);
     let begin = Begin {
         consent,
         client: client.unwrap(),
