@@ -109,10 +109,10 @@ async fn bound_now(
 
 fn explain(connection: &Connection<'_>, pending: &RunPending) {
     connection.printer.say("approval needed: the action has not run");
-    connection.printer.say(match &pending.review_url {
-        Some(url) => format!("  review it at {url}"),
-        None => format!("  aileron approval approve {}", pending.approval_id),
-    });
+    if let Some(url) = &pending.review_url {
+        connection.printer.say(format!("  review it at {url}, or here:"));
+    }
+    connection.printer.say(format!("  aileron approval approve {}", pending.approval_id));
     connection.printer.data(&pending.approval_id);
 }
 
