@@ -18,6 +18,7 @@ use aileron_api::{
 use aileron_node::demo::Servers;
 use serde_json::json;
 use tempfile::TempDir;
+use tokio::task::JoinSet;
 
 use crate::{
     house::{House, create_vault, person, program},
@@ -121,7 +122,7 @@ async fn ended(command: Command) -> Output {
     let mut command = tokio::process::Command::from(command);
     command.kill_on_drop(true);
     let output = tokio::time::timeout(Duration::from_mins(2), command.output()).await;
-    output.expect("the agent does not end").unwrap()
+    output.unwrap_or_else(|_| panic!("the agent does not end")).unwrap()
 }
 
 fn text(output: &Output) -> String {
@@ -155,14 +156,15 @@ fn writes_a_note(turn: &Turn) -> Say {
 async fn writes_with_a_persons_consent(agent: &[&str]) {
     let scene = Scene::new().await;
     let model = Model::start(writes_a_note).await;
-    let running = tokio::spawn(ended(scene.launch(&model, agent)));
+    let mut running = JoinSet::new();
+    running.spawn(ended(scene.launch(&model, agent)));
     let waiting = scene.waiting().await;
     let sessions = scene.program.agent_sessions(&SessionFilter::default()).await.unwrap().value;
     assert_eq!(waiting.session_id.as_ref(), Some(&sessions.items[0].id));
     assert_eq!(sessions.items[0].state, "running");
     assert_eq!(scene.servers.titles(), ["Welcome"]);
     approve(&scene.person, &waiting.id).await;
-    let output = running.await.unwrap();
+    let output = running.join_next().await.unwrap().unwrap();
     let told = text(&output);
     assert!(output.status.success(), "{told}");
     assert!(told.contains("Welcome") && told.contains(r#""status":"completed""#), "{told}");
@@ -192,11 +194,12 @@ fn configuration_is_untouched(scene: &Scene, model: &Model) {
 async fn learns_of_a_refusal(agent: &[&str]) {
     let scene = Scene::new().await;
     let model = Model::start(writes_a_note).await;
-    let running = tokio::spawn(ended(scene.launch(&model, agent)));
+    let mut running = JoinSet::new();
+    running.spawn(ended(scene.launch(&model, agent)));
     let waiting = scene.waiting().await;
     let deny = Decide { reason: Some("not on a Sunday".to_owned()), ..Decide::default() };
     scene.person.decide(&waiting.id, &deny).await.unwrap();
-    let output = running.await.unwrap();
+    let output = running.join_next().await.unwrap().unwrap();
     let told = text(&output);
     assert!(output.status.success(), "{told}");
     assert!(told.contains(r#""status":"denied""#) && told.contains("not on a Sunday"), "{told}");

@@ -43,7 +43,7 @@ impl World {
     }
 
     /// A token minted for a program that uses tools.
-    async fn token(&self, label: &str) -> String {
+    fn token(&self, label: &str) -> String {
         let scopes = "actions:list,actions:run,approvals:poll";
         let minted = ["token", "mint", "--label", label, "--scopes", scopes, "--days", "1"];
         let minted = self.house.run_as_person(&minted);
@@ -135,7 +135,7 @@ async fn the_program_offers_actions_runs_them_and_tells_what_became_of_an_approv
 #[tokio::test]
 async fn the_program_tells_of_new_and_disabled_tools_and_two_names_alike_are_nobody_s() {
     let world = World::new().await;
-    let token = world.token("tools").await;
+    let token = world.token("tools");
     let mut tools = stdio::Tools::start(&world.url(), &token, None, "100ms").await;
     assert!(names(&tools.ask("tools/list", json!({})).await).contains(&"notes_list"));
     world.write_action("notes_list", &world.renamed("notes-list", "notes_list")).await;
@@ -163,7 +163,7 @@ async fn the_program_tells_of_new_and_disabled_tools_and_two_names_alike_are_nob
 #[tokio::test]
 async fn the_program_speaks_three_revisions_and_refuses_what_it_cannot_read() {
     let world = World::new().await;
-    let token = world.token("tools").await;
+    let token = world.token("tools");
     for (asked, agreed) in [
         ("2024-11-05", "2024-11-05"),
         ("2025-06-18", "2025-06-18"),
@@ -206,7 +206,7 @@ async fn without_a_runtime_the_program_says_what_to_do() {
 #[tokio::test]
 async fn an_approval_and_a_session_belong_to_the_token_that_began_them() {
     let world = World::new().await;
-    let (own, other) = (world.token("own").await, world.token("other").await);
+    let (own, other) = (world.token("own"), world.token("other"));
     let (_, agent) = world.session().await;
     let mut own = http::Tools::start(&world.url(), &own).await;
     let mut other = http::Tools::start(&world.url(), &other).await;
@@ -235,7 +235,7 @@ async fn the_daemon_s_token_a_person_s_and_none_are_not_let_in() {
     for (token, expected) in [(daemon.as_str(), 403), ("", 401), ("unknown", 401)] {
         assert_eq!(http::Tools::new(&url, token).begin().await, expected, "{token}");
     }
-    let token = world.token("tools").await;
+    let token = world.token("tools");
     let good = http::Tools::start(&url, &token).await;
     for (header, value) in
         [("host", "evil.example"), ("origin", "http://evil.example"), ("origin", "null")]
@@ -247,7 +247,7 @@ async fn the_daemon_s_token_a_person_s_and_none_are_not_let_in() {
 #[tokio::test]
 async fn one_token_s_sessions_do_not_crowd_out_another_s() {
     let world = World::new().await;
-    let (many, one) = (world.token("many").await, world.token("one").await);
+    let (many, one) = (world.token("many"), world.token("one"));
     let quiet = http::Tools::start(&world.url(), &one).await;
     let first = http::Tools::start(&world.url(), &many).await;
     for _ in 0..16 {
@@ -260,7 +260,7 @@ async fn one_token_s_sessions_do_not_crowd_out_another_s() {
 #[tokio::test]
 async fn cancelling_a_call_ends_the_waiting_and_not_the_run() {
     let world = World::new().await;
-    let token = world.token("tools").await;
+    let token = world.token("tools");
     let mut tools = stdio::Tools::start(&world.url(), &token, None, "0").await;
     tools
         .write(

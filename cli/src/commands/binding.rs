@@ -68,26 +68,30 @@ pub(super) async fn run(command: BindingCommand, connection: &Connection<'_>) ->
             let (name, connector) = (chosen.name, chosen.connector_fqn);
             printer.tick(format!("{name} is what {connector} uses where several fit"));
         }
-        BindingCommand::Revoke { name, yes } => {
-            let question = format!("Revoke {name}? Its credential cannot be brought back.");
-            // As published, a script need not say anything.
-            if !yes && terminal::present() && !terminal::confirm(printer, &question)? {
-                return Err(Failure::Declined);
-            }
-            let person = connection.person_of_vault().await?;
-            let revoked = person.client.revoke_binding(&name).await;
-            person.leave().await;
-            let revoked = revoked?.value;
-            printer.tick(match revoked.provider {
-                AtProvider::Revoked => format!("{name} is revoked, at its provider as well"),
-                AtProvider::None | AtProvider::NotRevoked => format!("{name} is revoked"),
-            });
-            if let Some(message) = revoked.message {
-                printer.cross(message);
-            }
-        }
+        BindingCommand::Revoke { name, yes } => revoke(&name, yes, connection).await?,
     }
     Ok(Exit::Done)
+}
+
+async fn revoke(name: &str, yes: bool, connection: &Connection<'_>) -> Result<()> {
+    let printer = connection.printer;
+    let question = format!("Revoke {name}? Its credential cannot be brought back.");
+    // As published, a script need not say anything.
+    if !yes && terminal::present() && !terminal::confirm(printer, &question)? {
+        return Err(Failure::Declined);
+    }
+    let person = connection.person_of_vault().await?;
+    let revoked = person.client.revoke_binding(name).await;
+    person.leave().await;
+    let revoked = revoked?.value;
+    printer.tick(match revoked.provider {
+        AtProvider::Revoked => format!("{name} is revoked, at its provider as well"),
+        AtProvider::None | AtProvider::NotRevoked => format!("{name} is revoked"),
+    });
+    if let Some(message) = revoked.message {
+        printer.cross(message);
+    }
+    Ok(())
 }
 
 /// A connector that lacks a credential, and whose account it is to be.

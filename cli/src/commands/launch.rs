@@ -73,11 +73,19 @@ async fn launch(request: &Request, program: &Program, connection: &Connection<'_
     };
     let begun = patiently(connection.client.begin_session(&body)).await?;
     let (session, token) = (begun.session, begun.caveat_token);
-    let launched = start(request, program, connection, &session, token, directory).await;
+    let given = Given { session: &session, token, directory };
+    let launched = start(request, program, connection, given).await;
     let code = launched.as_ref().ok().copied();
     end(connection, &session.id, code).await;
     let code = launched?;
     Ok(Exit::Agent(u8::try_from(code).unwrap_or(u8::MAX)))
+}
+
+/// What the agent is given: the session it acts in, and the folder it works in.
+struct Given<'a> {
+    session: &'a Session,
+    token: Option<Sensitive>,
+    directory: PathBuf,
 }
 
 /// Everything between the session's beginning and its end; the agent's exit code.
@@ -85,11 +93,10 @@ async fn start(
     request: &Request,
     program: &Program,
     connection: &Connection<'_>,
-    session: &Session,
-    token: Option<Sensitive>,
-    directory: PathBuf,
+    given: Given<'_>,
 ) -> Result<i32> {
     let printer = connection.printer;
+    let Given { session, token, directory } = given;
     let url = connection.client.base_url().trim_end_matches("/v1").to_owned();
     let token = token.ok_or_else(|| {
         Failure::plain("the runtime gave the session no token: it is older than this program")

@@ -254,7 +254,6 @@ fn vault_elsewhere(
 }
 
 /// A process without a gateway may do without the executor.
-#[expect(clippy::type_complexity, reason = "the three handles of one service, taken apart at once")]
 fn executor_elsewhere(
     config: &Config,
     guard: &Guard,

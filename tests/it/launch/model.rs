@@ -180,9 +180,7 @@ fn flat(content: &Value) -> String {
 }
 
 fn events(events: &[Value]) -> Response {
-    let text: String = events
-        .iter()
-        .map(|event| format!("event: {}\ndata: {event}\n\n", event["type"].as_str().unwrap()))
-        .collect();
+    let event = |it: &Value| format!("event: {}\ndata: {it}\n\n", it["type"].as_str().unwrap());
+    let text = events.iter().map(event).collect::<Vec<_>>().concat();
     ([("content-type", "text/event-stream")], text).into_response()
 }

@@ -19,7 +19,8 @@ use crate::hostile::{Connector, Deed};
 /// Node and the packages, as `tests/run` installed them.
 fn node(script: &str, arguments: &[&str]) -> Output {
     let tools = std::env::var_os("AILERON_MCP_TOOLS");
-    let tools = PathBuf::from(tools.expect("AILERON_MCP_TOOLS is not set: run tests/run"));
+    let tools = tools.unwrap_or_else(|| panic!("AILERON_MCP_TOOLS is not set: run tests/run"));
+    let tools = PathBuf::from(tools);
     let modules = tools.join("node_modules");
     Command::new(modules.join("node/bin/node"))
         .arg(modules.join("@modelcontextprotocol").join(script))
@@ -109,7 +110,7 @@ impl World {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_scenario_of_the_suite_passes_whose_capability_is_declared() {
     let world = World::with_fixtures().await;
-    let token = world.token("conformance").await;
+    let token = world.token("conformance");
     let daemon = world.url().strip_prefix("http://").unwrap().to_owned();
     let (address, _tasks) = with_token(daemon, token).await;
     let skipped: BTreeSet<&str> = include_str!("skipped.txt")
@@ -142,7 +143,7 @@ async fn every_scenario_of_the_suite_passes_whose_capability_is_declared() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_inspector_lists_and_calls_through_both_doors() {
     let world = World::new().await;
-    let token = world.token("inspector").await;
+    let token = world.token("inspector");
     let url = world.url();
     let program = stdio::program().display().to_string();
     let daemon = url.strip_prefix("http://").unwrap().to_owned();

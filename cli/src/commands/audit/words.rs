@@ -47,8 +47,8 @@ pub(super) fn facts(event: &AuditEvent) -> Vec<(&str, String)> {
     ];
     let known = |key: &str| LABELS.iter().any(|(known, _)| *known == key);
     for (key, label) in LABELS {
-        let Some(value) = event.payload.get(key) else { continue };
-        let fact = (label, spelled(key, value));
+        let Some(value) = event.payload.get(*key) else { continue };
+        let fact = (*label, spelled(key, value));
         if !facts.contains(&fact) {
             facts.push(fact);
         }
@@ -64,7 +64,7 @@ pub(super) fn facts(event: &AuditEvent) -> Vec<(&str, String)> {
 }
 
 /// The payload's keys in the order and the words of a reader.
-const LABELS: [(&str, &str); 77] = [
+const LABELS: &[(&str, &str)] = &[
     ("aileron.action.name", "action"),
     ("aileron.approval.action", "action"),
     ("aileron.disposition", "outcome"),
@@ -100,6 +100,9 @@ const LABELS: [(&str, &str); 77] = [
     ("aileron.token.id", "token id"),
     ("aileron.vault.rotated", "vault key replaced"),
     ("aileron.vault.format", "vault format"),
+    ("aileron.vault.generation", "of generation"),
+    ("aileron.vault.earlier_generation", "instead of generation"),
+    ("aileron.vault.same", "the same vault"),
     ("aileron.vault.entries", "entries"),
     ("aileron.vault.added", "entries added"),
     ("aileron.vault.replaced", "replaced"),
@@ -146,72 +149,77 @@ const LABELS: [(&str, &str); 77] = [
 
 pub(in crate::commands) fn happened(event: &AuditEvent) -> &'static str {
     match (event.event_type.as_str(), text(event, "aileron.disposition")) {
-        ("action.installed", _) => "an action was installed",
-        ("action.enabled", _) => "an action was enabled",
-        ("action.disabled", _) => "an action was disabled",
-        ("action.quarantined", _) => "an action's file is not the one installed: it will not run",
-        ("action.accepted", _) => "what drifted was accepted as it was shown",
-        ("lock.quarantined", _) => "the lock file is not the one that was written",
-        ("lock.renewed", _) => "the lock file was written anew",
-        ("connector.installed", _) => "a connector was installed",
-        ("binding.created", _) => "a credential was bound",
-        ("binding.resolved", _) => "a credential was joined to a request",
-        ("binding.rebound", _) => "a bound credential was replaced",
-        ("binding.consented", _) => "a person agreed to further hosts for a bound credential",
-        ("binding.revoked", _) => "a binding was revoked",
-        ("binding.refreshing", _) => "a bound credential is about to be refreshed",
-        ("binding.refreshed", _) => "a bound credential was refreshed",
-        ("binding.stale", _) => "a connector reaches hosts that its binding does not cover",
-        ("binding.hosts_adopted", _) => "an older binding took the hosts its connector declares",
-        ("binding.default_chosen", _) => "a binding was chosen among several that fit",
-        ("execution.started", _) => "a call began",
-        ("execution.succeeded", _) => "a call succeeded",
         ("execution.failed", Some("ambiguous")) => {
             "a call may have been carried out: its answer was lost"
         }
         ("execution.failed", Some("refused")) => "a call was refused before it began",
-        ("execution.failed", _) => "a call failed",
-        ("approval.requested", _) => "a call began to wait for a person",
-        ("approval.approved", _) => "a person let a call run",
-        ("approval.denied", _) => "a person refused a call",
-        ("approval.expired", _) => "nobody decided in time",
-        ("approval.reopened", _) => {
-            "what a call would act upon changed after it was approved: it waits again"
-        }
-        ("approval.refused", _) => "somebody without the right tried to decide",
-        ("keyring.trusted", _) => "a publisher's key was trusted",
-        ("keyring.revoked", _) => "a publisher's key is no longer trusted",
-        ("vault.created", _) => "the vault was created",
-        ("vault.unlocked", _) => "the vault was unlocked",
-        ("vault.unlock_failed", _) => "a wrong passphrase was tried on the vault",
-        ("vault.locked", _) => "the vault was locked",
-        ("vault.passphrase_changed", _) => "the passphrase was changed",
-        ("vault.migrated", _) => "the vault's file moved to the present format",
-        ("vault.recovery_key_added", _) => "a recovery key was made for the vault",
-        ("vault.recovery_key_removed", _) => "the vault's recovery key was removed",
-        ("vault.recovered", _) => "the vault was opened with its recovery key",
-        ("vault.older_accepted", _) => "an older vault file was taken for the vault",
-        ("vault.exported", _) => "the whole vault was exported to a file",
-        ("vault.imported", _) => "an exported vault was taken over",
-        ("credential.stored", _) => "a login was stored",
-        ("credential.deleted", _) => "a login was deleted",
-        ("credential.exported", _) => "a login left the vault in the clear",
-        ("secret.resolved", _) => "a secret was joined to a request of the runtime's own",
-        ("secret.stored", _) => "a secret was stored",
-        ("secret.deleted", _) => "a secret was deleted",
-        ("session.started", _) => "an agent session began",
-        ("session.ended", _) => "an agent session ended",
-        ("person_session.opened", _) => "a person proved the passphrase",
-        ("person_session.refused", _) => "a wrong passphrase was tried",
-        ("person_session.closed", _) => "a person's session ended",
-        ("token.minted", _) => "a person minted a token",
-        ("token.revoked", _) => "a token was revoked",
-        ("log.tail_set_aside", _) => "a tail that no checkpoint covered was set aside",
-        ("log.imported", _) => "lines of an earlier log were taken in",
         // Imported logs hold types of their own.
-        _ => "",
+        (kind, _) => EVENTS.iter().find(|(known, _)| *known == kind).map_or("", |(_, words)| words),
     }
 }
+
+/// What an event of each type tells.
+const EVENTS: &[(&str, &str)] = &[
+    ("action.installed", "an action was installed"),
+    ("action.enabled", "an action was enabled"),
+    ("action.disabled", "an action was disabled"),
+    ("action.quarantined", "an action's file is not the one installed: it will not run"),
+    ("action.accepted", "what drifted was accepted as it was shown"),
+    ("lock.quarantined", "the lock file is not the one that was written"),
+    ("lock.renewed", "the lock file was written anew"),
+    ("connector.installed", "a connector was installed"),
+    ("binding.created", "a credential was bound"),
+    ("binding.resolved", "a credential was joined to a request"),
+    ("binding.rebound", "a bound credential was replaced"),
+    ("binding.consented", "a person agreed to further hosts for a bound credential"),
+    ("binding.revoked", "a binding was revoked"),
+    ("binding.refreshing", "a bound credential is about to be refreshed"),
+    ("binding.refreshed", "a bound credential was refreshed"),
+    ("binding.stale", "a connector reaches hosts that its binding does not cover"),
+    ("binding.hosts_adopted", "an older binding took the hosts its connector declares"),
+    ("binding.default_chosen", "a binding was chosen among several that fit"),
+    ("execution.started", "a call began"),
+    ("execution.succeeded", "a call succeeded"),
+    ("execution.failed", "a call failed"),
+    ("approval.requested", "a call began to wait for a person"),
+    ("approval.approved", "a person let a call run"),
+    ("approval.denied", "a person refused a call"),
+    ("approval.expired", "nobody decided in time"),
+    (
+        "approval.reopened",
+        "what a call would act upon changed after it was approved: it waits again",
+    ),
+    ("approval.refused", "somebody without the right tried to decide"),
+    ("keyring.trusted", "a publisher's key was trusted"),
+    ("keyring.revoked", "a publisher's key is no longer trusted"),
+    ("vault.created", "the vault was created"),
+    ("vault.unlocked", "the vault was unlocked"),
+    ("vault.unlock_failed", "a wrong passphrase was tried on the vault"),
+    ("vault.locked", "the vault was locked"),
+    ("vault.passphrase_changed", "the passphrase was changed"),
+    ("vault.migrated", "the vault's file moved to the present format"),
+    ("vault.recovery_key_added", "a recovery key was made for the vault"),
+    ("vault.recovery_key_removed", "the vault's recovery key was removed"),
+    ("vault.recovered", "the vault was opened with its recovery key"),
+    ("vault.older_accepted", "an older vault file was taken for the vault"),
+    ("vault.exported", "the whole vault was exported to a file"),
+    ("vault.imported", "an exported vault was taken over"),
+    ("credential.stored", "a login was stored"),
+    ("credential.deleted", "a login was deleted"),
+    ("credential.exported", "a login left the vault in the clear"),
+    ("secret.resolved", "a secret was joined to a request of the runtime's own"),
+    ("secret.stored", "a secret was stored"),
+    ("secret.deleted", "a secret was deleted"),
+    ("session.started", "an agent session began"),
+    ("session.ended", "an agent session ended"),
+    ("person_session.opened", "a person proved the passphrase"),
+    ("person_session.refused", "a wrong passphrase was tried"),
+    ("person_session.closed", "a person's session ended"),
+    ("token.minted", "a person minted a token"),
+    ("token.revoked", "a token was revoked"),
+    ("log.tail_set_aside", "a tail that no checkpoint covered was set aside"),
+    ("log.imported", "lines of an earlier log were taken in"),
+];
 
 fn spelled(key: &str, value: &Value) -> String {
     match (key.ends_with("_ms"), value.as_u64()) {

@@ -82,7 +82,7 @@ impl Record {
         let Some(mut file) = self.file.as_ref() else { return Ok(()) };
         let mut line = format!("time={} level=INFO msg={message:?}", Timestamp::now());
         for (key, value) in pairs {
-            line.push_str(&format!(" {key}={}", quoted(value)));
+            line.extend([" ", key, "=", &quoted(value)]);
         }
         line.push('\n');
         file.write_all(line.as_bytes()).map_err(|error| Failure::file("write", &self.path, error))

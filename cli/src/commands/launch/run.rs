@@ -74,6 +74,6 @@ fn pass_on(child: &Child, asked: Signal) {
     let pid = child.id().and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw);
     if let Some(pid) = pid {
         // One that has just ended needs it no more.
-        drop(kill_process(pid, asked));
+        let _gone = kill_process(pid, asked);
     }
 }
