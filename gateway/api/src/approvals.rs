@@ -45,14 +45,50 @@ pub struct PendingApproval {
     /// SHA-256 over everything the approval covers: send it back with the decision.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
+    /// A person agreed to this call before, and what was shown with it changed since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_before: Option<AskedBefore>,
 }
 
 impl PendingApproval {
+    /// What a person is asked for, in the words of the published cards.
+    pub fn badge(&self) -> String {
+        badge(&self.kind)
+    }
+
     /// Enough of the digest to compare by eye with another surface.
     pub fn short_digest(&self) -> Option<String> {
         const SHOWN: usize = "sha256:".len() + 16;
         self.digest.as_ref().map(|digest| digest.chars().take(SHOWN).collect())
     }
+}
+
+/// `action` → `ACTION`, `comms_send` → `COMMS SEND`.
+pub fn badge(kind: &str) -> String {
+    kind.replace('_', " ").to_uppercase()
+}
+
+/// An approval that was given, and taken back because what was shown with it changed.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+#[schema(as = ApprovalAskedBefore)]
+pub struct AskedBefore {
+    /// How often that happened.
+    pub times: u32,
+    /// What was agreed to the last time.
+    pub digest: String,
+    /// From what was shown then to what is shown now, for who may decide. None when both say the
+    /// same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<ChangedLine>,
+}
+
+/// One line of a difference.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+#[schema(as = ApprovalChangedLine)]
+pub struct ChangedLine {
+    /// `kept`, `removed` or `added`.
+    pub change: String,
+    pub text: String,
 }
 
 /// The answer of a preview's call: its lines, or why there are none.

@@ -1,5 +1,8 @@
 use aileron_api::{
-    approvals::{ApprovalResult, ApprovalStatus, Field, PendingApproval, Preview, Resolved},
+    approvals::{
+        ApprovalResult, ApprovalStatus, AskedBefore, ChangedLine, Field, PendingApproval, Preview,
+        Resolved,
+    },
     error::{FailureBody, FailureEnvelope},
     runs::{self, Principal, Run},
 };
@@ -127,6 +130,7 @@ pub(crate) fn approval(approval: executor::Approval) -> PendingApproval {
         preview,
         input_fields,
         digest,
+        asked_before,
     } = approval;
     PendingApproval {
         id: id.to_string(),
@@ -141,7 +145,18 @@ pub(crate) fn approval(approval: executor::Approval) -> PendingApproval {
         input_fields: input_fields.into_iter().map(line).collect(),
         expires_at: Some(expires_at.to_string()),
         digest: Some(digest.to_string()),
+        asked_before: asked_before.map(before),
     }
+}
+
+fn before(before: executor::AskedBefore) -> AskedBefore {
+    let executor::AskedBefore { times, digest, changes } = before;
+    let line = |line: executor::ChangedLine| {
+        let executor::ChangedLine { change, text } = line;
+        ChangedLine { change: change.to_string(), text }
+    };
+    let changes = changes.into_iter().map(line).collect();
+    AskedBefore { times, digest: digest.to_string(), changes }
 }
 
 fn shown(preview: executor::Preview) -> Preview {

@@ -18,8 +18,8 @@ use crate::{
 mod approvals;
 
 pub use approvals::{
-    Approval, ApprovalChange, ApprovalEvent, ApprovalKind, Decision, Field, Position, Preview,
-    Resolution,
+    Approval, ApprovalChange, ApprovalEvent, ApprovalKind, AskedBefore, ChangedLine, Decision,
+    Field, LineChange, Position, Preview, Resolution,
 };
 
 /// How the other rooms hold the contract, wherever its service runs.

@@ -1,5 +1,7 @@
 //! What a person approves: a digest over the exact call, and the card that shows it. Pure.
 
+pub(crate) mod changes;
+
 use std::collections::BTreeMap;
 
 use aileron_contract::{

@@ -100,6 +100,7 @@ fn card() -> Approval {
         preview: Some(Preview::Fields(vec![line("Notebook")])),
         input_fields: vec![line("Title")],
         digest: Sha256Hash::new([3; 32]),
+        asked_before: None,
     }
 }
 
@@ -113,18 +114,35 @@ fn resolution() -> Resolution {
     }
 }
 
+impl World {
+    fn planted_in(&self, run: Run) -> Run {
+        let planted = self.text("");
+        if planted.is_empty() {
+            return run;
+        }
+        let output = serde_json::json!({ "output": planted }).to_string();
+        let result = Some(RunResult { output, ..result() });
+        let (reason, step) = (Some(planted.clone()), Some(planted.clone()));
+        let arguments = [(planted.clone(), planted.into())].into_iter().collect();
+        Run { reason, step, arguments, result, ..run }
+    }
+}
+
 #[async_trait]
 impl Executor for World {
     async fn actions(&self, context: &Context) -> Result<Actions> {
         self.enter("actions", context, Scope::ActionsList)?;
-        let items = vec![action("notes-list".parse().unwrap())];
+        let known = action("notes-list".parse().unwrap());
+        let items = vec![Action { intent: self.text(&known.intent), ..known }];
         Ok(Actions { items, load_errors: Vec::new(), warnings: Vec::new() })
     }
 
     async fn action(&self, context: &Context, name: ActionName) -> Result<Action> {
         self.enter("action", context, Scope::ActionsList)?;
         if name.as_str() == "notes-list" {
-            return Ok(action(name));
+            let known = action(name);
+            let (intent, body) = (self.text(&known.intent), self.text(&known.body));
+            return Ok(Action { intent, body, path: self.text(&known.path), ..known });
         }
         Err(Error::new(Reason::NotFound, "there is no such action"))
     }
@@ -142,17 +160,30 @@ impl Executor for World {
 
     async fn runs(&self, context: &Context, _: RunFilter) -> Result<Vec<Run>> {
         self.enter("runs", context, Scope::RunsRead)?;
-        Ok(vec![run(RUN.parse().unwrap())])
+        Ok(vec![self.planted_in(run(RUN.parse().unwrap()))])
     }
 
     async fn run_by_id(&self, context: &Context, id: RunId) -> Result<Run> {
         self.enter("run_by_id", context, Scope::ApprovalsPoll)?;
-        Ok(run(id))
+        Ok(self.planted_in(run(id)))
     }
 
     async fn approvals(&self, context: &Context) -> Result<Vec<Approval>> {
         self.enter("approvals", context, Scope::ApprovalsPoll)?;
-        Ok(Vec::new())
+        let planted = self.planted.lock().unwrap().clone();
+        if planted.is_empty() {
+            return Ok(Vec::new());
+        }
+        let line = |label: String, value| Field {
+            label,
+            value: Some(value),
+            missing: false,
+            multiline: true,
+        };
+        let lines = vec![line(planted.clone(), planted.clone())];
+        let arguments = [(planted.clone(), planted.into())].into_iter().collect();
+        let (preview, input_fields) = (Some(Preview::Fields(lines.clone())), lines);
+        Ok(vec![Approval { arguments, preview, input_fields, ..card() }])
     }
 
     /// A snapshot, or, taken up again, what came after; then silence.

@@ -28,6 +28,37 @@ pub struct Approval {
     pub preview: Option<Preview>,
     pub input_fields: Vec<Field>,
     pub digest: Sha256Hash,
+    /// What a person agreed to before it changed; none when nobody was asked before.
+    pub asked_before: Option<AskedBefore>,
+}
+
+/// An approval that was given, and taken back because what was shown with it changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AskedBefore {
+    /// How often that happened.
+    pub times: u32,
+    /// What was agreed to the last time.
+    pub digest: Sha256Hash,
+    /// From what was shown then to what is shown now; none for who may not decide, and none when
+    /// both say the same.
+    pub changes: Vec<ChangedLine>,
+}
+
+/// One line of a difference.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangedLine {
+    pub change: LineChange,
+    /// Bidirectional and invisible characters are escaped.
+    pub text: String,
+}
+
+closed! {
+    /// What became of a line.
+    LineChange {
+        Kept = "kept",
+        Removed = "removed",
+        Added = "added",
+    }
 }
 
 closed! {

@@ -216,6 +216,7 @@ impl Engine {
             decision: None,
             preview: preview.map(Box::new),
             round: 0,
+            before: None,
         });
         let record = Record { gate, phase: Phase::Parked, ..record };
         let pinned = self.pins.seal(record.clone()).await?;

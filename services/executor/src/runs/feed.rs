@@ -9,7 +9,8 @@ use std::{
 use aileron_contract::{
     Context, Error, Principal, Reason, Result, Scope, Stream, Timestamp,
     executor::{
-        Approval, ApprovalChange, ApprovalEvent, ApprovalKind, Position, Preview, Resolution,
+        Approval, ApprovalChange, ApprovalEvent, ApprovalKind, AskedBefore, Position, Preview,
+        Resolution,
     },
     limits,
     names::SessionId,
@@ -219,7 +220,12 @@ pub(super) fn for_eyes(context: &Context, card: Approval) -> Approval {
         return card;
     }
     let hidden = || Preview::Unavailable("shown to the person who decides".to_owned());
-    Approval { preview: card.preview.map(|_| hidden()), ..card }
+    let without = |before: AskedBefore| AskedBefore { changes: Vec::new(), ..before };
+    Approval {
+        preview: card.preview.map(|_| hidden()),
+        asked_before: card.asked_before.map(without),
+        ..card
+    }
 }
 
 /// How an approval that was decided, or ran out of time, is told.

@@ -3,7 +3,8 @@
 use aileron_contract::{
     Context, Error, Principal, Reason, Result, Scope, Stream,
     executor::{
-        Approval, ApprovalChange, ApprovalEvent, ApprovalKind, Position, Run, RunFilter, RunState,
+        Approval, ApprovalChange, ApprovalEvent, ApprovalKind, AskedBefore, Position, Run,
+        RunFilter, RunState,
     },
     limits,
     names::RunId,
@@ -128,6 +129,15 @@ impl Engine {
             Some(installed) => approval::fields(&installed.file.inputs, &record.arguments),
             None => approval::bare_fields(&record.arguments),
         };
+        let asked_before = gate.before.map(|before| AskedBefore {
+            times: gate.round,
+            digest: before.digest,
+            changes: gate
+                .preview
+                .as_ref()
+                .map(|now| approval::changes::between(&before.preview, &now.preview))
+                .unwrap_or_default(),
+        });
         Ok(Some(Approval {
             id: record.id,
             kind: ApprovalKind::Action,
@@ -141,6 +151,7 @@ impl Engine {
             preview: gate.preview.map(|shown| shown.preview),
             input_fields,
             digest: gate.digest,
+            asked_before,
         }))
     }
 

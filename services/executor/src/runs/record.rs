@@ -64,6 +64,19 @@ pub(crate) struct Gate {
     /// How often a person was asked already and what was shown then changed.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) round: u32,
+    /// What the person agreed to the last time, when it changed since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) before: Option<Box<Before>>,
+}
+
+/// What an approval covered before it was taken back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Before {
+    #[serde(with = "plain")]
+    pub(crate) digest: Sha256Hash,
+    #[serde(with = "PreviewForm")]
+    pub(crate) preview: Preview,
 }
 
 /// A preview as it was shown.
@@ -190,6 +203,10 @@ impl Record {
         }
         let mut next = self.next(Phase::Parked);
         let Some(gate) = &mut next.gate else { return Err(Refusal::OutOfTurn) };
+        gate.before = gate
+            .preview
+            .take()
+            .map(|before| Box::new(Before { digest: gate.digest, preview: before.preview }));
         gate.digest = digest;
         gate.preview = Some(Box::new(shown));
         gate.decision = None;

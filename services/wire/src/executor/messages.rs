@@ -3,8 +3,9 @@
 use aileron_contract::{
     Result,
     executor::{
-        Action, Approval, ApprovalRule, Counts, Field, Input, LoadError, Pending, Preview,
-        PreviewRule, Requirement, Resolution, Run, RunFilter, RunResult, Started, Step,
+        Action, Approval, ApprovalRule, AskedBefore, ChangedLine, Counts, Field, Input, LoadError,
+        Pending, Preview, PreviewRule, Requirement, Resolution, Run, RunFilter, RunResult, Started,
+        Step,
     },
 };
 use aileron_proto::executor::v1 as pb;
@@ -67,8 +68,12 @@ messages! {
 
     Approval => pb::Approval {
         id, kind, action, connector, arguments = arguments_json, identity, session, requested_at,
-        expires_at, preview, input_fields, digest,
+        expires_at, preview, input_fields, digest, asked_before,
     }
+
+    AskedBefore => pb::AskedBefore { times, digest, changes }
+
+    ChangedLine => pb::ChangedLine { change, text }
 
     Field => pb::Field { label, value, missing, multiline }
 

@@ -29,6 +29,7 @@ pub(super) fn parked() -> Record {
             decision: None,
             preview: None,
             round: 0,
+            before: None,
         }),
         repetition: None,
         phase: Phase::Parked,

@@ -5,7 +5,7 @@ use std::sync::{Arc, atomic::Ordering};
 
 use aileron_contract::{
     Context, Principal, Reason, Scope, Scopes,
-    executor::{Approval, Decision, Pending, Preview, RunState},
+    executor::{Approval, Decision, LineChange, Pending, Preview, RunState},
     limits,
     names::RunId,
 };
@@ -137,6 +137,20 @@ async fn what_changed_after_the_approval_asks_again_and_the_old_decision_does_no
     assert_eq!(lines(&now)[0].1.as_deref(), Some("201"));
     assert_ne!(now.digest, before.digest);
     assert_eq!(now.expires_at, before.expires_at, "asking again gives no more time");
+    let before_it = now.asked_before.clone().unwrap();
+    assert_eq!((before_it.times, before_it.digest), (1, before.digest));
+    let told: Vec<_> = before_it.changes.iter().map(|it| (it.change, it.text.as_str())).collect();
+    let expected = [
+        (LineChange::Removed, "Status now: 200"),
+        (LineChange::Added, "Status now: 201"),
+        (LineChange::Kept, "About: x"),
+        (LineChange::Kept, "Owner: (missing)"),
+    ];
+    assert_eq!(told, expected);
+    // Who asked learns that it is asked again, and not what changed.
+    let program = Context { scopes: Scopes::of_daemon_token(), ..agent() };
+    let seen = engine.approvals(&program).await.unwrap().remove(0).asked_before.unwrap();
+    assert_eq!((seen.times, seen.changes), (1, Vec::new()));
     let run = engine.run_by_id(&agent(), &waiting).await.unwrap();
     assert_eq!((run.state, run.decided_at), (RunState::Parked, None));
     assert_eq!(house.egress.writes(), 0);

@@ -1,9 +1,10 @@
 use aileron_contract::{
     Principal, Result,
     executor::{
-        Action, Actions, Approval, ApprovalChange, ApprovalEvent, ApprovalKind, ApprovalRule, Call,
-        ConsentDecision, Counts, Decision, Field, Input, InputKind, LoadError, Pending, Position,
-        Preview, PreviewRule, Requirement, Resolution, Run, RunFilter, RunResult, RunState, Step,
+        Action, Actions, Approval, ApprovalChange, ApprovalEvent, ApprovalKind, ApprovalRule,
+        AskedBefore, Call, ChangedLine, ConsentDecision, Counts, Decision, Field, Input, InputKind,
+        LineChange, LoadError, Pending, Position, Preview, PreviewRule, Requirement, Resolution,
+        Run, RunFilter, RunResult, RunState, Step,
     },
     failure::Class,
 };
@@ -181,6 +182,14 @@ fn approval(full: bool) -> Approval {
         preview: full.then(|| Preview::Fields(vec![field(true), field(false)])),
         input_fields: if full { vec![field(true), field(false)] } else { Vec::new() },
         digest: hash(),
+        asked_before: full.then(|| AskedBefore {
+            times: u32::MAX,
+            digest: hash(),
+            changes: LineChange::ALL
+                .iter()
+                .map(|change| ChangedLine { change: *change, text: "To: Ann".to_owned() })
+                .collect(),
+        }),
     }
 }
 
