@@ -13,6 +13,7 @@ mod audit;
 mod bindings;
 mod card;
 mod chart;
+mod drift;
 mod form;
 mod frame;
 pub(crate) mod guard;
@@ -20,8 +21,11 @@ mod home;
 pub(crate) mod keep;
 mod live;
 pub(crate) mod origin;
+mod place;
+pub(crate) mod provider;
 mod runs;
 mod sessions;
+mod setup;
 mod sign_in;
 mod signed;
 mod text;
@@ -40,31 +44,52 @@ pub(crate) struct Pages {
     /// None where nobody could reach it.
     pub(crate) origin: Option<origin::Origin>,
     pub(crate) keep: keep::Keep,
+    pub(crate) setups: provider::Setups,
 }
 
 impl Pages {
     pub(crate) fn new(options: &Options) -> Self {
-        Self { origin: origin::Origin::of(options), keep: keep::Keep::default() }
+        Self {
+            origin: origin::Origin::of(options),
+            keep: keep::Keep::default(),
+            setups: provider::Setups::default(),
+        }
     }
 
     /// Where a person reviews an approval.
     pub(crate) fn review(&self, options: &Options, id: &impl ToString) -> Option<String> {
-        let origin = self.origin.as_ref()?;
-        // Not the page's own name: that is for the person's browser, which is led there.
-        let base = match &options.gateway_url {
-            Some(_) => origin.url().to_owned(),
-            None => format!("http://127.0.0.1:{}", options.listen_addr.port()),
-        };
-        Some(format!("{base}/approvals?focus={}", id.to_string()))
+        self.origin.as_ref()?;
+        Some(format!("{}/approvals?focus={}", self.address(options), id.to_string()))
+    }
+
+    /// The address that others know. Not the page's own name: that is for the person's browser,
+    /// which is led there.
+    fn address(&self, options: &Options) -> String {
+        match (&options.gateway_url, &self.origin) {
+            (Some(_), Some(origin)) => origin.url().to_owned(),
+            _ => format!("http://127.0.0.1:{}", options.listen_addr.port()),
+        }
     }
 }
 
 /// Every address of the page.
 pub(crate) fn routes(shared: &Shared) -> Router<Shared> {
     Router::new()
-        .route("/", get(home::show))
         .route("/sign-in", get(sign_in::form).post(sign_in::by_passphrase))
         .route(guard::FROM_A_FILE, post(sign_in::by_code))
+        .route(assets::STYLE, get(assets::style))
+        .route(assets::SCRIPT, get(assets::script))
+        .route(assets::ICON, get(assets::icon))
+        .nest(place::ROUTE, places())
+        // The addresses that others know lead to the sign-in, and from there to the place.
+        .merge(places())
+        .route_layer(middleware::from_fn_with_state(shared.clone(), guard::guarded))
+}
+
+/// The pages of who is signed in.
+fn places() -> Router<Shared> {
+    Router::new()
+        .route("/", get(home::show))
         .route("/sign-out", post(sign_in::out))
         .route("/approvals", get(approvals::show))
         .route("/approvals/{id}/decide", post(approvals::decide))
@@ -74,6 +99,7 @@ pub(crate) fn routes(shared: &Shared) -> Router<Shared> {
         .route("/actions/{name}/enabled", post(actions::enable))
         .route("/actions/{name}/run", post(actions::run))
         .route("/bindings", get(bindings::show))
+        .route("/bindings/setup", get(setup::form).post(setup::done))
         .route("/bindings/revoke", post(bindings::revoke))
         .route("/bindings/default", post(bindings::prefer))
         .route("/sessions", get(sessions::list))
@@ -84,9 +110,7 @@ pub(crate) fn routes(shared: &Shared) -> Router<Shared> {
         .route("/vault", get(vault::show))
         .route("/vault/unlock", post(vault::unlock))
         .route("/vault/lock", post(vault::lock))
+        .route("/drift", get(drift::list))
+        .route("/drift/accept", post(drift::accept))
         .route("/live", get(live::watch))
-        .route(assets::STYLE, get(assets::style))
-        .route(assets::SCRIPT, get(assets::script))
-        .route(assets::ICON, get(assets::icon))
-        .route_layer(middleware::from_fn_with_state(shared.clone(), guard::guarded))
 }

@@ -5,6 +5,7 @@ use aileron_contract::{
     executor::{Action, Actions, Call, Input, InputKind, Started},
     json,
     names::ActionName,
+    packages::Drift,
 };
 use axum::{
     extract::{Path, State},
@@ -14,11 +15,12 @@ use maud::{Markup, html};
 use serde_json::{Map, Value};
 
 use super::{
-    answer::{Problem, Result, on_to, page},
+    answer::{Problem, Result, page},
+    drift,
     form::Fields,
     frame::Frame,
     runs::{failed, link},
-    signed::{Posted, Signed},
+    signed::{Named, Posted, Signed},
     text::{encoded, said, short, shown},
 };
 use crate::Shared;
@@ -32,17 +34,21 @@ pub(super) async fn list(State(shared): State<Shared>, signed: Signed) -> Result
 pub(super) async fn show(
     State(shared): State<Shared>,
     signed: Signed,
-    Path(name): Path<String>,
+    Path(Named { name }): Path<Named>,
 ) -> Result<Response> {
     let action = find(&shared, &signed, &name).await?;
+    let changed = match action.pinned {
+        Some(false) => drift::found(&shared, &signed, Some(action.name.clone())).await?,
+        Some(true) | None => None,
+    };
     let frame = signed.frame(&shared).await?;
     let title = action.name.to_string();
-    Ok(page(frame.around(&title, false, one(&action, &frame))))
+    Ok(page(frame.around(&title, false, one(&action, changed.as_deref(), &frame))))
 }
 
 pub(super) async fn enable(
     State(shared): State<Shared>,
-    Path(name): Path<String>,
+    Path(Named { name }): Path<Named>,
     Posted { signed, mut fields }: Posted,
 ) -> Result<Response> {
     let name: ActionName = name.parse().map_err(back)?;
@@ -52,13 +58,13 @@ pub(super) async fn enable(
         _ => return Err(Problem::new(Reason::InvalidBody, "enabled: true or false")),
     };
     shared.services.executor.set_enabled(&signed.context, name, enabled).await.map_err(back)?;
-    Ok(on_to("/actions"))
+    Ok(signed.on_to("actions"))
 }
 
 /// Calls the action. A form that is sent twice calls once: it carries a key of its own.
 pub(super) async fn run(
     State(shared): State<Shared>,
-    Path(name): Path<String>,
+    Path(Named { name }): Path<Named>,
     Posted { signed, mut fields }: Posted,
 ) -> Result<Response> {
     let action = find(&shared, &signed, &name).await?;
@@ -68,9 +74,9 @@ pub(super) async fn run(
     let within = Context { idempotency_key: Some(key), ..signed.context.clone() };
     let call = Call { action: action.name.clone(), arguments, identity };
     match shared.services.executor.run(&within, call).await.map_err(back)? {
-        Started::Done(done) => Ok(on_to(&link(&done.run))),
+        Started::Done(done) => Ok(signed.on_to(&link(&done.run))),
         Started::Pending(pending) => {
-            Ok(on_to(&format!("/approvals?focus={}", encoded(pending.id.as_ref()))))
+            Ok(signed.on_to(&format!("approvals?focus={}", encoded(pending.id.as_ref()))))
         }
         Started::Failed(failure) => {
             let frame = signed.frame(&shared).await?;
@@ -90,11 +96,11 @@ async fn find(shared: &Shared, signed: &Signed, name: &str) -> Result<Action> {
 }
 
 fn back(error: aileron_contract::Error) -> Problem {
-    Problem::from(error).back_to("/actions", "Back to the actions")
+    Problem::from(error).back_to("actions", "Back to the actions")
 }
 
 fn at(name: &ActionName) -> String {
-    format!("/actions/{}", encoded(name.as_str()))
+    format!("actions/{}", encoded(name.as_str()))
 }
 
 /// What the person typed, as the kinds of the inputs say. What was left empty was not said.
@@ -167,7 +173,7 @@ fn row(action: &Action, frame: &Frame) -> Markup {
             td {
                 (shown(&action.intent))
                 @if action.pinned == Some(false) {
-                    p.bad { "Changed since you accepted it: it will not run." }
+                    p.bad { "Changed since you accepted it: it will not run. " a href="drift" { "See how" } }
                 }
             }
             td { (said(&action.version)) }
@@ -183,16 +189,16 @@ fn row(action: &Action, frame: &Frame) -> Markup {
     }
 }
 
-fn one(action: &Action, frame: &Frame) -> Markup {
+fn one(action: &Action, changed: Option<&[Drift]>, frame: &Frame) -> Markup {
     let gated = action.approval.as_ref().is_some_and(|rule| rule.required);
     html! {
         h1 { (said(&action.name)) }
         p { (shown(&action.intent)) }
         @match action.pinned {
             Some(true) => {},
-            Some(false) => p.notice.bad {
-                "The file is not the one you accepted, and will not run: "
-                code { "aileron action drift" } " shows the difference."
+            Some(false) => {
+                p.notice.bad { "The file is not the one you accepted, and will not run." }
+                (drift::cards(changed, frame))
             },
             None => p.notice.warn { "While the vault is locked nobody can say whether it changed." },
         }

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use maud::{Markup, html};
 
-use super::{frame, text::shown};
+use super::{frame, place::Place, text::shown};
 use crate::answer::Refusal;
 
 pub(super) type Result<T, E = Problem> = std::result::Result<T, E>;
@@ -33,7 +33,7 @@ pub(super) fn on_to(path: &str) -> Response {
 #[derive(Debug)]
 pub(crate) struct Problem {
     refusal: Refusal,
-    /// Where the person goes on from here: an address and what it is called.
+    /// Where the person goes on from here: a page and what it is called.
     back: (String, String),
 }
 
@@ -61,13 +61,28 @@ impl Problem {
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
-        Self { refusal, back: ("/".to_owned(), "Go to the overview".to_owned()) }
+        Self { refusal, back: ("./".to_owned(), "Go to the overview".to_owned()) }
     }
 }
 
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         Refusal::from(error).into()
+    }
+}
+
+/// A refusal that has no frame yet: the guard gives it one, because it knows where the browser is.
+#[derive(Clone)]
+struct Unframed(Markup);
+
+/// Frames a refusal, if this is one.
+pub(super) fn framed(response: Response, place: &Place) -> Response {
+    let (mut parts, body) = response.into_parts();
+    match parts.extensions.remove() {
+        Some(Unframed(told)) => {
+            with_status(parts.status, frame::bare("That did not work", place, told))
+        }
+        None => Response::from_parts(parts, body),
     }
 }
 
@@ -85,6 +100,8 @@ impl IntoResponse for Problem {
             }
             p { a.button href=(path) { (name) } }
         };
-        with_status(status, frame::bare("That did not work", told))
+        let mut response = status.into_response();
+        response.extensions_mut().insert(Unframed(told));
+        response
     }
 }

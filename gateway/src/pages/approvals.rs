@@ -14,12 +14,12 @@ use http::Uri;
 use maud::{Markup, html};
 
 use super::{
-    answer::{Problem, Result, on_to, page},
+    answer::{Problem, Result, page},
     card::card,
     form::query,
     frame::Frame,
     runs::{link, word},
-    signed::{Posted, Signed},
+    signed::{Numbered, Posted, Signed},
     text::{encoded, said, shown, time},
 };
 use crate::Shared;
@@ -60,7 +60,7 @@ pub(super) async fn show(
 /// Decides, once, what the card showed.
 pub(super) async fn decide(
     State(shared): State<Shared>,
-    Path(id): Path<String>,
+    Path(Numbered { id }): Path<Numbered>,
     Posted { signed, mut fields }: Posted,
 ) -> Result<Response> {
     let id: RunId = id.parse().map_err(back)?;
@@ -73,11 +73,11 @@ pub(super) async fn decide(
     let decision = Decision { approved, reason: fields.filled("reason"), digest: Some(digest) };
     let executor = &shared.services.executor;
     executor.decide(&signed.context, id.clone(), decision).await.map_err(back)?;
-    Ok(on_to(&format!("/approvals?focus={}", encoded(id.as_ref()))))
+    Ok(signed.on_to(&format!("approvals?focus={}", encoded(id.as_ref()))))
 }
 
 fn back(error: aileron_contract::Error) -> Problem {
-    Problem::from(error).back_to("/approvals", "Back to the approvals")
+    Problem::from(error).back_to("approvals", "Back to the approvals")
 }
 
 fn cards(waiting: &[Approval], frame: &Frame, focus: Option<&RunId>) -> Markup {
@@ -85,7 +85,7 @@ fn cards(waiting: &[Approval], frame: &Frame, focus: Option<&RunId>) -> Markup {
     html! {
         @if !frame.unlocked && !waiting.is_empty() {
             p.notice.warn {
-                "The vault is locked: " a href="/vault" { "unlock it" } " before you decide."
+                "The vault is locked: " a href="vault" { "unlock it" } " before you decide."
             }
         }
         div.cards id="cards" data-live="keyed" {

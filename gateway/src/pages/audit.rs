@@ -17,7 +17,7 @@ use super::{
     chart,
     form::query,
     home::subject,
-    signed::Signed,
+    signed::{Numbered, Signed},
     text::{encoded, raw, said, shown, time},
 };
 use crate::Shared;
@@ -58,7 +58,7 @@ pub(super) async fn show(
 pub(super) async fn event(
     State(shared): State<Shared>,
     signed: Signed,
-    Path(id): Path<String>,
+    Path(Numbered { id }): Path<Numbered>,
 ) -> Result<Response> {
     let id: AuditId = id.parse().map_err(back)?;
     let audit = &shared.services.audit;
@@ -72,7 +72,7 @@ pub(super) async fn event(
 pub(super) async fn receipt(
     State(shared): State<Shared>,
     signed: Signed,
-    Path(id): Path<String>,
+    Path(Numbered { id }): Path<Numbered>,
 ) -> Result<Response> {
     let id: AuditId = id.parse().map_err(back)?;
     let receipt = shared.services.audit.receipt(&signed.context, id).await.map_err(back)?;
@@ -84,12 +84,12 @@ pub(super) async fn receipt(
 }
 
 fn back(error: aileron_contract::Error) -> Problem {
-    Problem::from(error).back_to("/audit", "Back to the log")
+    Problem::from(error).back_to("audit", "Back to the log")
 }
 
 fn filters(kind: Option<&str>, connector: &str) -> Markup {
     html! {
-        form.filter method="get" action="/audit" {
+        form.filter method="get" action="audit" {
             div {
                 label for="kind" { "Event" }
                 select id="kind" name="kind" {
@@ -132,7 +132,7 @@ fn table(records: &[Record]) -> Markup {
                             tr {
                                 td { (time(record.timestamp)) }
                                 th scope="row" {
-                                    a href={ "/audit/" (encoded(record.id.as_ref())) } {
+                                    a href={ "audit/" (encoded(record.id.as_ref())) } {
                                         (shown(&record.kind))
                                     }
                                 }
@@ -166,10 +166,10 @@ fn told(record: &Record, receipt: &str) -> Markup {
         }
         pre tabindex="0" { code { (shown(receipt)) } }
         p {
-            a.button href={ "/audit/" (encoded(record.id.as_ref())) "/receipt" } {
+            a.button href={ "audit/" (encoded(record.id.as_ref())) "/receipt" } {
                 "Download the receipt"
             }
         }
-        p { a href="/audit" { "Back to the log" } }
+        p { a href="audit" { "Back to the log" } }
     }
 }

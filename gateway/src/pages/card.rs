@@ -1,6 +1,6 @@
 //! What a person decides about, in full: nothing of it is left out, and nothing of it is markup.
 
-use aileron_contract::executor::{Approval, ApprovalKind, Field, Preview};
+use aileron_contract::executor::{Approval, ApprovalKind, AskedBefore, ChangedLine, Field, LineChange, Preview};
 use maud::{Markup, html};
 
 use super::{
@@ -22,6 +22,7 @@ pub(super) fn card(approval: &Approval, frame: &Frame, focus: bool) -> Markup {
             @if let Some(connector) = &approval.connector {
                 p.quiet { "on " (said(connector)) }
             }
+            @if let Some(before) = &approval.asked_before { (changed(before)) }
             @if let Some(preview) = &approval.preview {
                 h3 { "What it acts upon" }
                 (previewed(preview))
@@ -49,6 +50,30 @@ pub(super) fn badge(kind: ApprovalKind) -> &'static str {
         ApprovalKind::CommsSend => "COMMS SEND",
         ApprovalKind::CommsDraft => "COMMS DRAFT",
         ApprovalKind::HttpRequest => "HTTP REQUEST",
+    }
+}
+
+/// What is other than it was when the person said yes.
+fn changed(before: &AskedBefore) -> Markup {
+    let again = if before.times > 1 { " each time" } else { "" };
+    html! {
+        div.notice.warn {
+            p {
+                strong { "You approved this before, and it changed" (again) "." }
+                " Nothing was done. Decide about what is shown now."
+            }
+            @if !before.changes.is_empty() {
+                pre.diff tabindex="0" aria-label="From what you approved to what is shown now" {
+                    @for ChangedLine { change, text } in &before.changes {
+                        @match change {
+                            LineChange::Kept => span { "  " (shown(text)) "\n" },
+                            LineChange::Removed => del { "- " (shown(text)) "\n" },
+                            LineChange::Added => ins { "+ " (shown(text)) "\n" },
+                        }
+                    }
+                }
+            }
+        }
     }
 }
 
@@ -87,7 +112,7 @@ fn facts(approval: &Approval) -> Markup {
             @if let Some(session) = &approval.session {
                 dt { "Session" }
                 dd {
-                    a href={ "/sessions/" (encoded(session.as_ref())) } { (said(session)) }
+                    a href={ "sessions/" (encoded(session.as_ref())) } { (said(session)) }
                 }
             }
             dt { "Asked" } dd { (time(approval.requested_at)) }
@@ -103,7 +128,7 @@ fn form(approval: &Approval, frame: &Frame) -> Markup {
     let id = approval.id.to_string();
     let reason = format!("reason-{id}");
     html! {
-        form.decide method="post" action={ "/approvals/" (encoded(&id)) "/decide" } {
+        form.decide method="post" action={ "approvals/" (encoded(&id)) "/decide" } {
             (frame.token())
             input type="hidden" name="digest" value=(approval.digest);
             label for=(reason) { "Reason " span.quiet { "(the agent sees it)" } }
@@ -117,5 +142,31 @@ fn form(approval: &Approval, frame: &Frame) -> Markup {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aileron_contract::names::Sha256Hash;
+
+    use super::*;
+
+    #[test]
+    fn what_changed_since_it_was_approved_is_shown_line_by_line_as_text() {
+        let line = |change, text: &str| ChangedLine { change, text: text.to_owned() };
+        let before = AskedBefore {
+            times: 1,
+            digest: Sha256Hash::new([1; 32]),
+            changes: vec![
+                line(LineChange::Kept, "Title: one"),
+                line(LineChange::Removed, "To: <me>"),
+                line(LineChange::Added, "To: \u{202e}you"),
+            ],
+        };
+        let told = changed(&before).into_string();
+        assert!(told.contains("<span>  Title: one\n</span><del>- To: &lt;me&gt;\n</del>"), "{told}");
+        assert!(told.contains("<ins>+ To: <mark class=\"odd\">\\u{202e}</mark>you\n</ins>"));
+        let unsaid = changed(&AskedBefore { changes: Vec::new(), ..before }).into_string();
+        assert!(unsaid.contains("You approved this before") && !unsaid.contains("<pre"));
     }
 }

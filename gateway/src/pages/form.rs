@@ -87,6 +87,7 @@ pub(super) fn own_path(raw: Option<&str>) -> String {
             && path.len() <= 2048
             && path.bytes().all(|c| c.is_ascii_graphic() && c != b'\\' && c != b'"')
             && !path.starts_with("/sign-")
+            && !path.starts_with("/at/")
     };
     raw.filter(sound).unwrap_or("/").to_owned()
 }
@@ -122,6 +123,7 @@ mod tests {
             "javascript:alert(1)",
             "/a\r\nSet-Cookie: x=y",
             "/sign-out",
+            "/at/0/vault",
             "",
         ] {
             assert_eq!(own_path(Some(path)), "/", "{path}");

@@ -3,11 +3,14 @@
 use aileron_contract::{Timestamp, vault};
 use maud::{DOCTYPE, Markup, html};
 
-use super::{assets, text};
+use super::{assets, place::Place, text};
 
 /// What the page says on all of its pages.
 #[derive(Debug)]
 pub(super) struct Frame {
+    pub(super) place: Place,
+    /// The whole address, and the path within the place.
+    pub(super) here: String,
     pub(super) path: String,
     pub(super) csrf: String,
     pub(super) expires_at: Timestamp,
@@ -20,13 +23,11 @@ pub(super) struct Frame {
 impl Frame {
     /// A whole page. `live` says that it changes while it is looked at.
     pub(super) fn around(&self, title: &str, live: bool, content: Markup) -> Markup {
-        document(
-            title,
-            live,
-            html! {
-                a.skip href="#text" { "Skip to the text" }
+        let body = html! {
+            body data-at=(self.place.base()) data-watches=[live.then_some("live")] {
+                a.skip href={ (self.here) "#text" } { "Skip to the text" }
                 header {
-                    a.brand href="/" { "Aileron" }
+                    a.brand href="./" { "Aileron" }
                     (self.navigation())
                     (self.standing())
                 }
@@ -34,13 +35,14 @@ impl Frame {
                     @if live {
                         p.notice.warn id="stale" role="status" hidden {
                             "This page no longer keeps itself up to date: "
-                            a href="" { "reload it" } "."
+                            a href=(self.here) { "reload it" } "."
                         }
                     }
                     (content)
                 }
-            },
-        )
+            }
+        };
+        document(title, &self.place, body)
     }
 
     /// The hidden field of every form.
@@ -50,25 +52,24 @@ impl Frame {
 
     fn navigation(&self) -> Markup {
         const PLACES: [(&str, &str); 7] = [
-            ("/", "Overview"),
-            ("/approvals", "Approvals"),
-            ("/actions", "Actions"),
-            ("/bindings", "Bindings"),
-            ("/sessions", "Sessions"),
-            ("/audit", "Log"),
-            ("/vault", "Vault"),
+            ("./", "Overview"),
+            ("approvals", "Approvals"),
+            ("actions", "Actions"),
+            ("bindings", "Bindings"),
+            ("sessions", "Sessions"),
+            ("audit", "Log"),
+            ("vault", "Vault"),
         ];
-        let here = |path: &str| {
-            self.path == path || (path != "/" && self.path.starts_with(&format!("{path}/")))
-        };
+        let first = self.path.split('/').nth(1).unwrap_or_default();
+        let here = |page: &str| page.trim_start_matches("./") == first;
         html! {
             nav aria-label="Pages" {
                 ul {
-                    @for (path, name) in PLACES {
+                    @for (page, name) in PLACES {
                         li {
-                            a href=(path) aria-current=[here(path).then_some("page")] {
+                            a href=(page) aria-current=[here(page).then_some("page")] {
                                 (name)
-                                @if path == "/approvals" {
+                                @if page == "approvals" {
                                     span id="pending" data-live role="status" {
                                         @if self.pending > 0 {
                                             " " span.count {
@@ -94,12 +95,12 @@ impl Frame {
         };
         html! {
             div.standing {
-                a id="vault-chip" data-live class=(class) href="/vault" { (word) }
+                a id="vault-chip" data-live class=(class) href="vault" { (word) }
                 details.menu {
                     summary { "Signed in" }
                     div {
                         p.quiet { "Until " (text::time(self.expires_at)) "." }
-                        form method="post" action="/sign-out" {
+                        form method="post" action="sign-out" {
                             (self.token())
                             button { "Sign out" }
                             button name="everywhere" value="yes" { "Sign out everywhere" }
@@ -112,44 +113,59 @@ impl Frame {
 }
 
 /// A page without navigation: before the sign-in, and for refusals.
-pub(super) fn bare(title: &str, content: Markup) -> Markup {
-    let body = html! {
-        header { a.brand href="/" { "Aileron" } }
-        main.narrow id="text" { (content) }
-    };
-    document(title, false, body)
+pub(super) fn bare(title: &str, place: &Place, content: Markup) -> Markup {
+    document(title, place, html! { body { (within(content)) } })
 }
 
-/// A page that leads on by itself, from our own name: with it the browser brings its cookie.
-pub(super) fn bounce(path: &str) -> Markup {
+/// The sign-in. The script leads a browser that is signed in to its place, where `to` is then
+/// shown; `over` has it forget that place.
+pub(super) fn door(to: &str, over: bool, content: Markup) -> Markup {
+    let body = html! {
+        body data-to=[(!over).then_some(to)] data-over[over] { (within(content)) }
+    };
+    document("Sign in", &Place::of_path("/"), body)
+}
+
+fn within(content: Markup) -> Markup {
+    html! {
+        header { a.brand href="./" { "Aileron" } }
+        main.narrow id="text" { (content) }
+    }
+}
+
+/// A page that leads on by itself: from our own name the browser brings its cookie along, and a
+/// form that would end elsewhere is not allowed to.
+pub(super) fn bounce(to: &str, said: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
             head {
                 meta charset="utf-8";
-                meta http-equiv="refresh" content={ "0;url=" (path) };
+                meta http-equiv="refresh" content={ "0;url=" (to) };
                 (head("One moment"))
             }
             body {
                 main.narrow {
                     h1 { "One moment" }
-                    p { a href=(path) { "Go on" } }
+                    (said)
+                    p { a.button href=(to) { "Go on" } }
                 }
             }
         }
     }
 }
 
-fn document(title: &str, live: bool, body: Markup) -> Markup {
+fn document(title: &str, place: &Place, body: Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
             head {
                 meta charset="utf-8";
+                base href=(place.base());
                 (head(title))
                 script src=(assets::SCRIPT) defer {}
             }
-            body data-watches=[live.then_some("/live")] { (body) }
+            (body)
         }
     }
 }

@@ -6,11 +6,12 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 
 use super::{
-    answer::{Problem, on_to},
+    answer::{Problem, framed, on_to},
     origin::Origin,
+    place::Place,
 };
 use crate::{Shared, caller::single};
 use aileron_contract::Reason;
@@ -20,7 +21,7 @@ pub(crate) const FROM_A_FILE: &str = "/sign-in/code";
 
 /// Scripts, styles, pictures, requests and forms of our own, and nothing else.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
-                      connect-src 'self'; form-action 'self'; base-uri 'none'; \
+                      connect-src 'self'; form-action 'self'; base-uri 'self'; \
                       frame-ancestors 'none'";
 
 /// Headers of every answer. The policy on referrers lets none leave the page; with `no-referrer`,
@@ -36,9 +37,10 @@ const HEADERS: [(&str, &str); 6] = [
 
 pub(super) async fn guarded(
     State(shared): State<Shared>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
+    let asked = Asked::read(request.uri());
     let stopped = match &shared.pages.origin {
         Some(origin) => stopped(origin, &request),
         None => Some(refused(
@@ -46,15 +48,35 @@ pub(super) async fn guarded(
             "this runtime has no page here: set gateway_url to the address people use",
         )),
     };
-    let mut response = match stopped {
-        None => next.run(request).await,
+    let place = asked.place.clone();
+    let response = match stopped {
+        None => {
+            request.extensions_mut().insert(asked);
+            next.run(request).await
+        }
         Some(answer) => answer,
     };
+    let mut response = framed(response, &place);
     for (name, value) in HEADERS {
         let name = HeaderName::from_static(name);
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     response
+}
+
+/// What was asked for, before the router took the place off the address.
+#[derive(Clone, Debug)]
+pub(super) struct Asked {
+    pub(super) place: Place,
+    /// The path and the query.
+    pub(super) whole: String,
+}
+
+impl Asked {
+    fn read(uri: &Uri) -> Self {
+        let whole = uri.path_and_query().map_or("/", |whole| whole.as_str()).to_owned();
+        Self { place: Place::of_path(uri.path()), whole }
+    }
 }
 
 /// None goes on; the others are answered at once, with the page's own name or with a refusal.

@@ -64,7 +64,7 @@ fn standing(frame: &Frame) -> Markup {
                 vault::State::Unlocked => {}
                 vault::State::Locked => p.notice.warn {
                     "The vault is locked: calls that need a credential wait. "
-                    a href="/vault" { "Unlock it" } "."
+                    a href="vault" { "Unlock it" } "."
                 },
                 vault::State::Missing => p.notice.bad {
                     "There is no vault yet: " code { "aileron vault init" } " makes one."
@@ -72,12 +72,18 @@ fn standing(frame: &Frame) -> Markup {
             }
             @if frame.drift > 0 {
                 p.notice.warn {
-                    (frame.drift) " installed files are not as you accepted them: see "
-                    a href="/actions" { "the actions" } "."
+                    (counted_files(frame.drift)) " not as you accepted "
+                    @if frame.drift == 1 { "it" } @else { "them" } ": "
+                    a href="drift" { "see what changed" } "."
                 }
             }
         }
     }
+}
+
+fn counted_files(number: u64) -> String {
+    let plural = if number == 1 { " is" } else { "s are" };
+    format!("{number} installed file{plural}")
 }
 
 fn pending(waiting: &[Approval]) -> Markup {
@@ -90,14 +96,14 @@ fn pending(waiting: &[Approval]) -> Markup {
                 ul.list {
                     @for approval in waiting.iter().take(SHOWN) {
                         li {
-                            a href={ "/approvals?focus=" (encoded(approval.id.as_ref())) } {
+                            a href={ "approvals?focus=" (encoded(approval.id.as_ref())) } {
                                 strong { (said(&approval.action)) }
                             }
                             span.quiet { " asked " (time(approval.requested_at)) }
                         }
                     }
                 }
-                p { a.button.primary href="/approvals" {
+                p { a.button.primary href="approvals" {
                     "Decide " (counted(waiting.len(), "approval"))
                 } }
             }
@@ -115,7 +121,7 @@ fn timeline(records: &[Record]) -> Markup {
                     @for record in records {
                         li {
                             (time(record.timestamp)) " "
-                            a href={ "/audit/" (encoded(record.id.as_ref())) } {
+                            a href={ "audit/" (encoded(record.id.as_ref())) } {
                                 (shown(&record.kind))
                             }
                             @if let Some(subject) = subject(record) { " " (shown(subject)) }
@@ -123,7 +129,7 @@ fn timeline(records: &[Record]) -> Markup {
                         }
                     }
                 }
-                p { a href="/audit" { "The whole log" } }
+                p { a href="audit" { "The whole log" } }
             }
         }
     }

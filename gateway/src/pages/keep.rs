@@ -11,6 +11,8 @@ use std::{
 
 use aileron_contract::{Error, Reason, Result, Secret, Timestamp, limits, names::Sha256Hash};
 
+use super::place::Place;
+
 /// The browsers that are signed in, and the one-time codes that sign one in.
 #[derive(Default)]
 pub(crate) struct Keep(Mutex<Held>);
@@ -24,6 +26,8 @@ struct Held {
 /// One signed-in browser.
 struct Browser {
     bearer: Secret,
+    /// Of its place in the address.
+    key: String,
     csrf: String,
     expires_at: Timestamp,
 }
@@ -61,10 +65,17 @@ pub(crate) enum Standing {
     Gone,
 }
 
+/// What a browser that was signed in gets.
+pub(super) struct Admitted {
+    pub(super) cookie: Secret,
+    /// Where it finds its pages, and where alone it sends the cookie.
+    pub(super) place: Place,
+    pub(super) ends: Timestamp,
+}
+
 /// What came of presenting a code.
 pub(super) enum Redeemed {
-    /// A browser is signed in: its cookie, and until when.
-    SignedIn(Secret, Timestamp),
+    SignedIn(Admitted),
     /// It was used before: somebody else has seen it. Whoever it signed in is signed out again,
     /// and this was the bearer.
     Replayed(Option<Secret>),
@@ -72,22 +83,29 @@ pub(super) enum Redeemed {
 }
 
 impl Keep {
-    /// Signs a browser in; the cookie it gets.
-    pub(super) fn admit(&self, bearer: Secret, expires_at: Timestamp, now: Timestamp) -> Secret {
-        self.held().admit(bearer, expires_at, now).1
+    /// Signs a browser in.
+    pub(super) fn admit(&self, bearer: Secret, ends: Timestamp, now: Timestamp) -> Admitted {
+        self.held().admit(bearer, ends, now).1
     }
 
-    /// Whom one of these cookies signs in. A browser may bring several of one name: other
-    /// programs of this machine can plant some. One that is not ours signs nobody in.
+    /// Whom one of these cookies signs in at the place of this key. A browser may bring several
+    /// of one name: other programs of this machine can plant some. One that is not ours, or is
+    /// another place's, signs nobody in.
     pub(super) fn find<T: AsRef<[u8]>>(
         &self,
         cookies: impl Iterator<Item = T>,
+        key: &str,
         now: Timestamp,
     ) -> Option<Known> {
+        let key = Sha256Hash::of(&[key.as_bytes()]);
         let held = self.held();
         cookies.map(|cookie| Sha256Hash::of(&[cookie.as_ref()])).find_map(|cookie| {
             let browser = held.browsers.get(&cookie).filter(|it| now < it.expires_at)?;
-            let Browser { bearer, csrf, expires_at } = browser;
+            let Browser { bearer, key: own, csrf, expires_at } = browser;
+            // By their hashes, so that the time it takes says nothing of the key.
+            if Sha256Hash::of(&[own.as_bytes()]) != key {
+                return None;
+            }
             Some(Known {
                 cookie,
                 bearer: bearer.duplicate(),
@@ -156,11 +174,11 @@ impl Keep {
             return Redeemed::Unknown;
         }
         let ends = kept.session_ends;
-        let (browser, cookie) = held.admit(bearer, ends, now);
+        let (browser, admitted) = held.admit(bearer, ends, now);
         if let Some(kept) = held.codes.get_mut(&code) {
             kept.browser = Some(browser);
         }
-        Redeemed::SignedIn(cookie, ends)
+        Redeemed::SignedIn(admitted)
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
@@ -169,13 +187,8 @@ impl Keep {
 }
 
 impl Held {
-    fn admit(
-        &mut self,
-        bearer: Secret,
-        expires_at: Timestamp,
-        now: Timestamp,
-    ) -> (Sha256Hash, Secret) {
-        let (cookie, csrf) = (fresh(), fresh());
+    fn admit(&mut self, bearer: Secret, ends: Timestamp, now: Timestamp) -> (Sha256Hash, Admitted) {
+        let (cookie, key, csrf) = (fresh(), fresh(), fresh());
         self.browsers.retain(|_, browser| now < browser.expires_at);
         // Every one stands for a person session, whose number is bounded: what is past that
         // bound stands for one that ended elsewhere.
@@ -185,8 +198,9 @@ impl Held {
             self.browsers.remove(&oldest);
         }
         let hash = Sha256Hash::of(&[cookie.as_bytes()]);
-        self.browsers.insert(hash, Browser { bearer, csrf, expires_at });
-        (hash, Secret::from(cookie))
+        let place = Place::of_key(&key);
+        self.browsers.insert(hash, Browser { bearer, key, csrf, expires_at: ends });
+        (hash, Admitted { cookie: Secret::from(cookie), place, ends })
     }
 }
 
@@ -220,12 +234,23 @@ mod tests {
     #[test]
     fn a_cookie_is_good_until_its_session_ends_and_no_longer() {
         let keep = Keep::default();
-        let cookie = text(&keep.admit(bearer(), at(900), at(0)));
+        let admitted = keep.admit(bearer(), at(900), at(0));
+        let (cookie, key) = (text(&admitted.cookie), admitted.place.key().unwrap());
         let planted = "x".repeat(64);
         let both = [planted.as_str(), &cookie];
-        assert!(keep.find(both.into_iter(), at(899)).is_some());
-        assert!(keep.find(both.into_iter(), at(900)).is_none());
-        assert!(keep.find([planted.as_str()].into_iter(), at(1)).is_none());
+        assert!(keep.find(both.into_iter(), key, at(899)).is_some());
+        assert!(keep.find(both.into_iter(), key, at(900)).is_none());
+        assert!(keep.find([planted.as_str()].into_iter(), key, at(1)).is_none());
+    }
+
+    #[test]
+    fn a_cookie_without_its_place_opens_nothing() {
+        let keep = Keep::default();
+        let [one, other] = [(); 2].map(|()| keep.admit(bearer(), at(900), at(0)));
+        let cookie = text(&one.cookie);
+        for key in ["", "x", other.place.key().unwrap()] {
+            assert!(keep.find([cookie.as_str()].into_iter(), key, at(1)).is_none(), "{key}");
+        }
     }
 
     #[test]
@@ -234,14 +259,15 @@ mod tests {
         let ticket = keep.issue(bearer(), at(900), at(0)).unwrap();
         let code = text(&ticket.code);
         assert_eq!(keep.standing(&ticket.id, at(1)), Standing::Waiting);
-        let Redeemed::SignedIn(cookie, ends) = keep.redeem(&code, at(1)) else {
+        let Redeemed::SignedIn(admitted) = keep.redeem(&code, at(1)) else {
             panic!("a fresh code does not sign in");
         };
-        assert_eq!(ends, at(900));
-        assert!(keep.find([text(&cookie).as_str()].into_iter(), at(1)).is_some());
+        assert_eq!(admitted.ends, at(900));
+        let (cookie, key) = (text(&admitted.cookie), admitted.place.key().unwrap());
+        assert!(keep.find([cookie.as_str()].into_iter(), key, at(1)).is_some());
         assert_eq!(keep.standing(&ticket.id, at(1)), Standing::Used);
         assert!(matches!(keep.redeem(&code, at(2)), Redeemed::Replayed(Some(_))));
-        assert!(keep.find([text(&cookie).as_str()].into_iter(), at(2)).is_none());
+        assert!(keep.find([cookie.as_str()].into_iter(), key, at(2)).is_none());
         assert!(matches!(keep.redeem(&code, at(3)), Redeemed::Replayed(None)));
     }
 
@@ -257,10 +283,13 @@ mod tests {
     #[test]
     fn signing_out_everywhere_leaves_no_cookie_and_no_code() {
         let keep = Keep::default();
-        let cookies: Vec<_> = (0..3).map(|_| text(&keep.admit(bearer(), at(900), at(0)))).collect();
+        let browsers: Vec<_> = (0..3).map(|_| keep.admit(bearer(), at(900), at(0))).collect();
         let ticket = keep.issue(bearer(), at(900), at(0)).unwrap();
         keep.forget_all();
-        assert!(keep.find(cookies.iter().map(String::as_str), at(1)).is_none());
+        for Admitted { cookie, place, ends: _ } in &browsers {
+            let key = place.key().unwrap();
+            assert!(keep.find([text(cookie).as_str()].into_iter(), key, at(1)).is_none());
+        }
         assert!(matches!(keep.redeem(&text(&ticket.code), at(1)), Redeemed::Unknown));
     }
 

@@ -14,7 +14,7 @@ use maud::{Markup, html};
 
 use super::{
     answer::{Result, page},
-    signed::Signed,
+    signed::{Numbered, Signed},
     text::{encoded, perhaps_json, raw, said, short, shown, time},
 };
 use crate::Shared;
@@ -22,7 +22,7 @@ use crate::Shared;
 pub(super) async fn show(
     State(shared): State<Shared>,
     signed: Signed,
-    Path(id): Path<String>,
+    Path(Numbered { id }): Path<Numbered>,
 ) -> Result<Response> {
     let id: RunId = id.parse()?;
     let run = shared.services.executor.run_by_id(&signed.context, id).await?;
@@ -33,7 +33,7 @@ pub(super) async fn show(
 
 /// Where the page of a run is.
 pub(super) fn link(id: &RunId) -> String {
-    format!("/runs/{}", encoded(id.as_ref()))
+    format!("runs/{}", encoded(id.as_ref()))
 }
 
 /// The state in a person's word.
@@ -59,7 +59,7 @@ pub(super) fn failed(failure: &Failure) -> Markup {
             p.quiet {
                 a href={ "/docs/failures/" (failure.class.text()) } { "What this means" }
                 @if let Some(id) = &failure.audit_id {
-                    " · " a href={ "/audit/" (encoded(id.as_ref())) } { "In the log" }
+                    " · " a href={ "audit/" (encoded(id.as_ref())) } { "In the log" }
                 }
             }
         }
@@ -73,7 +73,7 @@ fn told(run: &Run) -> Markup {
             p { "This run is " strong { (word(run.state)) } "." }
             @if run.state == RunState::Parked {
                 p {
-                    a.button href={ "/approvals?focus=" (encoded(run.id.as_ref())) } {
+                    a.button href={ "approvals?focus=" (encoded(run.id.as_ref())) } {
                         "Decide it"
                     }
                 }
@@ -92,7 +92,7 @@ fn told(run: &Run) -> Markup {
                 h2 { "Result" }
                 (perhaps_json(&result.output))
                 p.quiet {
-                    a href={ "/audit/" (encoded(result.audit_id.as_ref())) } { "In the log" }
+                    a href={ "audit/" (encoded(result.audit_id.as_ref())) } { "In the log" }
                 }
             }
             h2 { "Called with" }

@@ -73,6 +73,21 @@
     }
   };
 
+  // Where this browser is signed in, only this browser knows: a link from elsewhere leads to the
+  // sign-in, and from there to that place.
+  const signedIn = () => {
+    const { at, to, over } = document.body.dataset;
+    try {
+      if (at) localStorage.setItem("at", at);
+      if (over !== undefined) localStorage.removeItem("at");
+      const known = localStorage.getItem("at");
+      if (to && /^\/at\/[0-9a-f]{64}\/$/.test(known)) location.replace(known + to.slice(1));
+    } catch {
+      // No memory: the person signs in again.
+    }
+  };
+
+  signedIn();
   told(document);
   const watched = document.body.dataset.watches;
   if (watched) {

@@ -15,7 +15,7 @@ use maud::{Markup, html};
 use super::{
     answer::{Problem, Result, page},
     runs::{link, word},
-    signed::Signed,
+    signed::{Numbered, Signed},
     text::{encoded, said, shown, time},
 };
 use crate::Shared;
@@ -47,9 +47,9 @@ pub(super) async fn list(State(shared): State<Shared>, signed: Signed) -> Result
 pub(super) async fn show(
     State(shared): State<Shared>,
     signed: Signed,
-    Path(id): Path<String>,
+    Path(Numbered { id }): Path<Numbered>,
 ) -> Result<Response> {
-    let back = |error| Problem::from(error).back_to("/sessions", "Back to the sessions");
+    let back = |error| Problem::from(error).back_to("sessions", "Back to the sessions");
     let id: SessionId = id.parse().map_err(back)?;
     let session = match &shared.services.sessions {
         Some(sessions) => sessions.get(&signed.context, id.clone()).await.map_err(back)?,
@@ -82,7 +82,7 @@ pub(super) async fn show(
             @for record in records.iter().filter(named) {
                 li {
                     (time(record.timestamp)) " "
-                    a href={ "/audit/" (encoded(record.id.as_ref())) } { (shown(&record.kind)) }
+                    a href={ "audit/" (encoded(record.id.as_ref())) } { (shown(&record.kind)) }
                 }
             }
         }
@@ -113,7 +113,7 @@ fn table(sessions: &[Session]) -> Markup {
                 @for session in sessions {
                     tr {
                         th scope="row" {
-                            a href={ "/sessions/" (encoded(session.id.as_ref())) } {
+                            a href={ "sessions/" (encoded(session.id.as_ref())) } {
                                 (said(&session.agent))
                             }
                         }

@@ -4,35 +4,29 @@ use aileron_contract::{
     Context, Error, Principal, Reason, Result as ServiceResult, Scope, Secret, Timestamp, vault,
 };
 use axum::{extract::State, response::Response};
-use http::{HeaderMap, HeaderValue, Uri, header};
+use http::{HeaderValue, Uri, header};
 use maud::{Markup, html};
 
 use super::{
     answer::{Problem, Result, on_to, page, with_status},
     form::{Fields, own_path, query},
     frame,
-    keep::Redeemed,
-    signed::{COOKIE, Posted, Signed, cookies},
+    keep::{Admitted, Redeemed},
+    place::Place,
+    signed::{COOKIE, Posted},
     text::shown,
 };
 use crate::{Shared, routes::vault::wake};
 
-pub(super) async fn form(
-    State(shared): State<Shared>,
-    headers: HeaderMap,
-    uri: Uri,
-) -> Result<Response> {
-    let to = own_path(query(&uri).take("to").as_deref());
-    if Signed::find(&shared, &headers, "/sign-in").await?.is_some() {
-        return Ok(on_to(&to));
-    }
-    Ok(page(asked(&to, None)))
+pub(super) async fn form(uri: Uri) -> Response {
+    let mut query = query(&uri);
+    let to = own_path(query.take("to").as_deref());
+    page(asked(&to, query.take("over").is_some(), None))
 }
 
 /// The passphrase is the proof; what it opens is a person session, as everywhere.
 pub(super) async fn by_passphrase(
     State(shared): State<Shared>,
-    headers: HeaderMap,
     mut fields: Fields,
 ) -> Result<Response> {
     let to = own_path(fields.take("to").as_deref());
@@ -40,7 +34,7 @@ pub(super) async fn by_passphrase(
     let Some(passphrase) = fields.take("passphrase").filter(|typed| !typed.is_empty()) else {
         let public = "type the passphrase of the vault";
         let problem = Problem::new(Reason::PassphraseRejected, public);
-        return Ok(with_status(problem.status(), asked(&to, Some(problem.message()))));
+        return Ok(with_status(problem.status(), asked(&to, true, Some(problem.message()))));
     };
     let passphrase = Secret::from(passphrase);
     let task = shared.clone();
@@ -49,33 +43,24 @@ pub(super) async fn by_passphrase(
         Ok(opened) => opened,
         Err(refusal) => {
             let problem = Problem::from(refusal);
-            return Ok(with_status(problem.status(), asked(&to, Some(problem.message()))));
+            return Ok(with_status(problem.status(), asked(&to, true, Some(problem.message()))));
         }
     };
-    // Whoever was signed in here before is not, any more.
-    leave(&shared, &headers).await?;
-    let cookie = shared.pages.keep.admit(bearer, ends, (shared.options.clock)());
-    let mut response = on_to(&to);
-    let life = lifetime(&shared, ends);
-    set_cookie(&shared, &mut response, &cookie, life)?;
+    let admitted = shared.pages.keep.admit(bearer, ends, (shared.options.clock)());
+    let mut response = on_to(&admitted.place.at(&to));
+    admit(&shared, &mut response, &admitted)?;
     Ok(response)
 }
 
 /// A code that `aileron open` was given, once and soon.
-pub(super) async fn by_code(
-    State(shared): State<Shared>,
-    headers: HeaderMap,
-    mut fields: Fields,
-) -> Result<Response> {
+pub(super) async fn by_code(State(shared): State<Shared>, mut fields: Fields) -> Result<Response> {
     let to = own_path(fields.take("to").as_deref());
     let code = fields.needed("code")?;
     match shared.pages.keep.redeem(&code, (shared.options.clock)()) {
-        Redeemed::SignedIn(cookie, ends) => {
-            leave(&shared, &headers).await?;
+        Redeemed::SignedIn(admitted) => {
             // Asked for from another page, the browser would not bring its new cookie along.
-            let mut response = page(frame::bounce(&to));
-            let life = lifetime(&shared, ends);
-            set_cookie(&shared, &mut response, &cookie, life)?;
+            let mut response = page(frame::bounce(&admitted.place.at(&to), &html! {}));
+            admit(&shared, &mut response, &admitted)?;
             Ok(response)
         }
         Redeemed::Replayed(bearer) => {
@@ -110,8 +95,8 @@ pub(super) async fn out(
         signed.session()
     };
     shared.services.access.close_sessions(&signed.context, id).await?;
-    let mut response = on_to("/sign-in");
-    set_cookie(&shared, &mut response, &Secret::from(String::new()), 0)?;
+    let mut response = on_to("/sign-in?over=yes");
+    set_cookie(&shared, &mut response, &signed.place, &Secret::from(String::new()), 0)?;
     Ok(response)
 }
 
@@ -139,14 +124,6 @@ async fn open(
     Ok((opened.bearer, opened.session.expires_at))
 }
 
-/// Ends the session this browser had.
-async fn leave(shared: &Shared, headers: &HeaderMap) -> Result<()> {
-    let now = (shared.options.clock)();
-    let Some(known) = shared.pages.keep.find(cookies(headers), now) else { return Ok(()) };
-    shared.pages.keep.forget(&known.cookie);
-    end(shared, known.bearer).await
-}
-
 async fn end(shared: &Shared, bearer: Secret) -> Result<()> {
     let Ok(caller) = shared.services.access.authenticate(bearer).await else { return Ok(()) };
     let Principal::Person(id) = &caller.principal else { return Ok(()) };
@@ -160,7 +137,7 @@ async fn end(shared: &Shared, bearer: Secret) -> Result<()> {
 }
 
 fn refused(public: &str) -> Problem {
-    Problem::new(Reason::TokenInvalid, public).back_to("/sign-in", "Sign in")
+    Problem::new(Reason::TokenInvalid, public).back_to("sign-in", "Sign in")
 }
 
 fn lifetime(shared: &Shared, ends: Timestamp) -> u64 {
@@ -168,20 +145,32 @@ fn lifetime(shared: &Shared, ends: Timestamp) -> u64 {
     u64::try_from(left).unwrap_or(0)
 }
 
-/// For this name alone, out of reach of scripts and of other sites' requests.
-fn set_cookie(shared: &Shared, response: &mut Response, value: &Secret, life: u64) -> Result<()> {
+fn admit(shared: &Shared, response: &mut Response, admitted: &Admitted) -> Result<()> {
+    let Admitted { cookie, place, ends } = admitted;
+    set_cookie(shared, response, place, cookie, lifetime(shared, *ends))
+}
+
+/// For this name and place alone, out of reach of scripts and of other sites' requests.
+fn set_cookie(
+    shared: &Shared,
+    response: &mut Response,
+    place: &Place,
+    value: &Secret,
+    life: u64,
+) -> Result<()> {
     let secure = shared.pages.origin.as_ref().is_some_and(super::origin::Origin::is_secure);
     let secure = if secure { "; Secure" } else { "" };
     let value = value.expose(|bytes| String::from_utf8_lossy(bytes).into_owned());
+    let path = place.base();
     let cookie =
-        format!("{COOKIE}={value}; Path=/; Max-Age={life}; HttpOnly; SameSite=Strict{secure}");
+        format!("{COOKIE}={value}; Path={path}; Max-Age={life}; HttpOnly; SameSite=Strict{secure}");
     let mut cookie = HeaderValue::from_str(&cookie).map_err(Error::internal)?;
     cookie.set_sensitive(true);
     response.headers_mut().insert(header::SET_COOKIE, cookie);
     Ok(())
 }
 
-fn asked(to: &str, problem: Option<&str>) -> Markup {
+fn asked(to: &str, over: bool, problem: Option<&str>) -> Markup {
     let form = html! {
         h1 { "Sign in" }
         p {
@@ -205,7 +194,7 @@ fn asked(to: &str, problem: Option<&str>) -> Markup {
         }
         p.quiet { "From a terminal, " code { "aileron open" } " signs you in as well." }
     };
-    frame::bare("Sign in", form)
+    frame::door(to, over, form)
 }
 
 #[cfg(test)]
@@ -214,7 +203,7 @@ mod tests {
 
     #[test]
     fn the_form_says_what_went_wrong_and_where_it_leads() {
-        let form = asked("/approvals?focus=<x>", Some("wrong <passphrase>")).into_string();
+        let form = asked("/approvals?focus=<x>", true, Some("wrong <passphrase>")).into_string();
         assert!(form.contains("wrong &lt;passphrase&gt;"));
         assert!(form.contains("value=\"/approvals?focus=&lt;x&gt;\""));
     }

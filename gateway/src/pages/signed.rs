@@ -1,18 +1,23 @@
 //! The person a browser stands for, and the forms only that person's browser can send.
 
 use aileron_contract::{
-    Context, Principal, Reason, Timestamp, access, names::Sha256Hash, vault::State as VaultState,
+    Context, Error, Principal, Reason, Timestamp, access, names::Sha256Hash,
+    vault::State as VaultState,
 };
 use axum::{
     extract::{FromRequest, FromRequestParts, Request},
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, Method, header, request::Parts};
+use maud::html;
+use serde::Deserialize;
 
 use super::{
     answer::{Problem, on_to},
     form::Fields,
-    frame, guard,
+    frame,
+    guard::{self, Asked},
+    place::Place,
     text::encoded,
 };
 use crate::Shared;
@@ -29,8 +34,23 @@ pub(super) struct Signed {
     pub(super) expires_at: Timestamp,
     /// Which browser this is.
     pub(super) cookie: Sha256Hash,
-    /// The path that was asked for, for the navigation.
+    /// Where its pages are.
+    pub(super) place: Place,
+    /// The whole address that was asked for, and the path within the place.
+    pub(super) here: String,
     pub(super) path: String,
+}
+
+/// The part of an address that names something.
+#[derive(Deserialize)]
+pub(super) struct Named {
+    pub(super) name: String,
+}
+
+/// The part of an address that is an id.
+#[derive(Deserialize)]
+pub(super) struct Numbered {
+    pub(super) id: String,
 }
 
 /// A signed-in person's form, which carries the token of that person's pages.
@@ -40,14 +60,18 @@ pub(super) struct Posted {
 }
 
 impl Signed {
-    /// Who the cookies stand for; none when nobody is signed in, or no longer.
-    pub(super) async fn find(
+    /// Who the cookies stand for at the place that was asked for; none when nobody is signed in
+    /// there, or no longer.
+    async fn find(
         shared: &Shared,
         headers: &HeaderMap,
+        asked: &Asked,
         path: &str,
     ) -> Result<Option<Self>, Problem> {
         let now = (shared.options.clock)();
-        let Some(known) = shared.pages.keep.find(cookies(headers), now) else { return Ok(None) };
+        let Some(key) = asked.place.key() else { return Ok(None) };
+        let known = shared.pages.keep.find(cookies(headers), key, now);
+        let Some(known) = known else { return Ok(None) };
         let access::Caller { principal, scopes, expires_at: _ } =
             match shared.services.access.authenticate(known.bearer).await {
                 Ok(caller) => caller,
@@ -69,8 +93,15 @@ impl Signed {
             csrf: known.csrf,
             expires_at: known.expires_at,
             cookie: known.cookie,
+            place: asked.place.clone(),
+            here: asked.whole.clone(),
             path: path.to_owned(),
         }))
+    }
+
+    /// After a form: on to a page, which is named as a link names it.
+    pub(super) fn on_to(&self, page: &str) -> Response {
+        on_to(&self.place.at(page))
     }
 
     /// The id of the person session.
@@ -86,6 +117,8 @@ impl Signed {
         let vault = shared.services.vault.status(&self.context).await?.state;
         let counts = shared.services.executor.counts(&self.context).await?;
         Ok(frame::Frame {
+            place: self.place.clone(),
+            here: self.here.clone(),
             path: self.path.clone(),
             csrf: self.csrf.clone(),
             expires_at: self.expires_at,
@@ -102,9 +135,13 @@ impl FromRequestParts<Shared> for Signed {
 
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Response> {
         let path = parts.uri.path();
-        match Self::find(shared, &parts.headers, path).await {
+        let Some(asked) = parts.extensions.get::<Asked>() else {
+            let error = Error::internal("a page that is not behind the guard");
+            return Err(Problem::from(error).into_response());
+        };
+        match Self::find(shared, &parts.headers, asked, path).await {
             Ok(Some(signed)) => Ok(signed),
-            Ok(None) => Err(unsigned(parts)),
+            Ok(None) => Err(unsigned(parts, asked)),
             Err(problem) => Err(problem.into_response()),
         }
     }
@@ -139,18 +176,21 @@ pub(super) fn cookies(headers: &HeaderMap) -> impl Iterator<Item = &str> {
 }
 
 /// To the sign-in, and back here afterwards.
-fn unsigned(parts: &Parts) -> Response {
+fn unsigned(parts: &Parts, asked: &Asked) -> Response {
     let reads = matches!(parts.method, Method::GET | Method::HEAD);
-    let rest = parts.uri.path_and_query().map_or("/", |rest| rest.as_str());
+    let inside = asked.place.key().is_some();
     // A browser that comes from another site keeps the cookie back. From our own page it brings
     // it, when it has one.
-    let elsewhere = guard::fetch(&parts.headers, "site").is_some_and(|it| it != "same-origin");
-    if reads && elsewhere && guard::fetch(&parts.headers, "site") != Some("none") {
-        return super::answer::page(frame::bounce(rest));
+    let from = guard::fetch(&parts.headers, "site");
+    if reads && inside && from.is_some_and(|from| !matches!(from, "same-origin" | "none")) {
+        return super::answer::page(frame::bounce(&asked.whole, &html! {}));
     }
     // What a form asked for is not kept: its page is, and it can be sent from there again.
+    let rest = parts.uri.path_and_query().map_or("/", |rest| rest.as_str());
     let to = if reads { rest.to_owned() } else { above(parts.uri.path()) };
-    on_to(&format!("/sign-in?to={}", encoded(&to)))
+    // A place where nobody is signed in any more is to be forgotten.
+    let over = if inside { "&over=yes" } else { "" };
+    on_to(&format!("/sign-in?to={}{over}", encoded(&to)))
 }
 
 /// The page a form stands on.

@@ -5,7 +5,7 @@ use axum::{extract::State, response::Response};
 use maud::{Markup, html};
 
 use super::{
-    answer::{Problem, Result, on_to, page, with_status},
+    answer::{Problem, Result, page, with_status},
     frame::Frame,
     signed::{Posted, Signed},
     text::shown,
@@ -34,7 +34,7 @@ pub(super) async fn unlock(
         }
     });
     match opened.await.map_err(Problem::from) {
-        Ok(()) => Ok(on_to("/vault")),
+        Ok(()) => Ok(signed.on_to("vault")),
         Err(problem) => {
             let frame = signed.frame(&shared).await?;
             let told = told(&frame, Some(problem.message()));
@@ -48,7 +48,7 @@ pub(super) async fn lock(
     Posted { signed, .. }: Posted,
 ) -> Result<Response> {
     shared.services.vault.lock(&signed.context).await?;
-    Ok(on_to("/vault"))
+    Ok(signed.on_to("vault"))
 }
 
 fn told(frame: &Frame, problem: Option<&str>) -> Markup {
@@ -63,7 +63,7 @@ fn told(frame: &Frame, problem: Option<&str>) -> Markup {
             },
             VaultState::Unlocked => {
                 p.notice.good { "The vault is unlocked: calls get their credentials." }
-                form method="post" action="/vault/lock" {
+                form method="post" action="vault/lock" {
                     (frame.token())
                     button { "Lock the vault" }
                 }
@@ -71,7 +71,7 @@ fn told(frame: &Frame, problem: Option<&str>) -> Markup {
             },
             VaultState::Locked => {
                 p.notice.warn { "The vault is locked: calls that need a credential wait." }
-                form.stack method="post" action="/vault/unlock" {
+                form.stack method="post" action="vault/unlock" {
                     (frame.token())
                     label for="passphrase" { "Passphrase" }
                     input id="passphrase" name="passphrase" type="password" required

@@ -1,4 +1,4 @@
-mod declared;
+pub(crate) mod declared;
 pub(crate) mod oauth2;
 
 use aileron_api::bindings::{

@@ -2,6 +2,9 @@
 
 use aileron_contract::vault::State;
 
+mod attacks;
+mod binding;
+
 use crate::house::{AGENT, Door, PERSON, PROGRAM, Reply};
 
 const COOKIE: &str = "aileron_page";
@@ -10,6 +13,8 @@ const COOKIE: &str = "aileron_page";
 struct Browser<'d> {
     door: &'d Door,
     host: String,
+    /// Where its pages are: `/at/<key>`.
+    place: String,
     cookie: String,
     csrf: String,
 }
@@ -43,14 +48,17 @@ impl<'d> Browser<'d> {
         let origin = format!("Origin: http://{host}\r\n");
         let form = "passphrase=good&to=%2Fapprovals";
         let reply = send(door, "POST /sign-in", &host, &origin, form).await;
-        assert_eq!((reply.status, reply.header("location")), (303, "/approvals"), "{}", reply.body);
+        assert_eq!(reply.status, 303, "{}", reply.body);
+        let place = reply.header("location").strip_suffix("/approvals").unwrap().to_owned();
+        assert_eq!((&place[..4], place.len()), ("/at/", 68));
         let set = reply.header("set-cookie");
-        for part in ["; Path=/", "; HttpOnly", "; SameSite=Strict", "; Max-Age="] {
+        let path = format!("; Path={place}/;");
+        for part in [path.as_str(), "; HttpOnly", "; SameSite=Strict", "; Max-Age="] {
             assert!(set.contains(part), "{set}");
         }
         assert!(!set.contains("Domain"), "{set}");
         let cookie = set.split(';').next().unwrap().to_owned();
-        let mut browser = Self { door, host, cookie, csrf: String::new() };
+        let mut browser = Self { door, host, place, cookie, csrf: String::new() };
         let page = browser.get("/").await;
         let token = page.body.split("name=\"csrf\" value=\"").nth(1).unwrap_or_default();
         token.split('"').next().unwrap().clone_into(&mut browser.csrf);
@@ -58,8 +66,12 @@ impl<'d> Browser<'d> {
     }
 
     async fn get(&self, path: &str) -> Reply {
-        let cookie = format!("Cookie: {}\r\n", self.cookie);
-        send(self.door, &format!("GET {path}"), &self.host, &cookie, "").await
+        self.get_as(path, "").await
+    }
+
+    async fn get_as(&self, path: &str, headers: &str) -> Reply {
+        let headers = format!("Cookie: {}\r\n{headers}", self.cookie);
+        send(self.door, &format!("GET {}{path}", self.place), &self.host, &headers, "").await
     }
 
     /// Posts a form of the page, as the browser would.
@@ -71,7 +83,7 @@ impl<'d> Browser<'d> {
 
     async fn post_as(&self, path: &str, headers: &str, form: &str) -> Reply {
         let headers = format!("Cookie: {}\r\n{headers}", self.cookie);
-        send(self.door, &format!("POST {path}"), &self.host, &headers, form).await
+        send(self.door, &format!("POST {}{path}", self.place), &self.host, &headers, form).await
     }
 }
 
@@ -94,6 +106,9 @@ async fn every_page_answers_with_the_same_strict_headers_and_no_inline_script() 
         "/sessions",
         "/audit",
         "/vault",
+        "/drift",
+        "/bindings/setup?connector=github://acme/notes",
+        "/bindings/setup?name=api_key/notes/default",
     ] {
         let reply = browser.get(path).await;
         assert_eq!(reply.status, 200, "{path}: {}", reply.body);
@@ -104,7 +119,7 @@ async fn every_page_answers_with_the_same_strict_headers_and_no_inline_script() 
             "style-src 'self'",
             "form-action 'self'",
             "frame-ancestors 'none'",
-            "base-uri 'none'",
+            "base-uri 'self'",
         ] {
             assert!(policy.contains(part), "{path}: {policy}");
         }
@@ -131,15 +146,26 @@ async fn who_is_not_signed_in_is_led_to_the_form_and_back() {
     let form = send(&door, &format!("GET {}", reply.header("location")), &host, "", "").await;
     assert!(form.body.contains("value=\"/approvals?focus=act-1\""), "{}", form.body);
     // From another site's page the browser keeps the cookie back: it is asked again from ours.
+    let browser = Browser::open(&door).await;
     let elsewhere = "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\n";
-    let reply = send(&door, "GET /approvals", &host, elsewhere, "").await;
-    assert!(reply.body.contains("http-equiv=\"refresh\""), "{}", reply.body);
+    let line = format!("GET {}/approvals?focus=x", browser.place);
+    let reply = send(&door, &line, &host, elsewhere, "").await;
+    let on = format!("content=\"0;url={}/approvals?focus=x\"", browser.place);
+    assert!(reply.body.contains("http-equiv=\"refresh\"") && reply.body.contains(&on));
+    // A place that is over is forgotten by its browser.
+    let reply = send(&door, &line, &host, "", "").await;
+    assert_eq!(reply.header("location"), "/sign-in?to=%2Fapprovals%3Ffocus%3Dx&over=yes");
+    let form = send(&door, "GET /sign-in?to=%2Fvault&over=yes", &host, "", "").await;
+    assert!(form.body.contains("<body data-over>"), "{}", form.body);
+    let form = send(&door, "GET /sign-in?to=%2Fvault", &host, "", "").await;
+    assert!(form.body.contains("<body data-to=\"/vault\">"), "{}", form.body);
     // The way back leads nowhere else.
     for to in ["https%3A%2F%2Fevil.example", "%2F%2Fevil.example", "%2F%5Cevil.example"] {
         let form = format!("passphrase=good&to={to}");
         let origin = format!("Origin: http://{host}\r\n");
         let reply = send(&door, "POST /sign-in", &host, &origin, &form).await;
-        assert_eq!(reply.header("location"), "/", "{to}");
+        let to_overview = reply.header("location").strip_prefix("/at/").unwrap();
+        assert_eq!(to_overview.len(), 65, "{to}");
     }
 }
 
@@ -162,7 +188,10 @@ async fn no_token_opens_the_page_and_the_cookie_opens_nothing_else() {
     let door = Door::open().await;
     let browser = Browser::open(&door).await;
     for token in [AGENT, PROGRAM, PERSON] {
-        for line in ["GET /approvals", "GET /vault", "GET /live", &format!("POST {DECIDE}")] {
+        let inside = |line: &str| line.replace(" /", &format!(" {}/", browser.place));
+        let decide = format!("POST {DECIDE}");
+        let outside = ["GET /approvals", "GET /vault", "GET /live", &decide];
+        for line in outside.map(inside).iter().map(String::as_str).chain(outside) {
             let headers = format!(
                 "Authorization: Bearer {token}\r\nCookie: {COOKIE}={token}\r\n\
                  Origin: http://{}\r\n",
@@ -236,13 +265,16 @@ async fn another_name_for_this_machine_gets_no_page() {
     }
     // The plain names lead to the page's own, and take no form, whatever cookie comes along.
     for host in [format!("127.0.0.1:{port}"), format!("localhost:{port}")] {
-        let reply = send(&door, "GET /vault", &host, &cookie, "").await;
-        let own = format!("http://{}/vault", browser.host);
+        let line = format!("GET {}/vault", browser.place);
+        let reply = send(&door, &line, &host, &cookie, "").await;
+        let own = format!("http://{}{}/vault", browser.host, browser.place);
         assert_eq!((reply.status, reply.header("location")), (303, own.as_str()));
         let headers = format!("{cookie}Origin: http://{host}\r\n");
         let form = format!("csrf={}&{}", browser.csrf, decision());
         assert_eq!(
-            send(&door, &format!("POST {DECIDE}"), &host, &headers, &form).await.status,
+            send(&door, &format!("POST {}{DECIDE}", browser.place), &host, &headers, &form)
+                .await
+                .status,
             403
         );
     }
@@ -256,13 +288,14 @@ async fn a_planted_cookie_becomes_nobody_and_hides_nobody() {
     let planted = "a".repeat(64);
     // Signing in never keeps the cookie that was there before.
     let headers = format!("Origin: http://{host}\r\nCookie: {COOKIE}={planted}\r\n");
-    let reply = send(&door, "POST /sign-in", &host, &headers, "passphrase=good&to=%2F").await;
+    let reply = send(&door, "POST /sign-in", &host, &headers, "passphrase=good&to=%2Fvault").await;
+    let line = format!("GET {}", reply.header("location"));
     let fresh = reply.header("set-cookie").split(';').next().unwrap().to_owned();
     assert!(!fresh.contains(&planted));
     let cookie = format!("Cookie: {COOKIE}={planted}\r\n");
-    assert_eq!(send(&door, "GET /vault", &host, &cookie, "").await.status, 303);
+    assert_eq!(send(&door, &line, &host, &cookie, "").await.status, 303);
     let both = format!("Cookie: {COOKIE}={planted}; {fresh}\r\n");
-    assert_eq!(send(&door, "GET /vault", &host, &both, "").await.status, 200);
+    assert_eq!(send(&door, &line, &host, &both, "").await.status, 200);
 }
 
 #[tokio::test]
@@ -270,7 +303,7 @@ async fn signing_out_ends_the_cookie_and_the_session() {
     let door = Door::open().await;
     let (one, other) = (Browser::open(&door).await, Browser::open(&door).await);
     let reply = one.post("/sign-out", "").await;
-    assert_eq!((reply.status, reply.header("location")), (303, "/sign-in"));
+    assert_eq!((reply.status, reply.header("location")), (303, "/sign-in?over=yes"));
     assert!(reply.header("set-cookie").contains("Max-Age=0"));
     assert_eq!(one.get("/vault").await.status, 303);
     assert_eq!(other.get("/vault").await.status, 200);
@@ -297,14 +330,16 @@ async fn a_code_signs_in_once_from_a_file_and_its_replay_signs_out() {
     let file = "Origin: null\r\nSec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\n";
     let reply = send(&door, "POST /sign-in/code", &host, file, &form).await;
     assert_eq!(reply.status, 200, "{}", reply.body);
-    assert!(reply.body.contains("content=\"0;url=/approvals\""), "{}", reply.body);
+    let on = reply.body.split("content=\"0;url=").nth(1).unwrap();
+    let place = on.split("/approvals\"").next().unwrap().to_owned();
+    let vault = format!("GET {place}/vault");
     let cookie = reply.header("set-cookie").split(';').next().unwrap().to_owned();
     let cookie = format!("Cookie: {cookie}\r\n");
     assert_eq!(door.ask(&state, PERSON, None).await.json()["state"], "used");
-    assert_eq!(send(&door, "GET /vault", &host, &cookie, "").await.status, 200);
+    assert_eq!(send(&door, &vault, &host, &cookie, "").await.status, 200);
     let again = send(&door, "POST /sign-in/code", &host, file, &form).await;
     assert_eq!((again.status, again.header("set-cookie")), (401, ""));
-    assert_eq!(send(&door, "GET /vault", &host, &cookie, "").await.status, 303);
+    assert_eq!(send(&door, &vault, &host, &cookie, "").await.status, 303);
     assert_eq!(door.world.called("close_sessions").len(), 1);
 }
 
@@ -313,11 +348,8 @@ async fn nothing_of_the_page_is_loaded_by_another_site() {
     let door = Door::open().await;
     let browser = Browser::open(&door).await;
     for mode in ["no-cors", "cors"] {
-        let headers = format!(
-            "Cookie: {}\r\nSec-Fetch-Site: same-site\r\nSec-Fetch-Mode: {mode}\r\n",
-            browser.cookie
-        );
-        let reply = send(&door, "GET /vault", &browser.host, &headers, "").await;
+        let headers = format!("Sec-Fetch-Site: same-site\r\nSec-Fetch-Mode: {mode}\r\n");
+        let reply = browser.get_as("/vault", &headers).await;
         assert_eq!(reply.status, 403, "{mode}");
     }
 }
@@ -328,7 +360,7 @@ async fn the_page_is_small() {
     let browser = Browser::open(&door).await;
     let mut bytes = 0;
     for path in ["/page/style.css", "/page/script.js", "/page/icon.svg"] {
-        bytes += browser.get(path).await.body.len();
+        bytes += send(&door, &format!("GET {path}"), &browser.host, "", "").await.body.len();
     }
     for path in ["/", "/approvals", "/actions", "/audit"] {
         let page = browser.get(path).await.body.len();

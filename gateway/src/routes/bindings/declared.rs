@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// The facts a consent is made of.
-pub(super) struct Declared {
+pub(crate) struct Declared {
     connector: Fqn,
     hosts: Vec<HostPort>,
     need: CredentialNeed,
@@ -27,21 +27,21 @@ pub(super) struct Declared {
 
 /// What the person was shown, as far as the caller says so.
 #[derive(Clone, Copy)]
-pub(super) struct Seen<'a> {
-    pub(super) hosts: Option<&'a [String]>,
-    pub(super) scopes: Option<&'a [String]>,
+pub(crate) struct Seen<'a> {
+    pub(crate) hosts: Option<&'a [String]>,
+    pub(crate) scopes: Option<&'a [String]>,
 }
 
 /// Whose binding, and how it is called.
-pub(super) struct Called {
-    pub(super) identity: String,
-    pub(super) service: Option<String>,
-    pub(super) account: Option<String>,
+pub(crate) struct Called {
+    pub(crate) identity: String,
+    pub(crate) service: Option<String>,
+    pub(crate) account: Option<String>,
 }
 
 impl Declared {
     /// Reads them from the executor, and refuses when the person saw something else.
-    pub(super) async fn read(
+    pub(crate) async fn read(
         shared: &Shared,
         context: &Context,
         fqn: Fqn,
@@ -77,8 +77,20 @@ impl Declared {
         Ok(Self { connector: package.fqn, hosts, need })
     }
 
+    pub(crate) fn connector(&self) -> &Fqn {
+        &self.connector
+    }
+
+    pub(crate) fn hosts(&self) -> &[HostPort] {
+        &self.hosts
+    }
+
+    pub(crate) fn need(&self) -> &CredentialNeed {
+        &self.need
+    }
+
     /// How to obtain tokens; `not_oauth2` when the connector takes another kind.
-    pub(super) fn client(&self) -> Result<Oauth2Client> {
+    pub(crate) fn client(&self) -> Result<Oauth2Client> {
         let kind = self.need.kind();
         match &self.need.oauth2 {
             Some(client) if kind == CredentialKind::Oauth2 => Ok(client.clone()),
@@ -90,7 +102,7 @@ impl Declared {
         }
     }
 
-    pub(super) fn consent(&self, called: Called) -> Result<Consent> {
+    pub(crate) fn consent(&self, called: Called) -> Result<Consent> {
         let Called { identity, service, account } = called;
         let identity: Identity = field("identity", &identity)?;
         // Published default: the repository's name. Binding names are lower case.
@@ -111,7 +123,7 @@ impl Declared {
     }
 
     /// For a credential that the person has at hand.
-    pub(super) fn with_value(&self, spec: BindingSpec) -> Result<(Consent, Secret)> {
+    pub(crate) fn with_value(&self, spec: BindingSpec) -> Result<(Consent, Secret)> {
         let BindingSpec { identity, service, source, account, access_key_id, region } = spec;
         let consent = Consent {
             access_key_id: optional("access_key_id", access_key_id.as_deref())?,

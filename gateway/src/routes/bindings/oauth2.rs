@@ -20,7 +20,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 
 use super::{
     super::vault::secret,
@@ -31,10 +31,12 @@ use crate::{
     answer::{Refusal, Result},
     caller::{Caller, single},
     input::{Filter, Json, field},
-    manual, shape,
+    manual,
+    pages::provider::Setup,
+    shape,
 };
 
-const CALLBACK: &str = "/v1/bindings/setup/oauth2/callback";
+pub(crate) const CALLBACK: &str = "/v1/bindings/setup/oauth2/callback";
 
 /// Prepares a setup at the connector's provider and says where to send the person.
 #[utoipa::path(
@@ -75,8 +77,7 @@ pub(crate) async fn init(
     let body = Begun { session_id: text(&session).into(), authorize_url, redirect_uri };
     let mut response = Answer(body).into_response();
     if let Some(value) = browser_cookie {
-        let life = limits::OAUTH_SETUP_WALL.as_secs();
-        set_cookie(&mut response, &cookie_name(&state), &text(&value), life, secure)?;
+        give_cookie(&mut response, &cookie_name(&state), &value, secure)?;
     }
     Ok(response)
 }
@@ -138,11 +139,24 @@ pub(crate) async fn finish(
 pub(crate) async fn callback(
     State(shared): State<Shared>,
     headers: HeaderMap,
+    uri: Uri,
     query: Result<Filter<Callback>>,
 ) -> Response {
-    match landed(&shared, &headers, query).await {
-        Ok(response) => response,
-        Err(refusal) => manual::refusal(&refusal),
+    let arrival = match query {
+        Ok(Filter(arrival)) => arrival,
+        Err(refusal) => return manual::refusal(&refusal),
+    };
+    let name = cookie_name(&secret(arrival.state.clone()));
+    let Some(setup) = shared.pages.setups.find(&name, (shared.options.clock)()) else {
+        let answer = landed(&shared, &headers, &name, arrival).await.and_then(returned);
+        return answer.map_or_else(|refusal| manual::refusal(&refusal), |it| spent(it, &name));
+    };
+    if let Some(detour) = Setup::detour(&shared, &uri, &headers) {
+        return detour;
+    }
+    match landed(&shared, &headers, &name, arrival).await {
+        Ok(landed) => spent(setup.bound(&landed.binding.name), &name),
+        Err(refusal) => setup.refused(refusal),
     }
 }
 
@@ -231,9 +245,10 @@ async fn planned(
 async fn landed(
     shared: &Shared,
     headers: &HeaderMap,
-    query: Result<Filter<Callback>>,
-) -> Result<Response> {
-    let Filter(Callback { code, state, iss, error, error_description: _ }) = query?;
+    name: &str,
+    arrival: Callback,
+) -> Result<bindings::Landed> {
+    let Callback { code, state, iss, error, error_description: _ } = arrival;
     let answer = match (error, code) {
         (Some(error), _) => bindings::Answer::Refused(error),
         (None, Some(code)) => bindings::Answer::Code(secret(code)),
@@ -242,19 +257,27 @@ async fn landed(
             return Err(Refusal::new(Reason::InvalidRequest, public));
         }
     };
-    let state = secret(state);
-    let name = cookie_name(&state);
-    let cookie = cookie(headers, &name);
-    let callback = bindings::Callback { state, answer, cookie, issuer: iss };
+    let cookie = cookie(headers, name);
+    let callback = bindings::Callback { state: secret(state), answer, cookie, issuer: iss };
     // Nobody is known to call: the setup carries the rights of whoever began it.
     let context = Context { scopes: Scopes::default(), ..Context::service("gateway") };
-    let bindings::Landed { return_to, binding } =
-        shared.services.bindings.callback(&context, callback).await?;
+    Ok(shared.services.bindings.callback(&context, callback).await?)
+}
+
+/// To where the setup's caller wanted its browser.
+fn returned(landed: bindings::Landed) -> Result<Response> {
+    let bindings::Landed { return_to, binding } = landed;
     let to = format!("{return_to}#aileron_oauth=ok&binding={}", binding.name);
     let to = HeaderValue::from_str(&to).map_err(Error::internal)?;
-    let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response();
-    set_cookie(&mut response, &name, "", 0, false)?;
-    Ok(response)
+    Ok((StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response())
+}
+
+/// The setup is over, and so is its cookie.
+fn spent(mut response: Response, name: &str) -> Response {
+    match set_cookie(&mut response, name, "", 0, false) {
+        Ok(()) => response,
+        Err(refusal) => manual::refusal(&refusal),
+    }
 }
 
 /// A port of this machine that nobody has: as published, the daemon picks it and the command line
@@ -276,15 +299,15 @@ fn own_address(shared: &Shared, headers: &HeaderMap) -> Result<String> {
 }
 
 /// Of the browser that began a setup: each of its setups has a cookie of its own.
-fn cookie_name(state: &Secret) -> String {
+pub(crate) fn cookie_name(state: &Secret) -> String {
     let hash = state.expose(|state| Sha256Hash::of(&[state]));
     let short: String = hex::encode(hash.bytes()).chars().take(16).collect();
     format!("aileron_oauth_{short}")
 }
 
 /// What ties the provider's answer to the setup.
-fn state_of(authorize_url: &str) -> Result<Secret> {
-    let uri: http::Uri = authorize_url.parse().map_err(Error::internal)?;
+pub(crate) fn state_of(authorize_url: &str) -> Result<Secret> {
+    let uri: Uri = authorize_url.parse().map_err(Error::internal)?;
     let state = uri.query().unwrap_or_default().split('&').find_map(|it| it.strip_prefix("state="));
     let state = state.ok_or_else(|| Error::internal("an authorization URL without a state"))?;
     Ok(Secret::from(state.to_owned()))
@@ -300,6 +323,16 @@ fn cookie(headers: &HeaderMap, ours: &str) -> Option<Secret> {
         .map(|(_, value)| value);
     let value = ours.next().filter(|value| !value.is_empty())?;
     ours.next().is_none().then(|| Secret::from(value.to_owned()))
+}
+
+/// Gives the browser that begins a setup the cookie of it.
+pub(crate) fn give_cookie(
+    response: &mut Response,
+    name: &str,
+    value: &Secret,
+    secure: bool,
+) -> Result<()> {
+    set_cookie(response, name, &text(value), limits::OAUTH_SETUP_WALL.as_secs(), secure)
 }
 
 fn set_cookie(

@@ -3,8 +3,8 @@ use std::time::Duration;
 use aileron_contract::{
     Bindings, Context, Error, Reason, Result, Scope, Secret,
     bindings::{
-        Answer, Begin, BeginDevice, Begun, Binding, BindingFilter, Callback, Caller, Consent,
-        DeviceBegun, DevicePoll, Finish, Finished, Landed, Purpose, Revoked,
+        Answer, Begin, BeginDevice, Begun, Binding, BindingFilter, BindingStatus, Callback, Caller,
+        Consent, DeviceBegun, DevicePoll, Finish, Finished, Landed, Purpose, Revoked,
     },
     names::{BindingName, Fqn, HostPort},
 };
@@ -45,6 +45,10 @@ impl Bindings for World {
     async fn list(&self, context: &Context, filter: BindingFilter) -> Result<Vec<Binding>> {
         self.enter("bindings", context, Scope::BindingsList)?;
         let known = known();
+        let planted = Some(self.text("")).filter(|planted| !planted.is_empty());
+        let status = planted.as_ref().map_or(known.status, |_| BindingStatus::Stale);
+        let (account, stale_reason) = (planted.clone(), planted);
+        let known = Binding { account, stale_reason, status, ..known };
         let wanted = filter.name.is_none_or(|name| name == known.name);
         Ok(wanted.then_some(known).into_iter().collect())
     }

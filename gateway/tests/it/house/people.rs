@@ -23,6 +23,18 @@ impl World {
     }
 }
 
+impl World {
+    fn planted_by(&self, record: Record) -> Record {
+        let planted = self.text("");
+        if planted.is_empty() {
+            return record;
+        }
+        let actor = Actor { id: planted.clone(), ..record.actor };
+        let payload = [("aileron.action.name".to_owned(), planted.into())].into_iter().collect();
+        Record { kind: self.text(&record.kind), actor, payload, ..record }
+    }
+}
+
 pub(super) fn binding(consent: Consent) -> Binding {
     let Consent { connector, service, identity, account, scope, reach, .. } = consent;
     let kind = reach.form.kind();
@@ -178,13 +190,15 @@ impl Audit for World {
     async fn query(&self, context: &Context, filter: Filter) -> Result<Vec<Record>> {
         self.enter("query", context, Scope::AuditRead)?;
         let limit = usize::try_from(filter.limit.unwrap_or(100)).unwrap();
-        Ok(self.log.lock().unwrap().iter().rev().take(limit).cloned().collect())
+        let log = self.log.lock().unwrap();
+        Ok(log.iter().rev().take(limit).cloned().map(|record| self.planted_by(record)).collect())
     }
 
     async fn get(&self, context: &Context, id: AuditId) -> Result<Record> {
         self.enter("get", context, Scope::AuditRead)?;
         let log = self.log.lock().unwrap();
         let found = log.iter().find(|record| record.id == id).cloned();
+        let found = found.map(|record| self.planted_by(record));
         found.ok_or_else(|| Error::new(Reason::NotFound, "no such event"))
     }
 

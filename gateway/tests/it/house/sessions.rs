@@ -46,7 +46,7 @@ impl Sessions for World {
     async fn get(&self, context: &Context, id: SessionId) -> Result<Session> {
         self.enter("get_session", context, Scope::SessionsRead)?;
         match id.as_str() {
-            "01A" => Ok(session(id, None)),
+            "01A" => Ok(Session { working_dir: self.text("/work"), ..session(id, None) }),
             "01B" => Ok(session(id, Some(0))),
             _ => Err(Error::new(Reason::NotFound, "no such session")),
         }

@@ -34,6 +34,8 @@ pub(crate) struct World {
     pub(crate) log: Mutex<Vec<Record>>,
     pub(crate) watches: Mutex<Vec<u64>>,
     pub(crate) cut_after: Mutex<Option<usize>>,
+    /// What stands at the end of every text that somebody else wrote.
+    pub(crate) planted: Mutex<String>,
 }
 
 #[derive(Clone)]
@@ -53,6 +55,11 @@ impl World {
             Some(error) => Err(error.clone()),
             None => Ok(()),
         }
+    }
+
+    /// Somebody else's text.
+    pub(crate) fn text(&self, plain: &str) -> String {
+        format!("{plain}{}", self.planted.lock().unwrap())
     }
 
     pub(crate) fn fail(&self, error: Error) {
