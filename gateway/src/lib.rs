@@ -22,7 +22,7 @@ mod shape;
 
 use std::sync::Arc;
 
-pub use options::{Options, Services};
+pub use options::{Notifying, Options, Services};
 
 /// The door itself.
 #[derive(Debug)]

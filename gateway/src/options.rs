@@ -1,7 +1,8 @@
 //! What the composition root hands over.
 
-use std::{fmt, net::SocketAddr, time::Duration};
+use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 
+use aileron_api::status::Notifications;
 use aileron_contract::{
     Timestamp, access, audit, bindings, custody, executor, limits, packages, publishers, sessions,
     vault,
@@ -29,6 +30,26 @@ impl fmt::Debug for Services {
     }
 }
 
+/// Asks how the notifications of this process stand.
+#[derive(Clone)]
+pub struct Notifying(Arc<dyn Fn() -> Notifications + Send + Sync>);
+
+impl Notifying {
+    pub fn new(ask: impl Fn() -> Notifications + Send + Sync + 'static) -> Self {
+        Self(Arc::new(ask))
+    }
+
+    pub(crate) fn now(&self) -> Notifications {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for Notifying {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Notifying").finish_non_exhaustive()
+    }
+}
+
 /// How the door behaves.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -42,6 +63,8 @@ pub struct Options {
     /// The address people reach us at, when it is not the listener's.
     pub gateway_url: Option<String>,
     pub session_id: Option<String>,
+    /// None where nobody at a desktop is told of anything.
+    pub notifications: Option<Notifying>,
     pub clock: fn() -> Timestamp,
     /// How long a request's body may take.
     pub body_wall: Duration,
@@ -65,6 +88,7 @@ impl Options {
             extra_hosts: Vec::new(),
             gateway_url: None,
             session_id: None,
+            notifications: None,
             clock,
             body_wall: limits::REQUEST_BODY_WALL,
             tasks: TaskTracker::new(),

@@ -1,6 +1,6 @@
 //! What the host says through the environment, in the published names.
 
-use std::{fmt, time::Duration};
+use std::{fmt, path::PathBuf, time::Duration};
 
 use aileron_api::Sensitive;
 
@@ -9,8 +9,10 @@ const REFRESH: Duration = Duration::from_secs(5);
 
 /// Read once, at the start.
 pub(crate) struct Environment {
-    /// With `/v1`; absent when the host names none.
+    /// With `/v1`; absent when the host names none: then it is the daemon of `home`.
     pub(crate) base_url: Option<String>,
+    /// The state folder.
+    pub(crate) home: PathBuf,
     pub(crate) token: Option<Sensitive>,
     pub(crate) session: Option<String>,
     /// Absent: never.
@@ -27,7 +29,13 @@ impl Environment {
     pub(crate) fn read(variable: impl Fn(&str) -> Option<String>) -> Self {
         let variable = |name| variable(name).filter(|value| !value.trim().is_empty());
         Self {
-            base_url: variable("AILERON_URL").map(|url| with_version(url.trim())),
+            base_url: variable("AILERON_URL")
+                .or_else(|| variable("AILERON_API_URL"))
+                .map(|url| with_version(url.trim())),
+            home: variable("AILERON_HOME")
+                .map(PathBuf::from)
+                .or_else(|| variable("HOME").map(|home| PathBuf::from(home).join(".aileron")))
+                .unwrap_or_else(|| PathBuf::from(".aileron")),
             token: variable("AILERON_TOKEN").map(|token| Sensitive::new(token.trim().to_owned())),
             session: variable("AILERON_SESSION_ID").map(|session| session.trim().to_owned()),
             refresh: match variable("AILERON_MCP_REFRESH_INTERVAL") {
@@ -119,6 +127,24 @@ mod tests {
         for url in ["http://a:1", "http://a:1/", "http://a:1/v1", "http://a:1/v1/"] {
             assert_eq!(with_version(url), "http://a:1/v1", "{url}");
         }
+    }
+
+    #[test]
+    fn the_runtime_is_where_the_host_says_or_the_daemon_of_the_state_folder() {
+        let read = |variables: &[(&str, &str)]| {
+            let variables: std::collections::HashMap<_, _> = variables.iter().copied().collect();
+            Environment::read(|name| variables.get(name).map(|value| (*value).to_owned()))
+        };
+        let both = read(&[("AILERON_URL", "http://a:1"), ("AILERON_API_URL", "http://b:1/v1")]);
+        assert_eq!(both.base_url.as_deref(), Some("http://a:1/v1"));
+        let one = read(&[("AILERON_URL", " "), ("AILERON_API_URL", "http://b:1/v1")]);
+        assert_eq!(one.base_url.as_deref(), Some("http://b:1/v1"));
+        let none = read(&[("HOME", "/home/ann")]);
+        assert_eq!((none.base_url, none.home), (None, "/home/ann/.aileron".into()));
+        assert_eq!(
+            read(&[("HOME", "/h"), ("AILERON_HOME", "/s")]).home,
+            std::path::PathBuf::from("/s")
+        );
     }
 
     #[test]

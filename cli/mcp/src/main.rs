@@ -28,9 +28,11 @@ It offers each enabled action of the Aileron runtime as a tool. It is started by
 Usage: aileron-mcp [--help | --version]
 
 Environment:
-  AILERON_URL                   address of the runtime, such as http://127.0.0.1:4000
+  AILERON_URL                   address of the runtime, such as http://127.0.0.1:4000; without it
+                                AILERON_API_URL, else the daemon of this machine
+  AILERON_HOME                  the state folder of that daemon (default ~/.aileron)
   AILERON_TOKEN                 bearer token: an agent session's, or a minted one that may list
-                                and run actions and poll approvals
+                                and run actions and poll approvals (default: the daemon's own)
   AILERON_SESSION_ID            the agent session that calls belong to
   AILERON_MCP_REFRESH_INTERVAL  how often to look for new tools: 5s (default), 1m30s, or a number
                                 of seconds; 0 turns it off

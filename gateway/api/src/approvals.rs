@@ -58,9 +58,14 @@ impl PendingApproval {
 
     /// Enough of the digest to compare by eye with another surface.
     pub fn short_digest(&self) -> Option<String> {
-        const SHOWN: usize = "sha256:".len() + 16;
-        self.digest.as_ref().map(|digest| digest.chars().take(SHOWN).collect())
+        self.digest.as_deref().map(short)
     }
+}
+
+/// The beginning of a digest.
+pub fn short(digest: &str) -> String {
+    const SHOWN: usize = "sha256:".len() + 16;
+    digest.chars().take(SHOWN).collect()
 }
 
 /// `action` → `ACTION`, `comms_send` → `COMMS SEND`.

@@ -12,6 +12,7 @@ mod bindings;
 mod call;
 mod connect;
 mod custody;
+mod discover;
 mod error;
 mod events;
 mod hub;
@@ -28,7 +29,9 @@ use reqwest::{Method, Url, header::HeaderValue};
 use serde::de::DeserializeOwned;
 
 pub use actions::RunOutcome;
+pub use approvals::{ApprovalChange, ApprovalEvent};
 pub use call::Call;
+pub use discover::{Undiscovered, discovered};
 pub use error::{ApiError, Error};
 
 use crate::status::{Health, Limits, Status};

@@ -15,6 +15,7 @@
 
 mod diagnosis;
 mod door;
+mod elicit;
 mod names;
 mod outcome;
 mod server;

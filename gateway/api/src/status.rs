@@ -1,5 +1,7 @@
 //! Health, status and limits.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -47,6 +49,56 @@ pub struct Status {
     pub gateway_url: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_id: Option<String>,
+    /// How the person at the desktop is told of what waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notifications: Option<Notifications>,
+}
+
+/// Notifications of the desktop that the daemon runs on.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+#[schema(as = NotificationStatus)]
+pub struct Notifications {
+    pub state: NotificationState,
+    /// Why they are unavailable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quiet_hours: Option<QuietHours>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NotificationState {
+    On,
+    /// Turned off by the configuration.
+    Off,
+    /// Silent until the quiet hours are over.
+    Quiet,
+    /// There is no desktop, or it did not take the last one.
+    Unavailable,
+}
+
+impl fmt::Display for NotificationState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::On => "on",
+            Self::Off => "off",
+            Self::Quiet => "quiet",
+            Self::Unavailable => "unavailable",
+        })
+    }
+}
+
+/// When the desktop stays silent, every day.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+pub struct QuietHours {
+    /// `HH:MM`
+    pub start: String,
+    /// `HH:MM`, of the next day when it is the earlier one.
+    pub end: String,
+    /// IANA name; none when the machine's own zone has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timezone: Option<String>,
 }
 
 /// Every bound of the runtime.

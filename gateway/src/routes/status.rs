@@ -6,7 +6,7 @@ use aileron_contract::{
 };
 use axum::{Json, extract::State};
 
-use crate::{Shared, answer::Result, caller::Caller, shape};
+use crate::{Shared, answer::Result, caller::Caller, options::Notifying, shape};
 
 /// How the runtime stands. Has no side effect and never unlocks.
 #[utoipa::path(
@@ -44,6 +44,7 @@ pub(crate) async fn status(
         listen_addr: Some(options.listen_addr.to_string()),
         gateway_url: options.gateway_url.clone(),
         session_id: options.session_id.clone(),
+        notifications: options.notifications.as_ref().map(Notifying::now),
     }))
 }
 

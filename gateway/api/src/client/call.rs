@@ -12,7 +12,7 @@ use super::{Answer, ApiError, Client, Error, Result};
 use crate::{IDEMPOTENCY_HEADER, REQUEST_ID_HEADER, SESSION_HEADER};
 
 /// Longer answers are refused: the largest honest one lists a thousand runs.
-const ANSWER: usize = 256 * 1024 * 1024;
+pub(super) const ANSWER: usize = 256 * 1024 * 1024;
 
 /// Ordinary calls.
 const ORDINARY: Duration = Duration::from_mins(2);

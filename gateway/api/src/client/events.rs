@@ -1,6 +1,7 @@
 //! A reader of server-sent events (WHATWG HTML, section 9.2): bytes in, events out.
 
-/// One event longer than this is refused: a log line is at most 64 KiB.
+/// Unless the reader is told otherwise, an event longer than this is refused: a log line is at
+/// most 64 KiB.
 const EVENT: usize = 1024 * 1024;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,8 +17,9 @@ pub(super) struct Event {
 pub(super) struct TooLong;
 
 /// What was read of the event under way.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Reader {
+    limit: usize,
     line: Vec<u8>,
     after_return: bool,
     size: usize,
@@ -26,7 +28,26 @@ pub(super) struct Reader {
     data: String,
 }
 
+impl Default for Reader {
+    fn default() -> Self {
+        Self::with_limit(EVENT)
+    }
+}
+
 impl Reader {
+    /// Reads events of at most so many bytes.
+    pub(super) fn with_limit(limit: usize) -> Self {
+        Self {
+            limit,
+            line: Vec::new(),
+            after_return: false,
+            size: 0,
+            id: None,
+            kind: String::new(),
+            data: String::new(),
+        }
+    }
+
     /// Reads on, and returns the events completed by these bytes.
     pub(super) fn read(&mut self, bytes: &[u8]) -> Result<Vec<Event>, TooLong> {
         let mut events = Vec::new();
@@ -37,7 +58,7 @@ impl Reader {
                 b'\n' | b'\r' => events.extend(self.end_of_line()),
                 _ => {
                     self.size += 1;
-                    if self.size > EVENT {
+                    if self.size > self.limit {
                         return Err(TooLong);
                     }
                     self.line.push(*byte);

@@ -24,16 +24,9 @@ impl Client {
         &self,
         from: Option<u64>,
     ) -> impl Stream<Item = Result<AuditEvent>> + Send + 'static {
-        let watch = Watch {
-            client: self.clone(),
-            path: vec!["audit".to_owned(), "watch".to_owned()],
-            query: from.iter().map(|from| ("from".to_owned(), from.to_string())).collect(),
-            last: None,
-            connection: None,
-            ready: VecDeque::new(),
-            failures: 0,
-        };
-        watch.records()
+        let path = ["audit", "watch"].map(str::to_owned).to_vec();
+        let query = from.iter().map(|from| ("from".to_owned(), from.to_string())).collect();
+        Watch::new(self, path, query).records()
     }
 
     /// What the log tells of an agent session, from its beginning; then, when `follow` says so,
@@ -43,20 +36,14 @@ impl Client {
         id: &str,
         follow: bool,
     ) -> impl Stream<Item = Result<AuditEvent>> + Send + 'static {
-        let watch = Watch {
-            client: self.clone(),
-            path: ["sessions", id, "watch"].map(str::to_owned).to_vec(),
-            query: vec![("follow".to_owned(), follow.to_string())],
-            last: None,
-            connection: None,
-            ready: VecDeque::new(),
-            failures: 0,
-        };
-        watch.records()
+        let path = ["sessions", id, "watch"].map(str::to_owned).to_vec();
+        let query = vec![("follow".to_owned(), follow.to_string())];
+        Watch::new(self, path, query).records()
     }
 }
 
-struct Watch {
+/// A stream of events, taken up again after the last one seen.
+pub(super) struct Watch {
     client: Client,
     path: Vec<String>,
     query: Vec<(String, String)>,
@@ -64,24 +51,55 @@ struct Watch {
     connection: Option<(Response, Reader)>,
     ready: VecDeque<Event>,
     failures: u32,
+    /// The longest event, in bytes; the reader's own bound without.
+    longest: Option<usize>,
 }
 
 impl Watch {
+    pub(super) fn new(client: &Client, path: Vec<String>, query: Vec<(String, String)>) -> Self {
+        Self {
+            client: client.clone(),
+            path,
+            query,
+            last: None,
+            connection: None,
+            ready: VecDeque::new(),
+            failures: 0,
+            longest: None,
+        }
+    }
+
+    pub(super) fn with_events_up_to(self, longest: usize) -> Self {
+        Self { longest: Some(longest), ..self }
+    }
+
+    pub(super) fn base_url(&self) -> &str {
+        self.client.base_url()
+    }
+
     fn records(self) -> impl Stream<Item = Result<AuditEvent>> + Send + 'static {
         stream::try_unfold(self, |mut watch| async move {
-            let event = watch.next().await?;
-            Ok(event.map(|event| (event, watch)))
+            while let Some(event) = watch.event().await? {
+                if event.kind == "record" {
+                    return Ok(Some((watch.record(&event)?, watch)));
+                }
+            }
+            Ok(None)
         })
     }
 
-    async fn next(&mut self) -> Result<Option<AuditEvent>> {
+    /// The next event that tells something, whatever its kind; none at the end.
+    pub(super) async fn event(&mut self) -> Result<Option<Event>> {
         loop {
             if let Some(event) = self.ready.pop_front() {
                 match event.kind.as_str() {
-                    "record" => return self.record(event).map(Some),
                     "end" => return Ok(None),
                     "error" => self.interrupted(&event).await?,
-                    _ => {}
+                    _ => {
+                        self.last = event.id.clone().or_else(|| self.last.take());
+                        self.failures = 0;
+                        return Ok(Some(event));
+                    }
                 }
             } else if let Err(error) = self.fill().await {
                 self.connection = None;
@@ -94,13 +112,9 @@ impl Watch {
         }
     }
 
-    fn record(&mut self, event: Event) -> Result<AuditEvent> {
-        let url = self.client.base_url().to_owned();
-        let record =
-            serde_json::from_str(&event.data).map_err(|source| Error::Answer { url, source })?;
-        self.last = event.id.or_else(|| self.last.take());
-        self.failures = 0;
-        Ok(record)
+    fn record(&self, event: &Event) -> Result<AuditEvent> {
+        let url = || self.client.base_url().to_owned();
+        serde_json::from_str(&event.data).map_err(|source| Error::Answer { url: url(), source })
     }
 
     /// The server ended the watch. Having fallen behind is no reason to stop: read on from there.
@@ -120,7 +134,10 @@ impl Watch {
     async fn fill(&mut self) -> Result<()> {
         let (mut response, mut reader) = match self.connection.take() {
             Some(connection) => connection,
-            None => (self.connect().await?, Reader::default()),
+            None => {
+                let reader = self.longest.map_or_else(Reader::default, Reader::with_limit);
+                (self.connect().await?, reader)
+            }
         };
         let late = |_| Error::Timeout { url: self.client.base_url().to_owned() };
         let chunk = tokio::time::timeout(SILENCE, response.chunk()).await.map_err(late)?;

@@ -25,7 +25,8 @@ use tokio_util::{
 };
 
 use super::{
-    Catalogue, Door, Tool, Trouble, Written, diagnosis,
+    Catalogue, Door, Ran, Tool, Trouble, Written, diagnosis,
+    elicit::Elicit,
     names::{CHECK_STATUS, DIAGNOSTICS},
     outcome,
 };
@@ -64,6 +65,7 @@ pub struct Server<D> {
     options: Options,
     listings: Arc<Mutex<Listings>>,
     calls: Semaphore,
+    elicit: Elicit,
     gone: CancellationToken,
     _ends: DropGuard,
 }
@@ -87,6 +89,7 @@ impl<D: Door> Server<D> {
     pub fn new(door: Arc<D>, options: Options) -> Self {
         let gone = CancellationToken::new();
         Self {
+            elicit: Elicit::new(options.tasks.clone(), gone.clone()),
             door,
             options,
             listings: Arc::default(),
@@ -116,8 +119,9 @@ impl<D: Door> Server<D> {
         &self,
         tool: &str,
         arguments: &RawValue,
-        caller: &Extensions,
+        context: &RequestContext<RoleServer>,
     ) -> Result<CallToolResult, ErrorData> {
+        let caller = &context.extensions;
         let Ok(_permit) = self.calls.try_acquire() else {
             return Ok(outcome::refused(format!(
                 "{CALLS} calls are under way already: wait for one of them"
@@ -128,7 +132,11 @@ impl<D: Door> Server<D> {
             DIAGNOSTICS => Ok(self.diagnose(caller).await),
             action_tool => match self.find(action_tool, caller).await {
                 Ok(Some(action)) => {
-                    Ok(outcome::of_run(self.door.run(caller, &action, arguments).await))
+                    let ran = self.door.run(caller, &action, arguments).await;
+                    if let Ok(Ran::Pending(pending)) = &ran {
+                        self.elicit.tell(context, pending);
+                    }
+                    Ok(outcome::of_run(ran))
                 }
                 Ok(None) => Err(unknown(action_tool)),
                 Err(trouble) => Ok(outcome::of_run(Err(trouble))),
@@ -227,7 +235,7 @@ impl<D: Door> ServerHandler for Server<D> {
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         let written = written(&context.extensions)?;
-        let work = self.call(&request.name, written.arguments(), &context.extensions);
+        let work = self.call(&request.name, written.arguments(), &context);
         let told = telling(&context, work);
         let Some(result) = context.ct.run_until_cancelled(told).await else {
             return Err(ErrorData::internal_error(
