@@ -7,12 +7,15 @@ use aileron_contract::{
     audit::{ActorKind, EventKind},
     bindings::{BindingStatus, Purpose},
     credential::CredentialKind,
-    executor::{ApprovalKind, ConsentDecision, InputKind, Position, RunState},
+    executor::{
+        ApprovalKind, ConsentDecision, GrantState, GrantVoid, InputKind, LineChange, Position,
+        RunState,
+    },
     failure::{Boundary, Class},
     json,
     names::{
-        ActionName, AgentName, AuditId, Authority, BindingName, Fqn, HostPort, Identity, Login,
-        PackageRef, RunId, SecretName, SessionId, Sha256Hash, VaultPath, Version,
+        ActionName, AgentName, AuditId, Authority, BindingName, Fqn, GrantId, HostPort, Identity,
+        Login, PackageRef, RunId, SecretName, SessionId, Sha256Hash, TokenId, VaultPath, Version,
     },
     packages::{DriftState, PackageKind, SignatureStatus},
     publishers::{HubConflictKind, HubKind, HubRisk, TrustState},
@@ -39,9 +42,9 @@ macro_rules! texts {
 
 texts! {
     ActionName, ActorKind, ApprovalKind, Position, AgentName, AuditId, Authority, BindingName, BindingStatus, Boundary, Class,
-    ConsentDecision, CredentialKind, EntryScope, EventKind, Fqn, HostPort, HubConflictKind, HubKind, HubRisk, IdempotencyKey, Identity,
-    DriftState, InputKind, Login, PackageKind, PackageRef, PinDomain, Purpose, RunId, RunState, Scope, SecretName, SessionId, Sha256Hash,
-    SignatureStatus, State, TrustState, VaultPath, Version,
+    ConsentDecision, CredentialKind, EntryScope, EventKind, Fqn, GrantId, GrantState, GrantVoid, HostPort, HubConflictKind, HubKind, HubRisk, IdempotencyKey, Identity,
+    DriftState, InputKind, LineChange, Login, PackageKind, PackageRef, PinDomain, Purpose, RunId, RunState, Scope, SecretName, SessionId, Sha256Hash,
+    SignatureStatus, State, TokenId, TrustState, VaultPath, Version,
 }
 
 /// Types that mean the same on both sides.
