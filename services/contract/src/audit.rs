@@ -105,8 +105,22 @@ closed! {
         ApprovalReopened = "approval.reopened",
         /// Somebody without the right tried to decide.
         ApprovalRefused = "approval.refused",
+        /// A run's record is not what the runtime wrote: it is not acted upon.
+        RunQuarantined = "run.quarantined",
+        /// A person let calls of one caller run in advance.
+        GrantIssued = "grant.issued",
+        /// A call is about to run on a grant.
+        GrantUsed = "grant.used",
+        GrantRevoked = "grant.revoked",
+        GrantExpired = "grant.expired",
+        /// What the grant is bound to is no longer what it was.
+        GrantVoided = "grant.voided",
+        /// Somebody without the right tried to make a grant, or to take one back.
+        GrantRefused = "grant.refused",
         KeyringTrusted = "keyring.trusted",
         KeyringRevoked = "keyring.revoked",
+        /// `keyring.json` is not what persons made it.
+        KeyringQuarantined = "keyring.quarantined",
         VaultCreated = "vault.created",
         VaultUnlocked = "vault.unlocked",
         VaultUnlockFailed = "vault.unlock_failed",

@@ -8,6 +8,7 @@ pub mod author;
 pub mod formats;
 mod ledger;
 pub mod packages;
+mod quarantine;
 mod runs;
 mod seals;
 mod service;

@@ -102,7 +102,7 @@ impl Service {
             journal: journal::Journal::new(home.clone(), pins.clone(), lock.clone()),
             lock,
             store: ConnectorStore::new(&home, pins.clone()),
-            keyring: keyring::KeyringFile::new(&home, pins.clone()),
+            keyring: keyring::KeyringFile::new(&home, pins.clone(), Arc::clone(&audit)),
             releases: releases::Releases::new(
                 fetcher.clone(),
                 Arc::clone(&sources),

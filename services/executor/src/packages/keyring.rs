@@ -8,7 +8,10 @@ use std::{
 };
 
 use aileron_contract::{
-    Error, Reason, Result, Timestamp, names::Authority, publishers::TrustedKey,
+    Error, Reason, Result, Timestamp,
+    audit::{self, EventKind},
+    names::{Authority, Sha256Hash},
+    publishers::TrustedKey,
 };
 use aileron_store::files;
 
@@ -17,6 +20,7 @@ use super::{
     keys::{self, Key},
     pins::{Kind, Pins, Row},
 };
+use crate::quarantine::Quarantine;
 
 mod file;
 pub use file::{Keys, parse};
@@ -29,6 +33,7 @@ const FILE: u64 = 1024 * 1024;
 pub(super) struct KeyringFile {
     path: PathBuf,
     pins: Pins,
+    quarantine: Quarantine,
     /// Believed besides the file's, for as long as this value lives.
     also: Arc<KeyMap>,
 }
@@ -42,8 +47,9 @@ pub(super) struct Seen {
 }
 
 impl KeyringFile {
-    pub(super) fn new(home: &Path, pins: Pins) -> Self {
-        Self { path: home.join("keyring.json"), pins, also: Arc::default() }
+    pub(super) fn new(home: &Path, pins: Pins, audit: audit::Handle) -> Self {
+        let quarantine = Quarantine::new(audit);
+        Self { path: home.join("keyring.json"), pins, quarantine, also: Arc::default() }
     }
 
     /// The same, with keys that are not trusted yet: to find out whether a package verifies.
@@ -55,8 +61,25 @@ impl KeyringFile {
         &self.path
     }
 
-    /// The file as it is, with its verdict. `validation_error` when it cannot be read.
+    /// The file as it is, with its verdict. `validation_error` when it cannot be read. The log is
+    /// told of a file that somebody else wrote.
     pub(super) async fn look(&self) -> Result<Seen> {
+        let seen = self.seen().await;
+        let foreign = match &seen {
+            Ok(Seen { keys, verified: Some(false) }) => Some(keys.text()),
+            Err(error) if error.reason() == Reason::ValidationError => Some(error.to_string()),
+            Ok(_) | Err(_) => None,
+        };
+        if let Some(text) = foreign {
+            let state = Sha256Hash::of(&[text.as_bytes()]);
+            let path = self.path.display().to_string();
+            let tell = |event: audit::Event| event.with("aileron.keyring.path", path);
+            self.quarantine.tell(EventKind::KeyringQuarantined, state, tell).await;
+        }
+        seen
+    }
+
+    async fn seen(&self) -> Result<Seen> {
         let keys = self.read().await?;
         let found = self.pins.find(Kind::Keyring, "").await?;
         let verified = match found.row {

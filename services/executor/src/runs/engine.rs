@@ -84,7 +84,7 @@ impl Engine {
     pub(crate) async fn open(parts: Parts) -> Result<Arc<Self>> {
         let tasks = TaskTracker::new();
         let ledger = Ledger::open(parts.database.clone()).await?;
-        let pins = Pins::new(Arc::clone(&parts.vault));
+        let pins = Pins::new(Arc::clone(&parts.vault), Arc::clone(&parts.audit));
         let slots = usize::try_from(limits::RUN_CONCURRENCY).map_err(Error::internal)?;
         let engine = Arc::new(Self {
             parts,

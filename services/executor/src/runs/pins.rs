@@ -2,6 +2,7 @@
 
 use aileron_contract::{
     Error, Reason, Result,
+    audit::{self, Event, EventKind},
     names::Sha256Hash,
     vault::{self, PinDomain},
 };
@@ -9,11 +10,16 @@ use aileron_contract::{
 use super::Record;
 use crate::{
     ledger::{Pinned, Row},
+    quarantine::Quarantine,
     seals::Seals,
 };
 
-/// Pins records, and checks rows against their pins.
-pub(super) struct Pins(Seals);
+/// Of an id that may be anybody's.
+const ID_SHOWN: usize = 128;
+
+/// Pins records, and checks rows against their pins. The log is told of runs that somebody else
+/// wrote.
+pub(super) struct Pins(Seals, Quarantine);
 
 /// What a row turned out to be.
 #[derive(Debug)]
@@ -45,8 +51,8 @@ impl Trust {
 }
 
 impl Pins {
-    pub(super) fn new(vault: vault::Handle) -> Self {
-        Self(Seals::new(vault))
+    pub(super) fn new(vault: vault::Handle, audit: audit::Handle) -> Self {
+        Self(Seals::new(vault), Quarantine::new(audit))
     }
 
     /// Pins a record. `vault_locked` while it is.
@@ -58,6 +64,17 @@ impl Pins {
 
     /// Is the row what the runtime wrote under this id?
     pub(super) async fn check(&self, row: &Row) -> Result<Trust> {
+        let trust = self.judge_run(row).await?;
+        if matches!(trust, Trust::Forged(_)) {
+            let state = Sha256Hash::of(&[row.id.as_bytes(), b"\0", row.text.as_bytes()]);
+            let id: String = row.id.chars().take(ID_SHOWN).collect();
+            let tell = |event: Event| event.with("aileron.run.id", id);
+            self.1.tell(EventKind::RunQuarantined, state, tell).await;
+        }
+        Ok(trust)
+    }
+
+    async fn judge_run(&self, row: &Row) -> Result<Trust> {
         let Ok(record) = Record::from_text(&row.text) else {
             tracing::error!(run = row.id, "a row of the runs cannot be read");
             return Ok(Trust::Forged(None));
