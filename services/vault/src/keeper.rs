@@ -249,6 +249,20 @@ impl Keeper {
         Ok(view)
     }
 
+    /// The view, when the file is still the one that a passphrase was checked against: that takes a
+    /// while, and what another program wrote meanwhile must not be written over.
+    async fn unchanged(
+        &self,
+        writer: &tokio::sync::MutexGuard<'_, ()>,
+        file: &VaultFile,
+    ) -> Result<View> {
+        let view = self.reload(writer).await?;
+        if matches!(&view.content, Content::Ready(present) if **present == *file) {
+            return Ok(view);
+        }
+        Err(Error::new(Reason::Busy, "the vault was changed at the same moment: try again"))
+    }
+
     async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Disk) -> T + Send + 'static,

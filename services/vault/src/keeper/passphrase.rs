@@ -51,20 +51,18 @@ impl Keeper {
         let refused = EventKind::VaultUnlockFailed;
         let Proven { file, keys } = self.prove(context, &mut turn, passphrase, refused).await?;
         self.finish_earlier_write(&file, &keys).await?;
+        let writer = self.writer.lock().await;
+        let present = self.unchanged(&writer, &file).await?;
         self.record(context, &[Event::new(EventKind::VaultUnlocked, Actor::of(context))]).await?;
         let seen = file.seen();
         mark::settle(&self.database, &seen, (self.clock)()).await?;
-        {
-            let _writer = self.writer.lock().await;
-            let View { print, .. } = self.last();
-            self.show(View {
-                print,
-                content: Content::Ready(Arc::clone(&file)),
-                keys: Some(Arc::new(keys)),
-                accepted: Some(Arc::new(Mark::of(seen))),
-                opened: Arc::default(),
-            });
-        }
+        self.show(View {
+            keys: Some(Arc::new(keys)),
+            accepted: Some(Arc::new(Mark::of(seen))),
+            opened: Arc::default(),
+            ..present
+        });
+        drop(writer);
         if matches!(&*file, VaultFile::V1(file) if file.takes_any_passphrase()) {
             // From now on the passphrase counts.
             self.migrate(context).await?;
@@ -89,13 +87,7 @@ impl Keeper {
                 .with("aileron.vault.rotated", rotate || matches!(&*file, VaultFile::V1(_))),
         ];
         let writer = self.writer.lock().await;
-        let present = self.reload(&writer).await?.file()?;
-        if present.seen() != file.seen() {
-            return Err(Error::new(
-                Reason::Busy,
-                "the vault was changed at the same moment: try again",
-            ));
-        }
+        self.unchanged(&writer, &file).await?;
         let (draft, keys) = match &*file {
             VaultFile::V1(file) => {
                 events.insert(0, migrated(context));

@@ -59,13 +59,7 @@ impl Keeper {
         let Proven { file, keys } = self.prove_recovery(context, &mut turn, key).await?;
         let new = self.derive_new(&mut turn, new).await?;
         let writer = self.writer.lock().await;
-        let present = self.reload(&writer).await?.file()?;
-        if present.seen() != file.seen() {
-            return Err(Error::new(
-                Reason::Busy,
-                "the vault was changed at the same moment: try again",
-            ));
-        }
+        self.unchanged(&writer, &file).await?;
         let VaultFile::V2(file) = &*file else { return Err(FileError::Unreadable.into()) };
         let mut draft = Draft::of(file);
         draft.set_passphrase(&keys, &new)?;

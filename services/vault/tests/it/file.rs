@@ -3,7 +3,7 @@
 use aileron_contract::{
     Reason,
     bindings::BindingFilter,
-    vault::{Acceptance, EntryFilter, State},
+    vault::{Acceptance, EntryFilter, PassphraseChange, State},
 };
 
 use crate::house::{House, assert_refused, consent, daemon, hosts_of, secret, service};
@@ -181,4 +181,62 @@ pub(crate) async fn somebody_elses_vault_is_not_taken_for_the_persons() {
     let acceptance = Acceptance { passphrase: secret(PASSPHRASE), generation: 0 };
     let status = house.service.vault().accept_older(&daemon(), acceptance).await.unwrap();
     assert_eq!(status.state, State::Unlocked);
+}
+
+/// The published file after its own program stored one more secret.
+fn longer() -> String {
+    let entry = r#"{
+    "secret/theirs": {
+      "value": "ICAgICAgICAgICAgWwkEg+YTswMX2piSswRwA7o8QksP8vNJoxADZA==",
+      "metadata": {"Type": "secret", "Environment": "", "Labels": null}
+    },"#;
+    PUBLISHED.replacen("\"secrets\": {", &format!("\"secrets\": {entry}"), 1)
+}
+
+/// Something that checks a passphrase, while the published program writes the file.
+async fn meanwhile<T>(house: &House, checking: impl Future<Output = T>) -> T {
+    let vault = house.service.vault();
+    vault.status(&daemon()).await.unwrap();
+    let writing = async {
+        // The key is being derived by now, which takes longer than all of this.
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+        house.plant(longer().as_bytes());
+        vault.status(&daemon()).await.unwrap();
+    };
+    tokio::join!(checking, writing).0
+}
+
+async fn paths(house: &House) -> Vec<String> {
+    let entries = house.service.vault().entries(&daemon(), EntryFilter::default()).await.unwrap();
+    entries.into_iter().map(|entry| entry.path.to_string()).collect()
+}
+
+#[tokio::test]
+async fn what_another_program_writes_while_the_vault_is_unlocked_is_not_written_over() {
+    let house = published().await;
+    let vault = house.service.vault();
+    let unlocked = meanwhile(&house, vault.unlock(&daemon(), secret(PASSPHRASE))).await;
+    if let Err(error) = unlocked {
+        assert_eq!(error.reason(), Reason::Busy, "{error:?}");
+        vault.unlock(&daemon(), secret(PASSPHRASE)).await.unwrap();
+    }
+    vault.put_secret(&service(), "mine".parse().unwrap(), secret("v")).await.unwrap();
+    assert_eq!(paths(&house).await, ["api_key/linear/team", "secret/mine", "secret/theirs"]);
+}
+
+#[tokio::test]
+async fn what_another_program_writes_while_the_passphrase_is_changed_is_not_written_over() {
+    let house = published().await;
+    let vault = house.service.vault();
+    let change = || PassphraseChange {
+        current: secret(PASSPHRASE),
+        new: secret("another sesame"),
+        rotate: false,
+    };
+    let changed = meanwhile(&house, vault.change_passphrase(&service(), change())).await;
+    assert_refused(changed, Reason::Busy);
+    vault.change_passphrase(&service(), change()).await.unwrap();
+    assert_eq!(paths(&house).await, ["api_key/linear/team", "secret/theirs"]);
 }

@@ -6,14 +6,14 @@ use std::{
     path::PathBuf,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
 
 use aileron_contract::{
     Audit, Context, Error, Principal, Reason, Result, Scope, Scopes, Secret, Stream, Timestamp,
-    audit::{Checkpoint, Event, Filter, Record},
+    audit::{Checkpoint, Event, EventKind, Filter, Record},
     bindings::Consent,
     credential::{Form, HeaderTemplate, Reach},
     names::{AuditId, HostPort},
@@ -226,6 +226,8 @@ pub(crate) fn assert_refused<T: std::fmt::Debug>(outcome: Result<T>, reason: Rea
 pub(crate) struct Log {
     pub(crate) full: AtomicBool,
     pub(crate) away: AtomicBool,
+    /// Seconds that go by while new tokens are written down.
+    pub(crate) lag: AtomicU64,
     events: Mutex<Vec<Event>>,
     /// Those whose id the caller gave.
     known: Mutex<HashMap<AuditId, Record>>,
@@ -247,6 +249,9 @@ impl Audit for Log {
     async fn append(&self, _: &Context, event: Event) -> Result<Record> {
         if self.full.load(Ordering::SeqCst) {
             return Err(Error::new(Reason::AuditUnavailable, "the log is full"));
+        }
+        if event.kind == EventKind::BindingRefreshed {
+            later(Duration::from_secs(self.lag.load(Ordering::SeqCst)));
         }
         let mut known = self.known.lock().unwrap();
         if let Some(record) = event.id.as_ref().and_then(|id| known.get(id)) {

@@ -47,6 +47,16 @@ async fn a_token_is_refreshed_before_it_ends_and_the_old_refresh_token_replaced(
 }
 
 #[tokio::test]
+async fn a_token_that_ended_while_it_was_written_down_is_left_to_the_upstream() {
+    let provider = Provider::start();
+    let house = bound(&provider).await;
+    later(LATE);
+    house.log.lag.store(LATE.as_secs(), Ordering::SeqCst);
+    assert_eq!(get(&house, &provider).await, Ok(200));
+    assert_eq!(provider.refreshes().await, "2", "asked once more, and not for ever");
+}
+
+#[tokio::test]
 async fn however_many_wait_the_provider_is_asked_once() {
     let provider = Provider::start();
     let house = bound(&provider).await;
