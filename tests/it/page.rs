@@ -1,61 +1,202 @@
-//! The web page in a real browser, in front of the real program: every page, both decisions, with
-//! the script and without it, in light and in dark.
+//! The web page in a real browser, in front of the real program: every page and every decision,
+//! with the script and without it, and what programs and pages that mean harm get of it.
 
 use std::{
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
 };
 
+use aileron_api::{
+    Object,
+    actions::RunAction,
+    bindings::BindingFilter,
+    client::{Client, RunOutcome},
+    sessions::BeginSession,
+};
 use aileron_node::demo::Servers;
+use serde_json::{Value, json};
 
 use crate::{
+    hostile::{Connector, Deed},
     house::{House, PASSPHRASE, create_vault, person},
-    main_job::{ask, install, settled},
+    main_job::{approve, ask, install, list, settled},
+    oidc::Provider,
 };
 
-#[tokio::test]
-async fn a_person_signs_in_approves_and_denies_in_chromium() {
-    let folder = std::env::var_os("AILERON_BROWSER").map(PathBuf::from);
-    let Some(folder) = folder else {
-        panic!("AILERON_BROWSER must name a folder with playwright-core and axe-core: tests/run");
-    };
-    let servers = Servers::start().await.unwrap();
+/// What an attacker would like to have run, or read the other way round.
+const EVIL: &str = "<script>alert(1)</script>\"><img src=x onerror=alert(2)>\
+                    <a href='javascript:alert(3)'>x</a> pay \u{202e}evil";
+
+/// A daemon with the sample suite, bound and ready.
+struct Scene {
+    servers: Servers,
+    house: House,
+    program: Client,
+    person: Client,
+}
+
+impl Scene {
+    async fn set() -> Self {
+        let servers = Servers::start().await.unwrap();
+        let mut house = House::new(&servers);
+        let program = house.start().await;
+        create_vault(&program).await;
+        let person = person(&program).await;
+        install(&person, &servers).await;
+        Self { servers, house, program, person }
+    }
+
+    /// Plays a scene in Chromium; what it says at its end.
+    async fn plays(&self, name: &str, facts: Value) -> Value {
+        let folder = std::env::var_os("AILERON_BROWSER").map(PathBuf::from);
+        let Some(folder) = folder else {
+            panic!(
+                "AILERON_BROWSER must name a folder with playwright-core and axe-core: tests/run"
+            );
+        };
+        let mut scene = json!({
+            "folder": folder, "shots": shots(), "passphrase": PASSPHRASE,
+            "origin": self.house.discovery().unwrap().url,
+        });
+        scene.as_object_mut().unwrap().extend(facts.as_object().unwrap().clone());
+        let rooms = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut command = Command::new("node");
+        command.arg(rooms.join("browser").join(format!("{name}.mjs")));
+        command.env("PAGE_SCENE", scene.to_string()).stdin(Stdio::null());
+        let played = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+        let said = String::from_utf8_lossy(&played.stdout);
+        let told = String::from_utf8_lossy(&played.stderr);
+        assert!(played.status.success(), "{said}\n{told}\n{}", self.house.log());
+        let last: Value = serde_json::from_str(said.lines().last().unwrap()).unwrap();
+        assert_eq!(last["problems"], json!([]), "{last:#}");
+        last
+    }
+}
+
+/// Where the pictures are kept.
+fn shots() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    test.ancestors().nth(3).unwrap().join("screenshots")
+}
+
+/// Asks for a note with a text of its own; what waits.
+async fn ask_with(program: &Client, title: &str, text: &str) -> String {
+    let args: Object = [("title", title), ("text", text)]
+        .map(|(name, value)| (name.to_owned(), value.into()))
+        .into_iter()
+        .collect();
+    let call = RunAction { args, ..RunAction::default() };
+    match program.run_action("notes-create", &call, None).await.unwrap().value {
+        RunOutcome::Pending(pending) => pending.approval_id,
+        RunOutcome::Done(done) => panic!("a write ran by itself: {done:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_is_light_fits_and_bars_nobody() {
+    let scene = Scene::set().await;
+    let begin =
+        BeginSession { agent: "claude".to_owned(), working_dir: Some("/home/me/notes".to_owned()) };
+    let begun = scene.program.begin_session(&begin).await.unwrap().value;
+    let agent = scene.program.with_token(begun.caveat_token.unwrap().expose()).unwrap();
+    list(&agent).await;
+    let done = ask(&agent, "Bread and butter", None).await.approval_id;
+    approve(&scene.person, &done).await;
+    settled(&scene.program, &done).await;
+    let text = "Dear all,\n\nthe bakery opens at seven.\n\nYours";
+    let approval = ask_with(&agent, "Opening hours", text).await;
+    ask(&scene.program, "A second one", None).await;
+    // Somebody changed an installed file.
+    let file = scene.house.path().join("actions/notes-list.md");
+    let changed = std::fs::read_to_string(&file).unwrap().replacen("notes", "all notes", 3);
+    std::fs::write(&file, changed).unwrap();
+
+    let facts = json!({ "approval": approval, "run": done, "binding": "api_key/notes/work" });
+    let said = scene.plays("tour", facts).await;
+    println!("{}", said["weights"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_decision_is_made_with_and_without_scripts_and_by_keyboard() {
+    let scene = Scene::set().await;
+    let mut waiting = Vec::new();
+    for title in ["first", "second", "third"] {
+        waiting.push(ask(&scene.program, title, None).await);
+    }
+    let [approve, keyboard, deny] = waiting.as_slice() else { panic!("{waiting:?}") };
+    let review =
+        format!("{}/approvals?focus={}", scene.house.discovery().unwrap().url, approve.approval_id);
+    assert_eq!(approve.review_url, Some(review));
+    let facts = json!({
+        "approve": approve.approval_id, "keyboard": keyboard.approval_id, "deny": deny.approval_id,
+    });
+    scene.plays("decide", facts).await;
+    for approved in [approve, keyboard] {
+        let done = settled(&scene.program, &approved.approval_id).await;
+        assert!(done.result.is_some(), "{done:?}");
+    }
+    let denied = settled(&scene.program, &deny.approval_id).await;
+    assert_eq!(denied.reason.as_deref(), Some("not today"), "{denied:?}");
+    let mut titles = scene.servers.titles();
+    titles.sort();
+    assert_eq!(titles, ["Welcome", "first", "second"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_program_and_no_page_gets_the_cookie_a_frame_a_form_or_a_script_through() {
+    let scene = Scene::set().await;
+    let result = ask_with(&scene.program, EVIL, EVIL).await;
+    approve(&scene.person, &result).await;
+    settled(&scene.program, &result).await;
+    let planted = ask_with(&scene.program, EVIL, EVIL).await;
+    let waiting = ask(&scene.program, "waits", None).await.approval_id;
+    let pending = scene.person.approvals().await.unwrap().value.items;
+    let digest = pending.into_iter().find(|it| it.id == waiting).unwrap().digest;
+    let facts = json!({
+        "planted": planted, "result": result, "waiting": waiting, "digest": digest, "evil": EVIL,
+    });
+    scene.plays("attacks", facts).await;
+    let left = scene.person.approvals().await.unwrap().value.items;
+    assert_eq!(left.iter().map(|it| it.id.as_str()).collect::<Vec<_>>(), [waiting.as_str()]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_and_an_account_at_a_provider_are_bound_from_the_page() {
+    let (provider, servers) = (Provider::start(3600), Servers::start().await.unwrap());
     let mut house = House::new(&servers);
     let program = house.start().await;
     create_vault(&program).await;
-    install(&person(&program).await, &servers).await;
-    let approve = ask(&program, "<b>bold</b> <img src=x onerror=alert(1)>", None).await;
-    let deny = ask(&program, "second", None).await;
-    let origin = house.discovery().unwrap().url;
-    assert_eq!(
-        approve.review_url.as_deref(),
-        Some(format!("{origin}/approvals?focus={}", approve.approval_id).as_str())
-    );
-
-    let rooms = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let shots = std::env::current_exe().unwrap();
-    let shots = shots.parent().unwrap().parent().unwrap().join("page-shots");
-    let script = rooms.join("tests/browser/page.mjs");
-    let (asked, refused) = (approve.approval_id.clone(), deny.approval_id.clone());
-    let driven = tokio::task::spawn_blocking(move || {
-        Command::new("node")
-            .arg(script)
-            .arg(folder)
-            .arg(origin)
-            .arg(shots)
-            .args([asked, refused])
-            .env("PAGE_PASSPHRASE", PASSPHRASE)
-            .output()
-            .unwrap()
+    let owner = person(&program).await;
+    let credential = provider.credential();
+    let hosts = [provider.host.as_str()];
+    let envelope = json!({
+        "method": "GET", "url": format!("http://{}/api/output", provider.host),
+        "credential": "oauth2",
     });
-    let output = driven.await.unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}\n{told}");
-    let last: serde_json::Value = serde_json::from_str(said.lines().last().unwrap()).unwrap();
-    assert_eq!(last["problems"], serde_json::json!([]), "{last:#}");
-    let done = settled(&program, &approve.approval_id).await;
-    assert!(done.result.is_some(), "{done:?}");
-    let denied = settled(&program, &deny.approval_id).await;
-    assert_eq!(denied.reason.as_deref(), Some("not today"), "{denied:?}");
+    let connector = |repo, credential, deeds| Connector {
+        repo,
+        hosts: &hosts,
+        credential: Some(credential),
+        wall_seconds: 30,
+        gated: false,
+        deeds,
+    };
+    connector("keyed", "kind = \"api_key\"", vec![]).install(&owner, &servers).await;
+    let signed = connector("mail", &credential, vec![Deed::Sends(envelope.to_string())]);
+    signed.install(&owner, &servers).await;
+
+    let scene = Scene { servers, house, program, person: owner };
+    let facts = json!({
+        "provider": provider.host, "keyed": "github://mallory/keyed",
+        "signed": "github://mallory/mail", "key": "k3y-of-the-page",
+    });
+    scene.plays("bind", facts).await;
+    let bound = scene.person.bindings(&BindingFilter::default()).await.unwrap().value.items;
+    let names: Vec<_> = bound.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(names, ["api_key/keyed/work", "oauth2/mail/default"]);
+    // The account's token is used.
+    let done = signed.run(&scene.program, 0).await.unwrap();
+    assert!(done.result.unwrap().contains("notes:read"));
+    let log = scene.house.log();
+    assert!(!log.contains("k3y-of-the-page"), "{log}");
 }

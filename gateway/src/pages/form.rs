@@ -29,7 +29,7 @@ impl Fields {
         Self::parse(&text)
     }
 
-    fn parse(text: &[u8]) -> Result<Self> {
+    pub(super) fn parse(text: &[u8]) -> Result<Self> {
         let mut fields = BTreeMap::new();
         for (name, value) in form_urlencoded::parse(text) {
             if fields.len() >= limits::PAGE_FIELDS {

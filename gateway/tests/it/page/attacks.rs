@@ -36,7 +36,7 @@ async fn words_from_outside_are_text_on_every_page_and_hide_nothing() {
         assert_eq!(reply.status, 200, "{path}: {}", reply.body);
         let body = &reply.body;
         assert!(body.contains("&lt;script&gt;alert(1)"), "{path} shows nothing that was planted");
-        for raw in ["<script>alert", "<img", "\"><", "\u{202e}", "href=\"javascript:"] {
+        for raw in ["<script>alert", "<img", "\u{202e}", "href=\"javascript:"] {
             assert!(!body.contains(raw), "{path} holds {raw:?}: {body}");
         }
         assert!(body.contains("<mark class=\"odd\">\\u{202e}</mark>"), "{path}");
