@@ -128,12 +128,17 @@ impl Keeper {
     /// The same for requests, which come by the thousand: the file is looked at when the system
     /// says that something was done in its folder, and every [`RECENT`] all the same.
     pub(crate) async fn recent(&self) -> Result<View> {
-        let quiet = {
-            let mut seen = self.seen();
-            *seen = seen.filter(|seen| seen.elapsed() < RECENT && self.disk.quiet());
-            seen.is_some()
-        };
-        if quiet { Ok(self.last()) } else { self.view().await }
+        match self.unchanged() {
+            Some(view) => Ok(view),
+            None => self.view().await,
+        }
+    }
+
+    /// The same when the file need not be looked at.
+    pub(crate) fn unchanged(&self) -> Option<View> {
+        let mut seen = self.seen();
+        *seen = seen.filter(|seen| seen.elapsed() < RECENT && self.disk.quiet());
+        seen.is_some().then(|| self.last())
     }
 
     /// A binding's credential was used: remembered until the next write.
@@ -251,7 +256,7 @@ impl Keeper {
 
     /// The view, when the file is still the one that a passphrase was checked against: that takes a
     /// while, and what another program wrote meanwhile must not be written over.
-    async fn unchanged(
+    async fn unedited(
         &self,
         writer: &tokio::sync::MutexGuard<'_, ()>,
         file: &VaultFile,

@@ -52,7 +52,7 @@ impl Keeper {
         let Proven { file, keys } = self.prove(context, &mut turn, passphrase, refused).await?;
         self.finish_earlier_write(&file, &keys).await?;
         let writer = self.writer.lock().await;
-        let present = self.unchanged(&writer, &file).await?;
+        let present = self.unedited(&writer, &file).await?;
         self.record(context, &[Event::new(EventKind::VaultUnlocked, Actor::of(context))]).await?;
         let seen = file.seen();
         mark::settle(&self.database, &seen, (self.clock)()).await?;
@@ -87,7 +87,7 @@ impl Keeper {
                 .with("aileron.vault.rotated", rotate || matches!(&*file, VaultFile::V1(_))),
         ];
         let writer = self.writer.lock().await;
-        self.unchanged(&writer, &file).await?;
+        self.unedited(&writer, &file).await?;
         let (draft, keys) = match &*file {
             VaultFile::V1(file) => {
                 events.insert(0, migrated(context));

@@ -59,7 +59,7 @@ impl Keeper {
         let Proven { file, keys } = self.prove_recovery(context, &mut turn, key).await?;
         let new = self.derive_new(&mut turn, new).await?;
         let writer = self.writer.lock().await;
-        self.unchanged(&writer, &file).await?;
+        self.unedited(&writer, &file).await?;
         let VaultFile::V2(file) = &*file else { return Err(FileError::Unreadable.into()) };
         let mut draft = Draft::of(file);
         draft.set_passphrase(&keys, &new)?;
