@@ -21,6 +21,9 @@ pub struct Run {
     pub action_hash: String,
     pub state: RunState,
     pub gated: bool,
+    /// The standing grant that let it run without waiting.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant_id: Option<String>,
     #[schema(format = DateTime)]
     pub requested_at: String,
     pub requested_by: Principal,

@@ -79,6 +79,7 @@ pub(crate) fn binding(binding: bindings::Binding) -> Binding {
         refresh_token_present,
         refreshing_since,
         created_at,
+        agreed_at: _,
         last_used_at,
         last_refreshed_at,
     } = binding;

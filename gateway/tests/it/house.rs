@@ -4,6 +4,7 @@ mod bindings;
 mod custody;
 mod door;
 mod executor;
+pub(crate) mod grants;
 mod packages;
 mod people;
 mod publishers;

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::{Context, Principal, Result, Scopes, Secret, Timestamp, names::SessionId};
+use crate::{
+    Context, Principal, Result, Scopes, Secret, Timestamp,
+    names::{AuditId, SessionId, Sha256Hash},
+};
 
 /// How the other rooms hold the contract, wherever its service runs.
 pub type Handle = Arc<dyn Access>;
@@ -84,6 +87,13 @@ pub struct Token {
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
     pub revoked_at: Option<Timestamp>,
+}
+
+/// The event of a token's revocation in the log. Whoever asks the log by it knows whether the token
+/// was revoked, whatever its row says.
+pub fn revocation_event(token: &str) -> Result<AuditId> {
+    let hash = Sha256Hash::of(&[b"aileron/token-revoked/v1\0", token.as_bytes()]);
+    format!("audit-{}", hash.hex()).parse()
 }
 
 /// Who a bearer token stands for.

@@ -10,16 +10,21 @@ use crate::{
     closed::closed,
     failure::{Class, Failure},
     names::{
-        ActionName, AuditId, BindingName, Fqn, Identity, PackageRef, RunId, SessionId, Sha256Hash,
+        ActionName, AuditId, BindingName, Fqn, GrantId, Identity, PackageRef, RunId, SessionId, Sha256Hash,
         Version,
     },
 };
 
 mod approvals;
+mod grants;
 
 pub use approvals::{
     Approval, ApprovalChange, ApprovalEvent, ApprovalKind, AskedBefore, ChangedLine, Decision,
     Field, LineChange, Position, Preview, Resolution,
+};
+pub use grants::{
+    Grant, GrantCaller, GrantRequest, GrantRule, GrantState, GrantTerms, GrantVoid,
+    GrantedArgument, GrantedBinding, GrantedConnector,
 };
 
 /// How the other rooms hold the contract, wherever its service runs.
@@ -68,6 +73,25 @@ pub trait Executor: Send + Sync + 'static {
     /// Decides an approval, once. Only a person may. `not_found` when unknown or already decided.
     /// The run starts in the background.
     async fn decide(&self, context: &Context, id: RunId, decision: Decision) -> Result<()>;
+
+    /// What a grant would cover, for a person to look over; makes none. Only a person may ask.
+    async fn propose_grant(&self, context: &Context, request: GrantRequest) -> Result<GrantTerms>;
+
+    /// Lets calls run in advance: a few times, for one caller, until a date. Only a person may.
+    /// `seen` is the digest of the terms the person looked over; `hash_mismatch` when the grant
+    /// would cover anything else.
+    async fn grant(
+        &self,
+        context: &Context,
+        request: GrantRequest,
+        seen: Sha256Hash,
+    ) -> Result<Grant>;
+
+    /// Grants, newest first, those that are over included for a while.
+    async fn grants(&self, context: &Context) -> Result<Vec<Grant>>;
+
+    /// Ends a grant; one that is over stays as it is. Only a person may. `not_found`.
+    async fn revoke_grant(&self, context: &Context, id: GrantId) -> Result<()>;
 
     /// The vault was unlocked: resume what waits for it, check what was pinned.
     async fn wake(&self, context: &Context) -> Result<()>;
@@ -229,6 +253,8 @@ closed! {
     ConsentDecision {
         Unattended = "unattended",
         Approved = "approved",
+        /// A person let such calls run in advance.
+        Granted = "granted",
     }
 }
 
@@ -270,6 +296,8 @@ pub struct Run {
     /// The step under way or last attempted.
     pub step: Option<String>,
     pub gated: bool,
+    /// What let it run without waiting.
+    pub grant: Option<GrantId>,
     pub principal: Principal,
     pub session: Option<SessionId>,
     pub requested_at: Timestamp,

@@ -129,6 +129,8 @@ limits! {
     INSTALL_BATCH: usize = 64, "packages", size;
     /// Packages of one call fetched at once: a source is no load test.
     INSTALL_FETCHES: usize = 8, "packages", size;
+    /// Fetches and compilations whose progress is told; what is beyond goes on unseen.
+    PACKAGE_STEPS: usize = 256, "steps", size;
     /// Archives that were shown and may be installed next, together; the oldest go first.
     PREVIEWED_BYTES: usize = 64 * 1024 * 1024, "bytes", size;
     /// How long such an archive is what would be installed; later it is fetched again.
@@ -223,6 +225,16 @@ limits! {
     APPROVAL_EVENTS: usize = 1_024, "events", size;
     /// And what they hold together.
     APPROVAL_EVENTS_TEXT: usize = 16 * 1024 * 1024, "bytes", size;
+    /// Standing grants that may be used: a person still knows what they are for.
+    GRANTS_LIVE: u32 = 256, "grants", count;
+    /// Grants on a list, those that are over included.
+    GRANTS_LISTED: u32 = 1_000, "grants", count;
+    /// Uses of one grant.
+    GRANT_USES: u32 = 1_000, "uses", count;
+    /// How long a grant can last at most.
+    GRANT_WALL: Duration = Duration::from_hours(30 * 24), "seconds", seconds;
+    /// What a grant covers, as text: a person looks over all of it.
+    GRANT_TEXT: usize = 256 * 1024, "bytes", size;
     /// A preview's call, as published.
     PREVIEW_WALL: Duration = Duration::from_secs(5), "seconds", seconds;
     /// What a preview shows: more is read at the service itself.
@@ -300,8 +312,9 @@ limits! {
     OAUTH_SETUPS: usize = 64, "setups", size;
     /// How long one waits, as published.
     OAUTH_SETUP_WALL: Duration = Duration::from_mins(10), "seconds", seconds;
-    /// How long a device's setup waits at most, whatever its provider allows.
-    OAUTH_DEVICE_WALL: Duration = Duration::from_mins(30), "seconds", seconds;
+    /// How long a device's setup waits at most, whatever its provider allows: whoever asks about it
+    /// does so in a person session, which has to outlast it.
+    OAUTH_DEVICE_WALL: Duration = Duration::from_mins(10), "seconds", seconds;
     /// One answer of a provider: tokens are far shorter.
     OAUTH_ANSWER: u64 = 64 * 1024, "bytes", number;
     /// Asking a provider, from the call to the last byte.
@@ -426,6 +439,28 @@ limits! {
     DRAIN_WALL: Duration = Duration::from_secs(10), "seconds", seconds;
     /// Connecting to an upstream.
     CONNECT_WALL: Duration = Duration::from_secs(10), "seconds", seconds;
+    /// Spans that wait to be exported; further ones are dropped and counted.
+    TRACE_QUEUE: usize = 2_048, "spans", size;
+    /// Spans exported together.
+    TRACE_BATCH: usize = 512, "spans", size;
+    /// How long the first span of a batch waits for others.
+    TRACE_DELAY: Duration = Duration::from_secs(1), "seconds", seconds;
+    /// One text in an exported span; the rest is cut.
+    TRACE_TEXT: usize = 256, "bytes", size;
+    /// Other spans that an exported span points to.
+    TRACE_LINKS: usize = 8, "links", size;
+    /// The headers of a collector, as its variable has them.
+    TRACE_HEADERS: usize = 16 * 1024, "bytes", size;
+    /// How long a collector may take to answer, unless its variable says otherwise.
+    TRACE_WALL: Duration = Duration::from_secs(10), "seconds", seconds;
+    /// The most that variable may say.
+    TRACE_WALL_MAX: Duration = Duration::from_mins(1), "seconds", seconds;
+    /// What is read of a collector's answer: how many spans it refused stands at its start.
+    TRACE_ANSWER: usize = 64 * 1024, "bytes", size;
+    /// The file of one day; a full one takes no more spans.
+    TRACE_FILE: u64 = 256 * MIB, "bytes", number;
+    /// Exporting the last spans at shutdown.
+    TRACE_FLUSH_WALL: Duration = Duration::from_secs(5), "seconds", seconds;
     /// `config.yaml`.
     CONFIG_FILE: u64 = MIB, "bytes", number;
     /// One PEM file that `config.yaml` names: a chain of certificates is far shorter.

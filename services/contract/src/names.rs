@@ -220,6 +220,25 @@ name!(
 );
 
 name!(
+    /// A standing grant: `grant-<UTC time>-<16 hex>`.
+    GrantId,
+    Reason::InvalidRequest,
+    "a grant's id",
+    |raw| shaped(raw, 64, word, word_dotted)
+);
+
+name!(
+    /// A minted token, by its public name: `tok-<16 hex>`.
+    TokenId,
+    Reason::InvalidRequest,
+    "a token's id (tok-…, as `aileron token list` shows it)",
+    |raw| {
+        let digits = raw.strip_prefix("tok-").unwrap_or_default();
+        digits.len() == 16 && digits.bytes().all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f'))
+    }
+);
+
+name!(
     /// An event of the log: `audit-<uuid>`.
     AuditId,
     Reason::InvalidRequest,

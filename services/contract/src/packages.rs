@@ -12,12 +12,14 @@ use crate::{
 };
 
 mod drift;
+mod progress;
 mod releases;
 
 pub use drift::{
     Acceptance, Accepted, Drift, DriftOf, DriftState, InstallFailure, MissingConnector, Needs,
     Synced,
 };
+pub use progress::{Progress, Step};
 pub use releases::{LocalFile, LocalFiles, LocalPackage, Newer, PackageKind, Update};
 
 /// How the other rooms hold the contract, wherever its service runs.
@@ -70,6 +72,10 @@ pub trait Packages: Send + Sync + 'static {
     /// Every connector that is installed or that an installed action names, sorted by name and
     /// version, and what is newer. A source that fails fails for its connectors alone.
     async fn updates(&self, context: &Context, prereleases: bool) -> Result<Vec<Update>>;
+
+    /// What this caller's own previews and installations wait for right now, in the order it began;
+    /// at most [`PACKAGE_STEPS`](crate::limits::PACKAGE_STEPS).
+    async fn progress(&self, context: &Context) -> Result<Vec<Progress>>;
 
     /// Takes a package from the person's own disk: for a while, a preview or an installation of
     /// that very name and version uses these files, and checks them as it checks a release.

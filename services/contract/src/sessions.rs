@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use crate::{
     Context, Result, Secret, Timestamp,
     closed::closed,
-    names::{AgentName, SessionId},
+    names::{AgentName, AuditId, SessionId, Sha256Hash},
 };
 
 /// How the other rooms hold the contract, wherever its service runs.
@@ -85,6 +85,18 @@ closed! {
         /// Over, but nobody saw how: whoever started it, or the runtime, was gone first.
         Orphaned = "orphaned",
     }
+}
+
+/// The event of a session's end in the log: one for each way to end, so that an orphan's can be
+/// explained later. Whoever asks the log by it knows whether the session is over.
+pub fn end_event(id: &SessionId, state: State) -> Result<AuditId> {
+    let parts: [&[u8]; 4] = [
+        b"aileron/session-ended/v1\0",
+        id.as_str().as_bytes(),
+        b"\0",
+        state.text().as_bytes(),
+    ];
+    format!("audit-{}", Sha256Hash::of(&parts).hex()).parse()
 }
 
 /// All conditions must hold.

@@ -167,6 +167,7 @@ closed! {
         Action = "action",
         Keyring = "keyring",
         Token = "token",
+        Grant = "grant",
         /// Copies of what others publish.
         Cache = "cache",
     }

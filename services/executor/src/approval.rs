@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use aileron_contract::{
     Result, Timestamp,
+    bindings::BindingStatus,
     executor::{Field, Input, Preview},
     json::{self, visible},
     names::{BindingName, Fqn, HostPort, Identity, SessionId, Sha256Hash},
@@ -26,6 +27,10 @@ pub(crate) struct Credential {
     pub(crate) binding: Option<BindingName>,
     /// Where the binding's consent lets it go.
     pub(crate) hosts: Vec<HostPort>,
+    /// Of the binding. An approval is for one call, and does not cover it; a grant does.
+    pub(crate) status: Option<BindingStatus>,
+    /// When a person last agreed to the binding; likewise.
+    pub(crate) agreed_at: Option<Timestamp>,
 }
 
 /// What an approval covers besides the action itself.
@@ -209,6 +214,8 @@ mod tests {
             connector: "github://acme/notes".parse().unwrap(),
             binding: Some("api_key/notes/me".parse().unwrap()),
             hosts: vec!["notes.example:443".parse().unwrap()],
+            status: None,
+            agreed_at: None,
         }];
         let (session, identity) = ("s1".parse().unwrap(), "me".parse().unwrap());
         let covered = Covered {

@@ -17,9 +17,14 @@ use tokio_util::task::TaskTracker;
 
 use crate::runs::{Record, micros, principal_text};
 
+mod grants;
 mod writer;
 
-const MIGRATIONS: &[Migration] = &[Migration {
+pub(crate) use grants::{GrantQuery, PinnedGrant, UseWritten};
+
+const MIGRATIONS: &[Migration] = &[RUNS, grants::MIGRATION];
+
+const RUNS: Migration = Migration {
     id: "executor/1",
     statements: &[
         // Every column but the last two repeats a part of `record`, for conditions and order;
@@ -40,7 +45,7 @@ const MIGRATIONS: &[Migration] = &[Migration {
         "CREATE INDEX runs_by_state ON runs (state, requested_at)",
         "CREATE INDEX runs_by_time ON runs (requested_at)",
     ],
-}];
+};
 
 /// Writes waiting at once; further callers wait in line.
 const QUEUE: usize = 1_024;
@@ -105,13 +110,13 @@ impl Ledger {
 
     /// Adds a run. False when its id, or its repetition key, is taken: nothing was written.
     pub(crate) async fn insert(&self, pinned: Pinned) -> Result<bool> {
-        self.write(writer::Change::Insert(pinned)).await
+        self.write(writer::Change::Insert(pinned)).await.map(|written| written == UseWritten::Yes)
     }
 
     /// Replaces the run's previous version. False when the row is not that version any more:
     /// nothing was written.
     pub(crate) async fn advance(&self, pinned: Pinned) -> Result<bool> {
-        self.write(writer::Change::Advance(pinned)).await
+        self.write(writer::Change::Advance(pinned)).await.map(|written| written == UseWritten::Yes)
     }
 
     pub(crate) async fn get(&self, id: &RunId) -> Result<Option<Row>> {
@@ -181,7 +186,7 @@ impl Ledger {
         Ok(done.rows_affected())
     }
 
-    async fn write(&self, change: writer::Change) -> Result<bool> {
+    async fn write(&self, change: writer::Change) -> Result<UseWritten> {
         let gone = || {
             Error::new(Reason::ShuttingDown, "the executor is stopping: try again when it is back")
         };

@@ -10,6 +10,7 @@ mod door;
 mod drive;
 mod engine;
 mod feed;
+mod grants;
 mod guest;
 mod lifecycle;
 mod listing;
@@ -24,9 +25,11 @@ mod step;
 #[cfg(test)]
 mod tests;
 mod text;
+mod trace;
 
 pub(crate) use connector::{Library, Shelf};
 pub(crate) use engine::{Engine, Pace, Parts};
+pub(crate) use grants::{GrantRecord, caller_text};
 pub(crate) use guest::Guest;
 pub(crate) use record::{Record, Shown};
 pub(crate) use text::{micros, principal_text};

@@ -6,10 +6,10 @@ use aileron_contract::{
     Context, Error, Executor, Kind, Reason, Result, Scope, Stream, Timestamp, audit, bindings,
     egress,
     executor::{
-        Action, Actions, Approval, ApprovalEvent, Call, Counts, Decision, Handle, Position, Run,
-        RunFilter, Started,
+        Action, Actions, Approval, ApprovalEvent, Call, Counts, Decision, Grant, GrantRequest,
+        GrantTerms, Handle, Position, Run, RunFilter, Started,
     },
-    names::{ActionName, RunId},
+    names::{ActionName, GrantId, RunId, Sha256Hash},
     packages::Handle as PackagesHandle,
     publishers::Handle as PublishersHandle,
     vault,
@@ -197,6 +197,27 @@ impl Executor for Door {
 
     async fn decide(&self, context: &Context, id: RunId, decision: Decision) -> Result<()> {
         self.0.engine.decide(context, id, decision).await
+    }
+
+    async fn propose_grant(&self, context: &Context, request: GrantRequest) -> Result<GrantTerms> {
+        self.0.engine.propose_grant(context, request).await
+    }
+
+    async fn grant(
+        &self,
+        context: &Context,
+        request: GrantRequest,
+        seen: Sha256Hash,
+    ) -> Result<Grant> {
+        self.0.engine.grant(context, request, seen).await
+    }
+
+    async fn grants(&self, context: &Context) -> Result<Vec<Grant>> {
+        self.0.engine.grants(context).await
+    }
+
+    async fn revoke_grant(&self, context: &Context, id: GrantId) -> Result<()> {
+        self.0.engine.revoke_grant(context, id).await
     }
 
     async fn wake(&self, context: &Context) -> Result<()> {

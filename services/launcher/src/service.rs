@@ -10,8 +10,8 @@ use aileron_contract::{
     Context, Error, Reason, Result, Scope, Sessions, Timestamp, access,
     audit::{self, Actor, Event, EventKind},
     limits,
-    names::{AuditId, SessionId, Sha256Hash},
-    sessions::{Begin, Begun, Filter, Handle, Session},
+    names::{SessionId, Sha256Hash},
+    sessions::{Begin, Begun, Filter, Handle, Session, end_event},
 };
 use aileron_store::{Database, files};
 use async_trait::async_trait;
@@ -210,7 +210,7 @@ impl Inner {
             .with("aileron.session.agent", session.agent.as_str())
             .with("aileron.session.state", state)
             .with("aileron.session.exit_code", session.exit_code);
-        event.id = Some(end_id(session)?);
+        event.id = Some(end_event(&session.id, session.state())?);
         match self.audit.append(context, event).await {
             Ok(_) => {}
             // Told before, by somebody else.
@@ -267,17 +267,6 @@ fn fresh_id(now: Timestamp) -> Result<SessionId> {
     getrandom::fill(&mut random).map_err(|error| Error::internal(error.to_string()))?;
     let millisecond = u64::try_from(now.as_millisecond()).map_err(Error::internal)?;
     Ulid::from_parts(millisecond, u128::from_be_bytes(random)).to_string().parse()
-}
-
-/// An end is one event, and an orphan's that is explained later another.
-fn end_id(session: &Session) -> Result<AuditId> {
-    let parts: [&[u8]; 4] = [
-        b"aileron/session-ended/v1\0",
-        session.id.as_str().as_bytes(),
-        b"\0",
-        session.state().text().as_bytes(),
-    ];
-    format!("audit-{}", Sha256Hash::of(&parts).hex()).parse()
 }
 
 /// Reads the records of an earlier runtime, once for each state of its file. A file that cannot be

@@ -37,6 +37,8 @@ pub(crate) const REFRESHABLE: &str = "refresh_token_present";
 /// Ours: the person's choice among several. Sealed like all labels that decide something; in a
 /// file of version 1, which seals none, it is not believed.
 pub(crate) const DEFAULT: &str = "default";
+/// Ours: when a person last agreed to the binding. Sealed: what was granted for it ends with it.
+pub(crate) const AGREED: &str = "agreed_at";
 /// Ours: when new tokens were last asked for, until it is known what came of it.
 pub(crate) const REFRESHING: &str = "refreshing";
 
@@ -93,6 +95,7 @@ impl Record {
             refresh_token_present: false,
             refreshing_since: None,
             created_at,
+            agreed_at: now,
             last_used_at: None,
             last_refreshed_at: None,
         };
@@ -116,6 +119,7 @@ impl Record {
             let word = label(key).filter(|_| kind == CredentialKind::AwsSigv4);
             word.map(|word| word.parse()).transpose()
         };
+        let created_at = time("created_at").unwrap_or(Timestamp::UNIX_EPOCH);
         let binding = Binding {
             connector: label("connector_fqn")?.parse::<Fqn>().ok()?,
             kind,
@@ -138,7 +142,8 @@ impl Record {
             missing_scopes: words(label(MISSING)),
             refresh_token_present: label(REFRESHABLE).is_some_and(|present| present == "true"),
             refreshing_since: label(REFRESHING).and_then(|mark| mark.parse().ok()),
-            created_at: time("created_at").unwrap_or(Timestamp::UNIX_EPOCH),
+            created_at,
+            agreed_at: label(AGREED).and_then(|at| at.parse().ok()).unwrap_or(created_at),
             last_used_at: time("last_used_at"),
             last_refreshed_at: time("last_refreshed_at"),
             name,
@@ -163,6 +168,7 @@ impl Record {
         set(STATUS, Some(binding.status.to_string()));
         set(STALE_REASON, binding.stale_reason.clone());
         set("created_at", seconds(Some(binding.created_at)));
+        set(AGREED, Some(binding.agreed_at.to_string()));
         set("scope", binding.scope.clone());
         set("account", binding.account.clone());
         set("last_used_at", seconds(binding.last_used_at));

@@ -1,6 +1,7 @@
 //! Actions, runs and approvals over gRPC.
 
 mod client;
+mod grants;
 mod messages;
 mod server;
 mod watch;

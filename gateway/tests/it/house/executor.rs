@@ -2,10 +2,10 @@ use aileron_contract::{
     Context, Error, Executor, Principal, Reason, Result, Scope, Stream,
     executor::{
         Action, Actions, Approval, ApprovalChange, ApprovalEvent, ApprovalKind, Call,
-        ConsentDecision, Counts, Decision, Field, Pending, Position, Preview, Resolution, Run,
+        ConsentDecision, Counts, Decision, Field, Grant, GrantRequest, GrantTerms, Pending, Position, Preview, Resolution, Run,
         RunFilter, RunResult, RunState, Started,
     },
-    names::{ActionName, RunId, Sha256Hash},
+    names::{ActionName, GrantId, RunId, Sha256Hash},
 };
 use async_trait::async_trait;
 use futures::{StreamExt as _, stream};
@@ -65,6 +65,7 @@ fn run(id: RunId) -> Run {
         state: RunState::Ambiguous,
         step: Some("create".to_owned()),
         gated: true,
+        grant: None,
         principal: Principal::Agent("own-session".into()),
         session: None,
         requested_at: later(),
@@ -214,6 +215,35 @@ impl Executor for World {
         self.enter("decide", context, Scope::ApprovalsDecide)?;
         self.decisions.lock().unwrap().push(decision);
         Ok(())
+    }
+
+    async fn propose_grant(&self, context: &Context, request: GrantRequest) -> Result<GrantTerms> {
+        self.enter("propose_grant", context, Scope::ApprovalsDecide)?;
+        Ok(super::grants::terms(request))
+    }
+
+    async fn grant(
+        &self,
+        context: &Context,
+        request: GrantRequest,
+        seen: Sha256Hash,
+    ) -> Result<Grant> {
+        self.enter("grant", context, Scope::ApprovalsDecide)?;
+        let grant = super::grants::grant(super::grants::terms(request));
+        if grant.terms.digest != seen {
+            return Err(Error::new(Reason::HashMismatch, "that is not what you saw"));
+        }
+        Ok(grant)
+    }
+
+    async fn grants(&self, context: &Context) -> Result<Vec<Grant>> {
+        self.enter("grants", context, Scope::ApprovalsPoll)?;
+        Ok(super::grants::some())
+    }
+
+    async fn revoke_grant(&self, context: &Context, id: GrantId) -> Result<()> {
+        self.enter("revoke_grant", context, Scope::ApprovalsDecide)?;
+        super::grants::revoke(&id)
     }
 
     async fn wake(&self, context: &Context) -> Result<()> {

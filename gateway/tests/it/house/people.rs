@@ -58,6 +58,7 @@ pub(super) fn binding(consent: Consent) -> Binding {
         refresh_token_present: false,
         refreshing_since: None,
         created_at: later(),
+        agreed_at: later(),
         last_used_at: None,
         last_refreshed_at: None,
     }

@@ -66,6 +66,9 @@ pub struct Binding {
     /// under way, or one that a crash or a lost answer cut off.
     pub refreshing_since: Option<Timestamp>,
     pub created_at: Timestamp,
+    /// When a person last agreed to it: bound it, bound it anew, signed in again, or renewed the
+    /// consent. Of older bindings the day they were made.
+    pub agreed_at: Timestamp,
     pub last_used_at: Option<Timestamp>,
     pub last_refreshed_at: Option<Timestamp>,
 }
@@ -126,6 +129,7 @@ mod tests {
             refresh_token_present: false,
             refreshing_since: None,
             created_at: Timestamp::UNIX_EPOCH,
+            agreed_at: Timestamp::UNIX_EPOCH,
             last_used_at: None,
             last_refreshed_at: None,
         }

@@ -13,7 +13,7 @@ use aileron_store::{Database, failed};
 use sqlx::{Any, AnyConnection, pool::PoolConnection};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Pinned, columns};
+use super::{Pinned, PinnedGrant, UseWritten, columns, grants};
 
 /// Writes of one transaction at most: a caller's wait stays short.
 const GROUP: usize = 256;
@@ -25,13 +25,17 @@ const LINGER: Duration = Duration::from_secs(1);
 pub(super) struct Write {
     pub(super) change: Change,
     /// Told after the transaction is on the disk.
-    pub(super) done: oneshot::Sender<Result<bool>>,
+    pub(super) done: oneshot::Sender<Result<UseWritten>>,
 }
 
 #[derive(Debug)]
 pub(super) enum Change {
     Insert(Pinned),
     Advance(Pinned),
+    AddGrant(PinnedGrant),
+    MoveGrant(PinnedGrant),
+    /// A run, and its grant after that use: both or neither.
+    Use(Box<(Pinned, PinnedGrant)>),
 }
 
 /// Writes until every ledger is gone. While one transaction is being flushed the next group
@@ -84,9 +88,11 @@ async fn write(
     database: &Database,
     held: &mut Option<PoolConnection<Any>>,
     changes: &[Change],
-) -> Result<Vec<bool>> {
+) -> Result<Vec<UseWritten>> {
     // A statement alone is a transaction by itself, and as durable.
-    if let [change] = changes {
+    if let [change] = changes
+        && !matches!(change, Change::Use(_))
+    {
         let connection = match held.take() {
             Some(connection) => connection,
             None => database.pool().acquire().await.map_err(failed)?,
@@ -103,12 +109,34 @@ async fn write(
     Ok(written)
 }
 
-async fn apply(connection: &mut AnyConnection, change: &Change) -> Result<bool> {
+async fn apply(connection: &mut AnyConnection, change: &Change) -> Result<UseWritten> {
     let rows = match change {
         Change::Insert(pinned) => insert(connection, pinned).await?,
         Change::Advance(pinned) => advance(connection, pinned).await?,
+        Change::AddGrant(grant) => return grants::add(connection, grant).await,
+        Change::MoveGrant(grant) => return grants::advance(connection, grant).await,
+        Change::Use(both) => return count(connection, both).await,
     };
-    Ok(rows == 1)
+    Ok(if rows == 1 { UseWritten::Yes } else { UseWritten::RunTaken })
+}
+
+/// Within a transaction: what is not written in whole is taken out again.
+async fn count(
+    connection: &mut AnyConnection,
+    (run, grant): &(Pinned, PinnedGrant),
+) -> Result<UseWritten> {
+    if insert(connection, run).await? != 1 {
+        return Ok(UseWritten::RunTaken);
+    }
+    let counted = grants::advance(connection, grant).await?;
+    if counted != UseWritten::Yes {
+        sqlx::query("DELETE FROM runs WHERE id = $1")
+            .bind(run.record.id.as_str())
+            .execute(connection)
+            .await
+            .map_err(failed)?;
+    }
+    Ok(counted)
 }
 
 async fn insert(connection: &mut AnyConnection, pinned: &Pinned) -> Result<u64> {

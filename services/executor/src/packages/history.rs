@@ -181,18 +181,18 @@ fn read(number: u64, event: &Record) -> Result<Newest> {
 
 /// Looks for the last of things numbered from 1 without a gap, asking for few of them.
 #[derive(Clone, Copy, Debug)]
-struct Search {
+pub(crate) struct Search {
     there: u64,
     gone: u64,
 }
 
 impl Search {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { there: 0, gone: u64::MAX }
     }
 
     /// What to ask for; none once the last one is known.
-    fn next(self) -> Option<u64> {
+    pub(crate) fn next(self) -> Option<u64> {
         let Self { there, gone } = self;
         let next = if gone == u64::MAX {
             there.saturating_mul(2).max(1)
@@ -202,8 +202,13 @@ impl Search {
         (there < next && next < gone).then_some(next)
     }
 
-    fn answered(self, asked: u64, there: bool) -> Self {
+    pub(crate) fn answered(self, asked: u64, there: bool) -> Self {
         if there { Self { there: asked, ..self } } else { Self { gone: asked, ..self } }
+    }
+
+    /// The last one, once there is nothing to ask for; 0 without any.
+    pub(crate) fn last(self) -> u64 {
+        self.there
     }
 }
 

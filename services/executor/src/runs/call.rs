@@ -23,6 +23,7 @@ use super::{
     plan::Plan,
     record::{Gate, Phase, Repetition},
     text::principal_text,
+    trace,
 };
 use crate::{
     approval::{self, Covered, Credential},
@@ -65,11 +66,13 @@ impl Engine {
             requested_at: self.now(),
             gate: None,
             repetition,
+            trace: trace::current(),
+            grant: None,
             phase: Phase::running(&plan.first.id),
         };
         let engine = Arc::clone(self);
         if installed.file.gated() {
-            return self.owned(Box::pin(engine.park(record, plan, credentials))).await;
+            return self.owned(Box::pin(engine.gated(record, plan, credentials))).await;
         }
         let slot = self.slot()?;
         self.owned(Box::pin(engine.begin_run(record, (plan, credentials), slot))).await
@@ -184,7 +187,7 @@ impl Engine {
     }
 
     /// Parks a run until a person decides.
-    async fn park(
+    pub(super) async fn park(
         self: Arc<Self>,
         record: Record,
         plan: Plan,
@@ -258,7 +261,7 @@ impl Engine {
     }
 
     /// The key was taken by a call at the same time: its outcome is this one's.
-    async fn taken(&self, record: &Record) -> Result<Started> {
+    pub(super) async fn taken(&self, record: &Record) -> Result<Started> {
         let again = match &record.repetition {
             Some(repetition) => self.repeated(repetition).await?,
             None => None,
@@ -266,7 +269,7 @@ impl Engine {
         again.ok_or_else(|| Error::internal("the id of a new run was taken"))
     }
 
-    fn slot(&self) -> Result<OwnedSemaphorePermit> {
+    pub(super) fn slot(&self) -> Result<OwnedSemaphorePermit> {
         Arc::clone(&self.slots).try_acquire_owned().map_err(|_| {
             Error::new(
                 Reason::Busy,

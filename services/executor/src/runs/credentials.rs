@@ -63,6 +63,8 @@ impl Engine {
                 connector: connector.clone(),
                 hosts: chosen.and_then(|chosen| chosen.hosts.clone()).unwrap_or_default(),
                 binding: chosen.map(|chosen| chosen.name.clone()),
+                status: chosen.map(|chosen| chosen.status),
+                agreed_at: chosen.map(|chosen| chosen.agreed_at),
             });
         }
         match identity {

@@ -17,8 +17,11 @@ use aileron_contract::{
 use aileron_store::Database;
 use tokio::sync::{Mutex as AsyncMutex, Semaphore, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::Instrument as _;
 
-use super::{Guest, Library, Record, feed::Feed, pins::Pins, preview::Previews};
+use super::{
+    Guest, Library, Record, feed::Feed, grants::Grants, pins::Pins, preview::Previews,
+};
 use crate::ledger::Ledger;
 
 /// What the engine is made of.
@@ -61,6 +64,8 @@ pub(crate) struct Engine {
     pub(super) deciding: AsyncMutex<()>,
     /// What happened to approvals, for those who watch.
     pub(super) feed: Arc<Feed>,
+    /// What the log says of grants, and whose turn it is.
+    pub(super) grants: Grants,
     /// Previews fetched of late.
     pub(super) previews: Previews,
     /// One approval at a time is added, so that their number stays bounded.
@@ -94,6 +99,7 @@ impl Engine {
             stop: CancellationToken::new(),
             slots: Arc::new(Semaphore::new(slots)),
             feed: Arc::new(Feed::open()?),
+            grants: Grants::default(),
             previews: Previews::default(),
             deciding: AsyncMutex::default(),
             parking: AsyncMutex::default(),
@@ -129,12 +135,12 @@ impl Engine {
         Ok(())
     }
 
-    /// Runs `work` to its end, whether or not the caller stays.
+    /// Runs `work` to its end, whether or not the caller stays, in the caller's span.
     pub(super) async fn owned<T: Send + 'static>(
         &self,
         work: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<T> {
-        self.tasks.spawn(work).await.map_err(Error::internal)?
+        self.tasks.spawn(work.in_current_span()).await.map_err(Error::internal)?
     }
 
     pub(super) fn now(&self) -> Timestamp {

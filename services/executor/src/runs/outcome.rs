@@ -2,7 +2,7 @@
 
 use aileron_contract::{
     Error, Reason,
-    executor::{ConsentDecision, Pending, RunResult, Started},
+    executor::{Pending, RunResult, Started},
     failure::{Boundary, Class, Failure},
     names::{AuditId, BindingName},
 };
@@ -77,11 +77,7 @@ pub(super) fn result(
         connector: last.package.clone(),
         connector_hash: last.hash,
         binding,
-        consent: if record.gate.is_some() {
-            ConsentDecision::Approved
-        } else {
-            ConsentDecision::Unattended
-        },
+        consent: record.consent(),
     }
 }
 

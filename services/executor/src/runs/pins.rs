@@ -7,9 +7,9 @@ use aileron_contract::{
     vault::{self, PinDomain},
 };
 
-use super::Record;
+use super::{GrantRecord, Record};
 use crate::{
-    ledger::{Pinned, Row},
+    ledger::{Pinned, PinnedGrant, Row},
     quarantine::Quarantine,
     seals::Seals,
 };
@@ -23,13 +23,13 @@ pub(super) struct Pins(Seals, Quarantine);
 
 /// What a row turned out to be.
 #[derive(Debug)]
-pub(super) enum Trust {
+pub(super) enum Trust<R = Record> {
     /// Exactly what the runtime wrote.
-    Sound(Record),
+    Sound(R),
     /// Somebody else wrote it. It is shown, when it can be read at all, and never acted upon.
-    Forged(Option<Record>),
+    Forged(Option<R>),
     /// The vault is locked: shown, not acted upon.
-    Unknown(Record),
+    Unknown(R),
 }
 
 impl Trust {
@@ -79,13 +79,41 @@ impl Pins {
             tracing::error!(run = row.id, "a row of the runs cannot be read");
             return Ok(Trust::Forged(None));
         };
-        if record.id.as_str() != row.id {
+        let own = record.id.as_str() == row.id;
+        self.judge(PinDomain::Run, row, own, record).await
+    }
+
+    /// Pins a grant. `vault_locked` while it is.
+    pub(super) async fn seal_grant(&self, record: GrantRecord) -> Result<PinnedGrant> {
+        let text = record.to_text().map_err(Error::internal)?;
+        let pin = self.0.seal(PinDomain::Grant, message(&text)).await?;
+        Ok(PinnedGrant { record, text, pin })
+    }
+
+    /// Is the row the grant that the runtime wrote under this id?
+    pub(super) async fn check_grant(&self, row: &Row) -> Result<Trust<GrantRecord>> {
+        let Ok(record) = GrantRecord::from_text(&row.text) else {
+            tracing::error!(grant = row.id, "a row of the grants cannot be read");
+            return Ok(Trust::Forged(None));
+        };
+        let own = record.id.as_str() == row.id;
+        self.judge(PinDomain::Grant, row, own, record).await
+    }
+
+    async fn judge<R>(
+        &self,
+        domain: PinDomain,
+        row: &Row,
+        own: bool,
+        record: R,
+    ) -> Result<Trust<R>> {
+        if !own {
             return Ok(Trust::Forged(Some(record)));
         }
-        match self.0.check(PinDomain::Run, message(&row.text), row.pin).await? {
+        match self.0.check(domain, message(&row.text), row.pin).await? {
             Some(true) => Ok(Trust::Sound(record)),
             Some(false) => {
-                tracing::error!(run = row.id, "a run's record does not carry its pin");
+                tracing::error!(id = row.id, %domain, "a record does not carry its pin");
                 Ok(Trust::Forged(Some(record)))
             }
             None => Ok(Trust::Unknown(record)),

@@ -36,6 +36,7 @@ impl Engine {
     /// come in between.
     pub(super) async fn prune(&self) -> Result<()> {
         let before = self.now().checked_sub(limits::RUN_KEPT).map_err(Error::internal)?;
+        self.ledger.remove_old_grants(before).await?;
         while !self.stop.is_cancelled() {
             let removed = self.ledger.remove(&ENDED, before, limits::RUN_PAGE).await?;
             if removed < u64::from(limits::RUN_PAGE) {

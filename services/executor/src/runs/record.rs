@@ -2,10 +2,10 @@
 //! log in here; a move consumes the record and gives the next one, or says why not.
 
 use aileron_contract::{
-    Context, Principal, Timestamp,
-    executor::{Preview, Run, RunResult, RunState},
+    Context, Principal, Timestamp, TraceParent,
+    executor::{ConsentDecision, Preview, Run, RunResult, RunState},
     failure::Failure,
-    names::{ActionName, Fqn, Identity, RunId, SessionId, Sha256Hash},
+    names::{ActionName, Fqn, GrantId, Identity, RunId, SessionId, Sha256Hash},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -42,7 +42,22 @@ pub(crate) struct Record {
     pub(crate) requested_at: Timestamp,
     pub(crate) gate: Option<Gate>,
     pub(crate) repetition: Option<Repetition>,
+    /// The span that asked for it, if somebody records that: the run may go on much later.
+    #[serde(default, with = "optional", skip_serializing_if = "Option::is_none")]
+    pub(crate) trace: Option<TraceParent>,
+    /// The grant that let it run without waiting.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) grant: Option<GrantUse>,
     pub(crate) phase: Phase,
+}
+
+/// A use of a grant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct GrantUse {
+    #[serde(with = "plain")]
+    pub(crate) id: GrantId,
+    pub(crate) number: u32,
 }
 
 /// What makes a run wait for a person.
@@ -305,6 +320,15 @@ impl Record {
         text::read(text)
     }
 
+    /// Why it may run.
+    pub(crate) fn consent(&self) -> ConsentDecision {
+        match (&self.gate, &self.grant) {
+            (Some(_), _) => ConsentDecision::Approved,
+            (None, Some(_)) => ConsentDecision::Granted,
+            (None, None) => ConsentDecision::Unattended,
+        }
+    }
+
     /// The run as callers see it.
     pub(crate) fn to_run(&self, state: RunState, quarantined: bool) -> Run {
         let mut run = Run {
@@ -317,6 +341,7 @@ impl Record {
             state,
             step: None,
             gated: self.gate.is_some(),
+            grant: self.grant.as_ref().map(|used| used.id.clone()),
             principal: self.principal.clone(),
             session: self.session.clone(),
             requested_at: self.requested_at,

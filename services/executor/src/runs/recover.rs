@@ -45,6 +45,7 @@ impl Engine {
             Box::pin(self.write_end(end)).await?;
         }
         Box::pin(self.expire_due()).await?;
+        Box::pin(self.settle_grants()).await;
         let approved = Query {
             states: vec![RunState::Approved],
             oldest_first: true,
@@ -69,6 +70,7 @@ impl Engine {
                 if let Err(error) = engine.expire_due().await {
                     tracing::warn!(?error, "expired approvals could not be closed; tried again");
                 }
+                Box::pin(engine.settle_grants()).await;
             }
         });
     }

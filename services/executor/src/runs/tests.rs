@@ -5,6 +5,7 @@ mod approvals;
 mod calls;
 mod crashes;
 mod fakes;
+mod grants;
 mod house;
 mod identities;
 #[path = "../../../store/tests/it/postgres.rs"]

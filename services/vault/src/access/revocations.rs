@@ -10,10 +10,7 @@ use std::{
 };
 
 use aileron_contract::{
-    Context, Reason, Result, Timestamp,
-    audit::Event,
-    limits,
-    names::{AuditId, Sha256Hash},
+    Context, Reason, Result, Timestamp, access::revocation_event, audit::Event, limits,
 };
 
 use crate::keeper::Keeper;
@@ -47,7 +44,7 @@ impl Revocations {
                 }
                 memory.changes
             };
-            let asked = keeper.audit.get(&Context::service("vault"), event_id(id)?).await;
+            let asked = keeper.audit.get(&Context::service("vault"), revocation_event(id)?).await;
             match asked {
                 Ok(event) => return Ok(Some(event.timestamp)),
                 Err(error) if error.reason() == Reason::NotFound => {}
@@ -81,7 +78,7 @@ impl Revocations {
         id: &str,
         mut event: Event,
     ) -> Result<()> {
-        event.id = Some(event_id(id)?);
+        event.id = Some(revocation_event(id)?);
         match keeper.audit.append(context, event).await {
             Ok(_) => {}
             // Told before, by somebody else or in other words.
@@ -99,9 +96,4 @@ impl Revocations {
         // Every change is whole: a panic elsewhere leaves nothing half done here.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn event_id(token: &str) -> Result<AuditId> {
-    let hash = Sha256Hash::of(&[b"aileron/token-revoked/v1\0", token.as_bytes()]);
-    format!("audit-{}", hash.hex()).parse()
 }

@@ -10,7 +10,7 @@ use aileron_contract::{
 
 use super::binding_event;
 use crate::{
-    binding::{self, HOSTS, HOSTS_ADDED, Record, STALE_REASON, STATUS},
+    binding::{self, AGREED, HOSTS, HOSTS_ADDED, Record, STALE_REASON, STATUS},
     keeper::{Changed, Keeper},
     oauth::missing,
 };
@@ -23,6 +23,7 @@ pub(super) async fn agree(
     let kind = consent.reach.form.kind();
     let name = BindingName::new(kind.text(), &consent.service, &consent.identity)?;
     let hosts = binding::agreed(&consent.reach.hosts)?;
+    let now = (keeper.clock)();
     keeper
         .change(context, |draft, keys| {
             let entry = draft.entries().get(name.as_str());
@@ -37,15 +38,18 @@ pub(super) async fn agree(
                 stale_reason: None,
                 verified: true,
                 hosts: Some(hosts.clone()),
+                agreed_at: now,
                 ..record.binding
             };
             if record.binding.status == BindingStatus::Active && earlier == hosts {
-                return Ok(Changed { value: binding, events: Vec::new() });
+                let value = Binding { agreed_at: record.binding.agreed_at, ..binding };
+                return Ok(Changed { value, events: Vec::new() });
             }
             draft.relabel(keys, name.as_str(), |metadata| {
                 let labels = &mut metadata.labels;
                 labels.insert(HOSTS.to_owned(), binding::host_label(&hosts));
                 labels.insert(STATUS.to_owned(), BindingStatus::Active.to_string());
+                labels.insert(AGREED.to_owned(), now.to_string());
                 labels.remove(STALE_REASON);
             })?;
             let event = binding_event(EventKind::BindingConsented, context, &binding)

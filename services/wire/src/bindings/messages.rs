@@ -37,7 +37,7 @@ messages! {
     Binding => pb::Binding {
         name, connector, kind, service, identity, default, scope, account, status, stale_reason,
         hosts, access_key_id, region, granted_scopes, missing_scopes, refresh_token_present,
-        refreshing_since, created_at, last_used_at, last_refreshed_at, verified,
+        refreshing_since, created_at, agreed_at, last_used_at, last_refreshed_at, verified,
     }
 }
 

@@ -3,17 +3,17 @@
 use aileron_contract::{
     Context, Executor, Result, Stream,
     executor::{
-        Action, Actions, Approval, ApprovalEvent, Call, Counts, Decision, Position, Run, RunFilter,
-        Started,
+        Action, Actions, Approval, ApprovalEvent, Call, Counts, Decision, Grant, GrantRequest,
+        GrantTerms, Position, Run, RunFilter, Started,
     },
     limits,
-    names::{ActionName, RunId},
+    names::{ActionName, GrantId, RunId, Sha256Hash},
 };
 use aileron_proto::{
     common::v1::End,
     executor::v1::{
         self as pb, actions_frame, approval_frame, executor_service_client::ExecutorServiceClient,
-        run_frame,
+        grant_frame, run_frame,
     },
 };
 use async_trait::async_trait;
@@ -177,6 +177,56 @@ impl Executor for Remote {
             digest: digest.into_wire(),
         })?;
         let pb::DecideResponse {} = self.link.call(context, self.client().decide(request)).await?;
+        Ok(())
+    }
+
+    async fn propose_grant(&self, context: &Context, request: GrantRequest) -> Result<GrantTerms> {
+        let request = self.link.request(pb::ProposeGrantRequest {
+            context: context_to_wire(context),
+            request: request.into_wire(),
+        })?;
+        let pb::ProposeGrantResponse { terms } =
+            self.link.call(context, self.client().propose_grant(request)).await?;
+        self.link.read(terms, "terms")
+    }
+
+    async fn grant(
+        &self,
+        context: &Context,
+        request: GrantRequest,
+        seen: Sha256Hash,
+    ) -> Result<Grant> {
+        let request = self.link.request(pb::IssueGrantRequest {
+            context: context_to_wire(context),
+            request: request.into_wire(),
+            digest: seen.into_wire(),
+        })?;
+        let pb::IssueGrantResponse { grant } =
+            self.link.call(context, self.client().issue_grant(request)).await?;
+        self.link.read(grant, "grant")
+    }
+
+    async fn grants(&self, context: &Context) -> Result<Vec<Grant>> {
+        let request = self.link.request(pb::GrantsRequest { context: context_to_wire(context) })?;
+        let until = self.link.until(context, None)?;
+        let mut frames = self.link.wait(until, self.client().grants(request)).await?;
+        let mut grants = Vec::new();
+        loop {
+            let pb::GrantFrame { frame } = self.link.frame(until, &mut frames).await?;
+            match self.link.understood(required(frame, "frame"))? {
+                grant_frame::Frame::Grant(grant) => grants.push(self.link.read(grant, "grant")?),
+                grant_frame::Frame::End(End {}) => return Ok(grants),
+            }
+        }
+    }
+
+    async fn revoke_grant(&self, context: &Context, id: GrantId) -> Result<()> {
+        let request = self.link.request(pb::RevokeGrantRequest {
+            context: context_to_wire(context),
+            id: id.into_wire(),
+        })?;
+        let pb::RevokeGrantResponse {} =
+            self.link.call(context, self.client().revoke_grant(request)).await?;
         Ok(())
     }
 

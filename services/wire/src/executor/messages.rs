@@ -62,7 +62,7 @@ messages! {
 
     Run => pb::Run {
         id, action, action_hash, connector, arguments = arguments_json, identity, state, step,
-        gated, principal, session, requested_at, expires_at, decided_at, decided_by, reason, ended_at,
+        gated, grant, principal, session, requested_at, expires_at, decided_at, decided_by, reason, ended_at,
         result, failure, digest, quarantined,
     }
 

@@ -9,7 +9,7 @@ use aileron_proto::{
     executor::v1::{
         self as pb, actions_frame, approval_frame,
         executor_service_server::{ExecutorService, ExecutorServiceServer},
-        run_frame,
+        grant_frame, run_frame,
     },
 };
 use async_trait::async_trait;
@@ -37,6 +37,7 @@ impl ExecutorService for Adapter {
     type ActionsStream = Frames<pb::ActionsFrame>;
     type RunsStream = Frames<pb::RunFrame>;
     type ApprovalsStream = Frames<pb::ApprovalFrame>;
+    type GrantsStream = Frames<pb::GrantFrame>;
     type WatchApprovalsStream = Frames<pb::ApprovalEventFrame>;
 
     async fn actions(&self, request: Request<pb::ActionsRequest>) -> Answer<Self::ActionsStream> {
@@ -174,6 +175,61 @@ impl ExecutorService for Adapter {
             let decision = Decision { approved, reason, digest: read(digest, "digest")? };
             self.0.decide(&read(context, "context")?, read(id, "id")?, decision).await?;
             Ok(pb::DecideResponse {})
+        })
+        .await
+    }
+
+    async fn propose_grant(
+        &self,
+        request: Request<pb::ProposeGrantRequest>,
+    ) -> Answer<pb::ProposeGrantResponse> {
+        let (call, message) = Call::begin("executor.propose_grant", request);
+        call.answer(async {
+            let pb::ProposeGrantRequest { context, request } = message;
+            let (context, request) = (read(context, "context")?, read(request, "request")?);
+            let terms = self.0.propose_grant(&context, request).await?;
+            Ok(pb::ProposeGrantResponse { terms: terms.into_wire() })
+        })
+        .await
+    }
+
+    async fn issue_grant(
+        &self,
+        request: Request<pb::IssueGrantRequest>,
+    ) -> Answer<pb::IssueGrantResponse> {
+        let (call, message) = Call::begin("executor.grant", request);
+        call.answer(async {
+            let pb::IssueGrantRequest { context, request, digest } = message;
+            let (context, request) = (read(context, "context")?, read(request, "request")?);
+            let grant = self.0.grant(&context, request, read(digest, "digest")?).await?;
+            Ok(pb::IssueGrantResponse { grant: grant.into_wire() })
+        })
+        .await
+    }
+
+    async fn grants(&self, request: Request<pb::GrantsRequest>) -> Answer<Self::GrantsStream> {
+        let (call, message) = Call::begin("executor.grants", request);
+        let ending = call.ending();
+        call.answer(async {
+            let pb::GrantsRequest { context } = message;
+            let grants = self.0.grants(&read(context, "context")?).await?;
+            let frame = |frame| pb::GrantFrame { frame: Some(frame) };
+            let frames = stream::iter(grants)
+                .map(move |grant| Ok(frame(grant_frame::Frame::Grant(grant.into_wire()))));
+            Ok(ending.finite(frames, frame(grant_frame::Frame::End(End {}))))
+        })
+        .await
+    }
+
+    async fn revoke_grant(
+        &self,
+        request: Request<pb::RevokeGrantRequest>,
+    ) -> Answer<pb::RevokeGrantResponse> {
+        let (call, message) = Call::begin("executor.revoke_grant", request);
+        call.answer(async {
+            let pb::RevokeGrantRequest { context, id } = message;
+            self.0.revoke_grant(&read(context, "context")?, read(id, "id")?).await?;
+            Ok(pb::RevokeGrantResponse {})
         })
         .await
     }

@@ -7,6 +7,7 @@ pub(crate) mod custody;
 pub(crate) mod drift;
 pub(crate) mod egress;
 pub(crate) mod executor;
+pub(crate) mod grants;
 pub(crate) mod packages;
 pub(crate) mod publishers;
 pub(crate) mod sessions;

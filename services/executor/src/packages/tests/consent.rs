@@ -194,6 +194,7 @@ fn binding(name: &str, status: BindingStatus) -> Binding {
         refresh_token_present: false,
         refreshing_since: None,
         created_at: Timestamp::UNIX_EPOCH,
+        agreed_at: Timestamp::UNIX_EPOCH,
         last_used_at: None,
         last_refreshed_at: None,
     }

@@ -1,5 +1,5 @@
 use aileron_contract::{
-    executor::{ConsentDecision, Field},
+    executor::Field,
     failure::{Boundary, Class},
 };
 use proptest::prelude::*;
@@ -32,6 +32,8 @@ pub(super) fn parked() -> Record {
             before: None,
         }),
         repetition: None,
+        trace: None,
+        grant: None,
         phase: Phase::Parked,
     }
 }

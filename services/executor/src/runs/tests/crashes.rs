@@ -6,11 +6,14 @@ use std::{
     time::Duration,
 };
 
-use aileron_contract::executor::{Run, RunFilter, RunState};
+use aileron_contract::executor::{GrantRule, Run, RunFilter, RunState, Started};
 use serde_json::json;
 use tokio::runtime::{Builder, Runtime};
 
-use super::house::{House, agent, approve, call, ended, pending, person};
+use super::{
+    grants::{self, granted, request},
+    house::{House, agent, approve, call, ended, pending, person},
+};
 
 fn runtime() -> Runtime {
     Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
@@ -23,8 +26,15 @@ fn dies_at(house: &Arc<House>, point: u32, action: &'static str) -> bool {
         let house = Arc::clone(house);
         async move {
             let engine = house.open().await;
+            let (caller, name) = match action {
+                "granted" => {
+                    granted(&engine, request(GrantRule::Any, 1)).await;
+                    (grants::agent("s1"), "gated")
+                }
+                name => (agent(), name),
+            };
             house.fuse.arm(point);
-            let started = engine.run(&agent(), call(action, json!({"title": "x"}))).await.unwrap();
+            let started = engine.run(&caller, call(name, json!({"title": "x"}))).await.unwrap();
             if action == "gated" {
                 let id = pending(started).id;
                 engine.decide(&person(), id.clone(), approve()).await.unwrap();
@@ -124,6 +134,41 @@ fn an_approved_write_happens_once_at_most_and_is_never_lost() {
         }
     });
     assert!(points > 14, "the test must pass through the whole run, not {points} points");
+}
+
+#[test]
+fn a_granted_write_uses_its_grant_once_at_most_wherever_it_dies() {
+    let points = dies_everywhere("granted", |house, point, runs| {
+        let sent = house.egress.writes();
+        match runs.first().map(|run| run.state) {
+            None | Some(RunState::Failed) => assert_eq!(sent, 0, "point {point}"),
+            Some(RunState::Done) => assert_eq!(sent, 1, "point {point}"),
+            Some(RunState::Ambiguous) => assert!(sent <= 1, "point {point}"),
+            other => panic!("point {point}: {other:?}"),
+        }
+        assert!(runs.len() <= uses_logged(house), "point {point}: {runs:?}");
+    });
+    assert!(points > 10, "the test must pass through the whole run, not {points} points");
+    // A use may be lost, and none is won.
+    for point in 1..=points {
+        let house = Arc::new(House::new());
+        dies_at(&house, point, "granted");
+        let (sent, logged) = (house.egress.writes(), uses_logged(&house));
+        assert!(logged <= 1, "point {point}");
+        let writes = runtime().block_on(async {
+            let engine = house.open().await;
+            let again = call("gated", json!({"title": "x"}));
+            let started = engine.run(&grants::agent("s1"), again).await.unwrap();
+            assert_eq!(matches!(started, Started::Done(_)), logged == 0, "point {point}");
+            engine.shutdown().await;
+            house.egress.writes()
+        });
+        assert_eq!(writes, if logged == 0 { 1 } else { sent }, "point {point}");
+    }
+}
+
+fn uses_logged(house: &House) -> usize {
+    house.audit.kinds().iter().filter(|kind| *kind == "grant.used").count()
 }
 
 #[test]

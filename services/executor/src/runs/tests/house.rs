@@ -202,6 +202,7 @@ pub(super) fn binding(identity: &str) -> Binding {
         refresh_token_present: false,
         refreshing_since: None,
         created_at: Timestamp::UNIX_EPOCH,
+        agreed_at: Timestamp::UNIX_EPOCH,
         last_used_at: None,
         last_refreshed_at: None,
     }

@@ -1,16 +1,16 @@
 use aileron_contract::{
     Context, Executor, Result, Stream,
     executor::{
-        Action, Actions, Approval, ApprovalEvent, Call, Counts, Decision, Position, Run, RunFilter,
-        Started,
+        Action, Actions, Approval, ApprovalEvent, Call, Counts, Decision, Grant, GrantRequest,
+        GrantTerms, Position, Run, RunFilter, Started,
     },
-    names::{ActionName, RunId},
+    names::{ActionName, GrantId, RunId, Sha256Hash},
 };
 use async_trait::async_trait;
 use futures::{StreamExt as _, stream};
 
 use super::Stage;
-use crate::samples::executor as samples;
+use crate::samples::{executor as samples, grants};
 
 #[derive(Default)]
 pub(crate) struct FakeExecutor {
@@ -70,6 +70,27 @@ impl Executor for FakeExecutor {
 
     async fn decide(&self, context: &Context, id: RunId, decision: Decision) -> Result<()> {
         self.stage.enter("decide", &(context, id, decision)).map(|_| ())
+    }
+
+    async fn propose_grant(&self, context: &Context, request: GrantRequest) -> Result<GrantTerms> {
+        self.stage.enter("propose_grant", &(context, request)).map(grants::terms)
+    }
+
+    async fn grant(
+        &self,
+        context: &Context,
+        request: GrantRequest,
+        seen: Sha256Hash,
+    ) -> Result<Grant> {
+        self.stage.enter("grant", &(context, request, seen)).map(grants::grant)
+    }
+
+    async fn grants(&self, context: &Context) -> Result<Vec<Grant>> {
+        self.stage.enter("grants", &context).map(grants::grants)
+    }
+
+    async fn revoke_grant(&self, context: &Context, id: GrantId) -> Result<()> {
+        self.stage.enter("revoke_grant", &(context, id)).map(|_| ())
     }
 
     async fn wake(&self, context: &Context) -> Result<()> {

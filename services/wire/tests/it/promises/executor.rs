@@ -1,14 +1,14 @@
 use aileron_contract::{
     Result,
     executor::{ApprovalEvent, Handle, Position, Started},
-    names::{ActionName, RunId},
+    names::{ActionName, GrantId, RunId, Sha256Hash},
 };
 use futures::StreamExt as _;
 
 use super::{on_every_transport, promise};
 use crate::{
     fakes::{FakeExecutor, seen},
-    samples::{context, executor as samples, name},
+    samples::{context, executor as samples, grants, name},
 };
 
 on_every_transport!(executor);
@@ -65,5 +65,20 @@ async fn runs(executor: &Handle, fake: &FakeExecutor, full: bool) {
     let decision = samples::decision(full);
     promise!(stage, "decide", (&context, &id, &decision),
         executor.decide(&context, id.clone(), decision.clone()) => ());
+    standing_grants(executor, fake, full).await;
     promise!(stage, "wake", &context, executor.wake(&context) => ());
+}
+
+async fn standing_grants(executor: &Handle, fake: &FakeExecutor, full: bool) {
+    let (stage, context) = (&fake.stage, context(full));
+    let request = grants::request(full);
+    promise!(stage, "propose_grant", (&context, &request),
+        executor.propose_grant(&context, request.clone()) => grants::terms(full));
+    let seen = Sha256Hash::new([9; 32]);
+    promise!(stage, "grant", (&context, &request, seen),
+        executor.grant(&context, request.clone(), seen) => grants::grant(full));
+    promise!(stage, "grants", &context, executor.grants(&context) => grants::grants(full));
+    let id = name::<GrantId>("grant-1");
+    promise!(stage, "revoke_grant", (&context, &id),
+        executor.revoke_grant(&context, id.clone()) => ());
 }

@@ -134,6 +134,7 @@ pub(crate) fn run(full: bool) -> Run {
         state: if full { RunState::Ambiguous } else { RunState::Parked },
         step: text(full),
         gated: full,
+        grant: full.then(|| name("grant-1")),
         principal: Principal::Agent("a".into()),
         session: full.then(|| name("s1")),
         requested_at: before_1970(),

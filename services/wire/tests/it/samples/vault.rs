@@ -83,6 +83,7 @@ pub(crate) fn binding(full: bool) -> Binding {
         refresh_token_present: full,
         refreshing_since: full.then(time),
         created_at: if full { time() } else { before_1970() },
+        agreed_at: if full { before_1970() } else { time() },
         last_used_at: full.then(before_1970),
         last_refreshed_at: full.then(time),
     }

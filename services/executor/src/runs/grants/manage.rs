@@ -1,0 +1,359 @@
+//! A person makes grants, looks at them, and takes them back.
+
+use std::sync::Arc;
+
+use aileron_contract::{
+    Context, Error, Principal, Reason, Result, Scope,
+    executor::{
+        Grant, GrantCaller, GrantRequest, GrantState, GrantTerms, GrantedArgument, GrantedBinding,
+        GrantedConnector,
+    },
+    json, limits,
+    names::{ActionName, GrantId, Sha256Hash},
+    vault::State,
+};
+use jiff::tz::TimeZone;
+use serde_json::Map;
+
+use super::{
+    announce, form,
+    record::{GrantEnd, GrantPhase, GrantRecord, Terms, TermsBinding, TermsConnector},
+    rules, standing,
+};
+use crate::{
+    ledger::GrantQuery,
+    packages::catalog::{Installed, quarantined},
+    runs::{engine::Engine, pins::Trust, plan::Plan},
+};
+
+impl Engine {
+    /// See [`Executor::propose_grant`](aileron_contract::Executor::propose_grant).
+    pub(crate) async fn propose_grant(
+        &self,
+        context: &Context,
+        request: GrantRequest,
+    ) -> Result<GrantTerms> {
+        self.by_a_person(context, Some(&request.action), None).await?;
+        shown_terms(&self.terms(request).await?)
+    }
+
+    /// See [`Executor::grant`](aileron_contract::Executor::grant).
+    pub(crate) async fn grant(
+        self: &Arc<Self>,
+        context: &Context,
+        request: GrantRequest,
+        seen: Sha256Hash,
+    ) -> Result<Grant> {
+        self.by_a_person(context, Some(&request.action), None).await?;
+        self.accepting()?;
+        let (engine, by) = (Arc::clone(self), context.principal.clone());
+        self.owned(async move {
+            let terms = engine.terms(request).await?;
+            if form::digest(&terms)? != seen {
+                return Err(Error::new(
+                    Reason::HashMismatch,
+                    "what you agreed to is not what this grant would cover now: look at it again",
+                ));
+            }
+            engine.issue(terms, by).await
+        })
+        .await
+    }
+
+    /// See [`Executor::grants`](aileron_contract::Executor::grants).
+    pub(crate) async fn grants(self: &Arc<Self>, context: &Context) -> Result<Vec<Grant>> {
+        context.require(Scope::ApprovalsPoll)?;
+        if self.accepting().is_ok() {
+            let engine = Arc::clone(self);
+            self.owned(async move {
+                engine.settle_grants().await;
+                Ok(())
+            })
+            .await?;
+        }
+        let mut grants = Vec::new();
+        let all = GrantQuery { states: Vec::new(), limit: limits::GRANTS_LISTED };
+        for row in self.ledger.grants(&all).await? {
+            let (record, forged) = match self.pins.check_grant(&row).await? {
+                Trust::Sound(record) | Trust::Unknown(record) => (record, false),
+                Trust::Forged(Some(record)) => (record, true),
+                Trust::Forged(None) => continue,
+            };
+            if visible(&record, context) {
+                grants.push(self.shown_grant(record, forged).await?);
+            }
+        }
+        Ok(grants)
+    }
+
+    /// See [`Executor::revoke_grant`](aileron_contract::Executor::revoke_grant).
+    pub(crate) async fn revoke_grant(
+        self: &Arc<Self>,
+        context: &Context,
+        id: GrantId,
+    ) -> Result<()> {
+        self.by_a_person(context, None, Some(&id)).await?;
+        self.accepting()?;
+        let (engine, by) = (Arc::clone(self), context.principal.clone());
+        self.owned(async move { engine.revoke_in_turn(&id, &by).await }).await
+    }
+
+    async fn revoke_in_turn(&self, id: &GrantId, by: &Principal) -> Result<()> {
+        let _turn = self.grants.turn.lock().await;
+        let row = self.ledger.grant(id).await?;
+        let known = match &row {
+            Some(row) => match self.pins.check_grant(row).await? {
+                Trust::Sound(grant) | Trust::Unknown(grant) => Some(grant),
+                Trust::Forged(_) => None,
+            },
+            None => None,
+        };
+        let Some(grant) = known else {
+            // Its true row may have been taken away, to be put back later.
+            self.tell_end_as(id, announce::revoked_unseen(id, by)?).await?;
+            self.ledger.remove_grant(id).await?;
+            return row.map(|_| ()).ok_or_else(|| {
+                Error::new(Reason::NotFound, format!("there is no grant {id}: list them first"))
+            });
+        };
+        if grant.state() != GrantState::Live {
+            return Ok(());
+        }
+        let told = self.tell_end(&grant, GrantEnd::Revoked, by).await?;
+        let (end, at) = told.ended.unwrap_or((GrantEnd::Revoked, self.now()));
+        if let Ok(next) = grant.end(end, at) {
+            self.settle_grant(next).await;
+        }
+        Ok(())
+    }
+
+    /// Refuses everybody else, and tells the log of them.
+    async fn by_a_person(
+        &self,
+        context: &Context,
+        action: Option<&ActionName>,
+        id: Option<&GrantId>,
+    ) -> Result<()> {
+        if context.principal.is_person() && context.require(Scope::ApprovalsDecide).is_ok() {
+            return Ok(());
+        }
+        self.announce(announce::refused(context, action, id)).await?;
+        Err(Error::new(
+            Reason::PersonRequired,
+            "only a person may grant a call in advance, or take a grant back, with the vault \
+             passphrase: `aileron approval grant` or `revoke`",
+        ))
+    }
+
+    /// Everything that the grant would cover.
+    async fn terms(&self, request: GrantRequest) -> Result<Terms> {
+        let GrantRequest { action, identity, caller, arguments, max_uses, expires_at } = request;
+        let refused = |public: String| Error::new(Reason::InvalidRequest, public);
+        if !(1..=limits::GRANT_USES).contains(&max_uses) {
+            return Err(refused(format!("a grant has 1 to {} uses", limits::GRANT_USES)));
+        }
+        let now = self.now();
+        let latest = now.checked_add(limits::GRANT_WALL).map_err(Error::internal)?;
+        if expires_at <= now || expires_at > latest {
+            let days = limits::GRANT_WALL.as_secs() / 86_400;
+            return Err(refused(format!(
+                "a grant ends in the future, at most {days} days from now"
+            )));
+        }
+        if self.vault_state().await? != State::Unlocked {
+            return Err(Error::new(
+                Reason::VaultLocked,
+                "the vault is locked, so nothing can be granted: unlock it first",
+            ));
+        }
+        let installed = self.grantable(&action).await?;
+        let arguments = rules::checked(&installed.file.inputs, arguments)?;
+        if self.caller_gone(&caller).await?.is_some() {
+            return Err(refused(
+                "that session has ended, or that token was revoked: nobody could use the grant"
+                    .to_owned(),
+            ));
+        }
+        let plan = Plan::of(Arc::clone(&installed), &Map::new())
+            .map_err(|failure| Error::new(Reason::ValidationError, failure.message))?;
+        let credentials = self
+            .credentials(&plan, identity.as_ref())
+            .await?
+            .map_err(|failure| Error::new(Reason::BindingNotFound, failure.message))?;
+        let bindings = standing::bindings(&credentials).map_err(|lacking| {
+            let text = format!(
+                "{} has no active binding that every call would use: bind one, or name the \
+                 identity",
+                lacking.connector
+            );
+            Error::new(Reason::BindingNotFound, text)
+        })?;
+        let terms = Terms {
+            action,
+            action_version: installed.file.version.clone(),
+            action_hash: installed.hash,
+            connectors: standing::connectors(&installed),
+            bindings,
+            identity,
+            caller,
+            arguments,
+            max_uses,
+            expires_at,
+        };
+        let text = json::canonical(&terms)?.len();
+        if text > limits::GRANT_TEXT {
+            return Err(refused(format!(
+                "what this grant covers is {text} bytes long, more than a person can look over"
+            )));
+        }
+        Ok(terms)
+    }
+
+    /// The action, if calls of it may be granted at all.
+    async fn grantable(&self, name: &ActionName) -> Result<Arc<Installed>> {
+        let Some(installed) = self.parts.library.action(name).await? else {
+            return Err(Error::new(
+                Reason::NotFound,
+                format!("no action named {name} is installed: list them first"),
+            ));
+        };
+        if !installed.enabled {
+            return Err(Error::new(
+                Reason::ActionDisabled,
+                format!("the action {name} is disabled: a person may enable it"),
+            ));
+        }
+        if installed.pinned != Some(true) {
+            return Err(quarantined(name, &installed.path));
+        }
+        if !installed.file.gated() {
+            return Err(Error::new(
+                Reason::InvalidRequest,
+                format!("{name} needs no approval: it runs without a grant"),
+            ));
+        }
+        // Nobody looks at a preview when a grant is used, and what it would show may differ each
+        // time: such a call is decided by itself.
+        if installed.file.approval.as_ref().is_some_and(|rule| rule.preview.is_some()) {
+            return Err(Error::new(
+                Reason::InvalidRequest,
+                format!(
+                    "{name} shows what it would act upon before each decision, so its calls \
+                     cannot be granted in advance"
+                ),
+            ));
+        }
+        Ok(installed)
+    }
+
+    /// Records a grant: the log first.
+    async fn issue(&self, terms: Terms, created_by: Principal) -> Result<Grant> {
+        let _turn = self.grants.turn.lock().await;
+        if self.ledger.live_grants().await? >= u64::from(limits::GRANTS_LIVE) {
+            return Err(Error::new(
+                Reason::Busy,
+                format!(
+                    "there are {} grants already: revoke those no longer needed",
+                    limits::GRANTS_LIVE
+                ),
+            ));
+        }
+        let created_at = self.now();
+        let record = GrantRecord {
+            id: grant_id(created_at)?,
+            version: 0,
+            terms,
+            created_at,
+            created_by,
+            used: 0,
+            last_used_at: None,
+            phase: GrantPhase::Live,
+        };
+        let pinned = self.pins.seal_grant(record.clone()).await?;
+        self.announce(announce::issued(&record)?).await?;
+        if !self.ledger.add_grant(pinned).await? {
+            return Err(Error::internal("the id of a new grant was taken"));
+        }
+        self.shown_grant(record, false).await
+    }
+
+    async fn shown_grant(&self, record: GrantRecord, quarantined: bool) -> Result<Grant> {
+        let terms = shown_terms(&record.terms)?;
+        // What the log says counts, also before the row says it.
+        let told = self.told(&record.id).await?;
+        let record = match told.ended {
+            Some((end, at)) if record.state() == GrantState::Live => {
+                record.clone().end(end, at).unwrap_or(record)
+            }
+            _ => record,
+        };
+        let state = match record.state() {
+            GrantState::Live if record.expired(self.now()) => GrantState::Expired,
+            GrantState::Live if told.used >= record.terms.max_uses => GrantState::UsedUp,
+            state => state,
+        };
+        let (void, ended_at) = match record.phase {
+            GrantPhase::Live => (None, None),
+            GrantPhase::UsedUp { at } | GrantPhase::Expired { at } | GrantPhase::Revoked { at } => {
+                (None, Some(at))
+            }
+            GrantPhase::Void { at, why } => (Some(why), Some(at)),
+        };
+        Ok(Grant {
+            id: record.id,
+            terms,
+            state,
+            void,
+            created_at: record.created_at,
+            created_by: record.created_by,
+            used: record.used.max(told.used),
+            last_used_at: record.last_used_at,
+            ended_at,
+            quarantined,
+        })
+    }
+}
+
+/// An agent knows its own session's grants, a program those of its own token.
+fn visible(record: &GrantRecord, context: &Context) -> bool {
+    match (&context.principal, &record.terms.caller) {
+        (Principal::Person(_) | Principal::Service(_), _) => true,
+        (Principal::Agent(own), GrantCaller::Session(id)) => **own == *id.as_str(),
+        (Principal::Program(own), GrantCaller::Token(id)) => **own == *id.as_str(),
+        (Principal::Agent(_) | Principal::Program(_), _) => false,
+    }
+}
+
+fn shown_terms(terms: &Terms) -> Result<GrantTerms> {
+    let digest = form::digest(terms)?;
+    let connector = |connector: &TermsConnector| {
+        let TermsConnector { package, hash, operations } = connector.clone();
+        GrantedConnector { package, hash, operations }
+    };
+    let binding = |binding: &TermsBinding| {
+        let TermsBinding { connector, binding, hosts, agreed_at: _ } = binding.clone();
+        GrantedBinding { connector, binding, hosts }
+    };
+    let arguments: Vec<GrantedArgument> = terms.arguments.iter().map(rules::told).collect();
+    Ok(GrantTerms {
+        action: terms.action.clone(),
+        version: terms.action_version.clone(),
+        action_hash: terms.action_hash,
+        connectors: terms.connectors.iter().map(connector).collect(),
+        bindings: terms.bindings.iter().map(binding).collect(),
+        identity: terms.identity.clone(),
+        caller: terms.caller.clone(),
+        arguments,
+        max_uses: terms.max_uses,
+        expires_at: terms.expires_at,
+        digest,
+    })
+}
+
+/// `grant-<UTC time>-<16 hex>`.
+fn grant_id(now: aileron_contract::Timestamp) -> Result<GrantId> {
+    let mut random = [0; 8];
+    getrandom::fill(&mut random).map_err(|cause| Error::internal(cause.to_string()))?;
+    let time = now.to_zoned(TimeZone::UTC).strftime("%Y%m%dT%H%M%S").to_string();
+    format!("grant-{time}-{}", hex::encode(random)).parse()
+}
