@@ -12,6 +12,7 @@
     reason = "a bench reports figures, and stops at the unexpected"
 )]
 
+mod figures;
 #[path = "../it/house.rs"]
 #[expect(dead_code, reason = "the tests use the rest")]
 mod house;
@@ -19,18 +20,15 @@ mod house;
 #[expect(dead_code, reason = "the tests use the rest")]
 mod main_job;
 
-use std::{
-    fs::File,
-    io::Write as _,
-    process::{Command, Stdio},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use aileron_api::{actions::RunAction, client::Client};
 use aileron_node::demo::Servers;
-use rustix::process::{Pid, Signal, kill_process};
 
-use crate::house::{House, create_vault, person};
+use crate::{
+    figures::{flushes, fsync_time, median, resident, target},
+    house::{House, create_vault, person},
+};
 
 const CALLERS: usize = 32;
 const RUNS_PER_CALLER: usize = 20;
@@ -53,20 +51,6 @@ fn main() {
         main_job::list(&program).await;
         runs(&program, &servers, pid).await;
     });
-}
-
-/// The time one durable append takes.
-fn fsync_time() -> Duration {
-    let folder = tempfile::tempdir().unwrap();
-    let mut file = File::create(folder.path().join("fsync")).unwrap();
-    let block = [7_u8; 4096];
-    let times = (0..200).map(|_| {
-        file.write_all(&block).unwrap();
-        let started = Instant::now();
-        file.sync_data().unwrap();
-        started.elapsed()
-    });
-    median(times.collect())
 }
 
 /// What a person waits for.
@@ -105,11 +89,12 @@ async fn runs(program: &Client, servers: &Servers, daemon: u32) {
         "runs per second, {CALLERS} callers:         {per_second:>10.0} ({:.1} x one caller)",
         per_second / serial
     );
-    let Some(flushes_alone) = flushes(program, daemon, 1, 50).await else {
+    let Some(flushes_alone) = flushes_per_run(program, daemon, 1, 50).await else {
         println!("fsyncs per run:                       not counted, strace is missing or refused");
         return;
     };
-    let together = flushes(program, daemon, CALLERS, RUNS_PER_CALLER).await.unwrap_or_default();
+    let together = flushes_per_run(program, daemon, CALLERS, RUNS_PER_CALLER).await;
+    let together = together.unwrap_or_default();
     println!(
         "fsyncs per run:                       {flushes_alone:>10.2} alone, {together:.2} with {CALLERS} callers"
     );
@@ -121,35 +106,17 @@ async fn runs(program: &Client, servers: &Servers, daemon: u32) {
     target("grouping, at least 4 x the serial rate:", per_second / bound >= 4.0);
 }
 
-/// Says of a goal whether this machine reached it. It decides nothing: a fast disk leaves grouping
-/// little to save, a slow one much.
-fn target(goal: &str, met: bool) {
-    println!("target, {goal} {} on this disk", if met { "met" } else { "not met" });
-}
-
-/// How often the daemon flushes a file per run.
-async fn flushes(program: &Client, daemon: u32, callers: usize, each: usize) -> Option<f64> {
-    let folder = tempfile::tempdir().unwrap();
-    let counted = folder.path().join("counted");
-    let mut strace = Command::new("strace")
-        .args(["-f", "-e", "trace=fsync,fdatasync", "-p", &daemon.to_string(), "-o"])
-        .arg(&counted)
-        .stderr(Stdio::null())
-        .spawn()
-        .ok()?;
-    // It attaches to every thread, and says so only to a person.
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    let attached = strace.try_wait().ok()?.is_none();
-    if attached {
+/// A fast disk leaves grouping little to save, a slow one much.
+async fn flushes_per_run(
+    program: &Client,
+    daemon: u32,
+    callers: usize,
+    each: usize,
+) -> Option<f64> {
+    let counted = flushes(daemon, async {
         measure(program, callers, each).await;
-    }
-    let pid = i32::try_from(strace.id()).ok().and_then(Pid::from_raw)?;
-    kill_process(pid, Signal::INT).ok();
-    strace.wait().ok()?;
-    let lines = std::fs::read_to_string(&counted).ok()?;
-    // A call that another one interrupts takes two lines.
-    let calls = lines.lines().filter(|line| line.contains("sync(")).count();
-    attached.then(|| calls as f64 / (callers * each) as f64)
+    });
+    Some(counted.await? as f64 / (callers * each) as f64)
 }
 
 async fn measure(program: &Client, callers: usize, each: usize) -> (Duration, Duration) {
@@ -187,14 +154,4 @@ async fn direct(servers: &Servers) -> Duration {
         times.push(started.elapsed());
     }
     median(times)
-}
-
-fn resident(pid: u32) -> u64 {
-    let output = Command::new("ps").args(["-o", "rss=", "-p", &pid.to_string()]).output().unwrap();
-    String::from_utf8(output.stdout).unwrap().trim().parse().unwrap()
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort_unstable();
-    times[times.len() / 2]
 }

@@ -2,7 +2,7 @@
 //! that was started is ended by its process id, whatever becomes of the test.
 
 use std::{
-    ffi::OsStr,
+    ffi::{OsStr, OsString},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
@@ -104,13 +104,22 @@ impl House {
 
     /// Starts a process of the program, ended with the house.
     pub(crate) fn spawn(&mut self, arguments: &[&str]) -> u32 {
+        self.spawn_in(arguments, Vec::new())
+    }
+
+    /// The same, with further variables.
+    pub(crate) fn spawn_in(
+        &mut self,
+        arguments: &[&str],
+        environment: Vec<(&'static str, OsString)>,
+    ) -> u32 {
         let log = std::fs::OpenOptions::new()
             .create(true)
             .append(true)
             .mode(0o600)
             .open(self.path().join("daemon.log"))
             .unwrap();
-        let child = self.command(arguments).stderr(log).spawn().unwrap();
+        let child = self.command(arguments).envs(environment).stderr(log).spawn().unwrap();
         let pid = child.id();
         self.children.push(child);
         pid

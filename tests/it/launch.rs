@@ -1,29 +1,36 @@
 //! `aileron launch --local` with the real Claude Code and the real Codex, whose model is a script:
-//! they list our tools, read, ask for a write, and learn what a person said.
+//! they list our tools, read, ask for a write, and learn what a person said in Chromium.
 
 mod attempts;
-mod model;
+pub(crate) mod chromium;
+mod clock;
+mod decided;
+pub(crate) mod model;
+mod processes;
 
 use std::{
-    path::{Path, PathBuf},
+    ffi::OsString,
+    path::PathBuf,
     process::{Command, Output, Stdio},
     time::{Duration, Instant},
 };
 
 use aileron_api::{
     approvals::{Decide, PendingApproval},
+    audit::AuditFilter,
     client::Client,
-    sessions::SessionFilter,
+    sessions::{Session, SessionFilter},
 };
 use aileron_node::demo::Servers;
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 
 use crate::{
     house::{House, create_vault, person, program},
-    main_job::{approve, install},
+    main_job::install,
 };
+use clock::Clock;
 use model::{Model, Say, Turn};
 
 /// A house with actions, and a folder for an agent to work in.
@@ -38,9 +45,15 @@ struct Scene {
 
 impl Scene {
     async fn new() -> Self {
+        Self::with(&json!({}), None).await
+    }
+
+    /// `further` is merged over the configuration; the daemon goes by `clock`, if there is one.
+    async fn with(further: &Value, clock: Option<&Clock>) -> Self {
         let servers = Servers::start().await.unwrap();
-        let mut house = House::new(&servers);
-        let program = house.start().await;
+        let mut house = House::with_config(&servers, further);
+        house.spawn_in(&["daemon", "run"], clock.map(Clock::environment).unwrap_or_default());
+        let program = house.client().await;
         create_vault(&program).await;
         let person = person(&program).await;
         install(&person, &servers).await;
@@ -51,22 +64,13 @@ impl Scene {
 
     /// `aileron launch`, where the agents' own programs are on the path and talk to `model`.
     fn launch(&self, model: &Model, arguments: &[&str]) -> Command {
-        let mut command = self.house.command(["launch"]);
-        let folders = [program().parent().unwrap().to_owned(), agents().join("node_modules/.bin")];
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let path = std::env::join_paths(
-            folders.into_iter().chain(std::env::split_paths(&path).filter(|it| it.is_absolute())),
-        );
         self.configure_codex(model);
+        let mut command = self.house.command(["launch"]);
         command
             .args(arguments)
             .current_dir(self.work.path())
-            .env("PATH", path.unwrap())
             .env("HOME", self.user.path())
-            .env("ANTHROPIC_BASE_URL", &model.url)
-            .env("ANTHROPIC_API_KEY", "sk-test")
-            .env("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1")
-            .env("DISABLE_AUTOUPDATER", "1")
+            .envs(for_agents(model))
             .env("SCRIPTED_KEY", "sk-test")
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -86,6 +90,21 @@ impl Scene {
         std::fs::write(folder.join("config.toml"), text).unwrap();
     }
 
+    /// Where the agent was told that a person decides.
+    async fn link(&self, model: &Model) -> String {
+        let deadline = Instant::now() + Duration::from_mins(1);
+        loop {
+            let heard = model.heard();
+            let mut words = heard.iter().flat_map(|told| told.split(['"', ' ', '\n']));
+            let page = |word: &&str| word.starts_with("http") && word.contains("/approvals?focus=");
+            if let Some(link) = words.find(page) {
+                return link.to_owned();
+            }
+            assert!(Instant::now() < deadline, "no address was told: {heard:?}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     async fn waiting(&self) -> PendingApproval {
         let deadline = Instant::now() + Duration::from_mins(1);
         loop {
@@ -98,10 +117,23 @@ impl Scene {
         }
     }
 
-    /// What the agent left behind: nothing but its record.
-    async fn is_over(&self, exit_code: i32) {
+    /// How often the log tells of such an event.
+    async fn tells(&self, kind: &str) -> usize {
+        let filter = AuditFilter { limit: Some(1_000), ..AuditFilter::default() };
+        let events = self.program.audit_events(&filter).await.unwrap().value.events;
+        events.iter().filter(|event| event.event_type == kind).count()
+    }
+
+    /// The only session there is.
+    async fn session(&self) -> Session {
         let sessions = self.program.agent_sessions(&SessionFilter::default()).await.unwrap().value;
         let [session] = sessions.items.as_slice() else { panic!("{sessions:?}") };
+        session.clone()
+    }
+
+    /// What the agent left behind: nothing but its record.
+    async fn is_over(&self, exit_code: i32) {
+        let session = self.session().await;
         assert_eq!((session.state.as_str(), session.exit_code), ("ended", Some(exit_code)));
         let folder = self.house.path().join("sessions").join(&session.id);
         assert!(!folder.exists(), "the token's file is still there");
@@ -112,10 +144,39 @@ impl Scene {
     }
 }
 
+/// The variables of a machine on which both agents are installed, and talk to `model`.
+pub(crate) fn for_agents(model: &Model) -> Vec<(&'static str, OsString)> {
+    let folders = [program().parent().unwrap().to_owned(), agents().join("node_modules/.bin")];
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::env::split_paths(&path).filter(|it| it.is_absolute());
+    vec![
+        ("PATH", std::env::join_paths(folders.into_iter().chain(path)).unwrap()),
+        ("ANTHROPIC_BASE_URL", (&model.url).into()),
+        ("ANTHROPIC_API_KEY", "sk-test".into()),
+        ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1".into()),
+        ("DISABLE_AUTOUPDATER", "1".into()),
+    ]
+}
+
 /// The folder with the agents' programs.
 fn agents() -> PathBuf {
     let folder = std::env::var_os("AILERON_AGENTS").map(PathBuf::from);
     folder.unwrap_or_else(|| panic!("AILERON_AGENTS must name a folder with agents: use tests/run"))
+}
+
+/// An agent that runs until it ends by itself, or this is dropped.
+pub(crate) struct Running(JoinSet<Output>);
+
+impl Running {
+    pub(crate) fn start(command: Command) -> Self {
+        let mut task = JoinSet::new();
+        task.spawn(ended(command));
+        Self(task)
+    }
+
+    pub(crate) async fn ends(mut self) -> Output {
+        self.0.join_next().await.unwrap().unwrap()
+    }
 }
 
 async fn ended(command: Command) -> Output {
@@ -125,7 +186,7 @@ async fn ended(command: Command) -> Output {
     output.unwrap_or_else(|_| panic!("the agent does not end")).unwrap()
 }
 
-fn text(output: &Output) -> String {
+pub(crate) fn text(output: &Output) -> String {
     format!(
         "{}\n{}",
         String::from_utf8_lossy(&output.stdout),
@@ -140,7 +201,7 @@ fn approval_id(told: &str) -> Option<String> {
 }
 
 /// Reads, asks for a note, and looks until a person has decided.
-fn writes_a_note(turn: &Turn) -> Say {
+pub(crate) fn writes_a_note(turn: &Turn) -> Say {
     let asked = turn.results.get(1).and_then(|told| approval_id(told));
     match (turn.results.len(), asked) {
         (0, _) => Say::Tool("notes_list", json!({})),
@@ -153,36 +214,7 @@ fn writes_a_note(turn: &Turn) -> Say {
     }
 }
 
-async fn writes_with_a_persons_consent(agent: &[&str]) {
-    let scene = Scene::new().await;
-    let model = Model::start(writes_a_note).await;
-    let mut running = JoinSet::new();
-    running.spawn(ended(scene.launch(&model, agent)));
-    let waiting = scene.waiting().await;
-    let sessions = scene.program.agent_sessions(&SessionFilter::default()).await.unwrap().value;
-    assert_eq!(waiting.session_id.as_ref(), Some(&sessions.items[0].id));
-    assert_eq!(sessions.items[0].state, "running");
-    assert_eq!(scene.servers.titles(), ["Welcome"]);
-    approve(&scene.person, &waiting.id).await;
-    let output = running.join_next().await.unwrap().unwrap();
-    let told = text(&output);
-    assert!(output.status.success(), "{told}");
-    assert!(told.contains("Welcome") && told.contains(r#""status":"completed""#), "{told}");
-    assert_eq!(scene.servers.titles(), ["Welcome", "Bread"]);
-    for tool in ["notes_list", "notes_create", "check_action_status"] {
-        assert!(model.offered().contains(tool), "{tool} in {:?}", model.offered());
-    }
-    scene.is_over(0).await;
-    // What the session did, from the log.
-    let watched = scene.house.run(&["sessions", "watch", &sessions.items[0].id]);
-    let watched = String::from_utf8_lossy(&watched.stdout).into_owned();
-    let lines: Vec<_> = watched.lines().collect();
-    assert!(lines.first().unwrap().contains("an agent session began"), "{watched}");
-    assert!(lines.last().unwrap().contains("an agent session ended"), "{watched}");
-    assert!(watched.contains("notes-create"), "{watched}");
-    configuration_is_untouched(&scene, &model);
-}
-
+/// The person's own configuration of an agent, and the folder it worked in.
 fn configuration_is_untouched(scene: &Scene, model: &Model) {
     let file = scene.user.path().join(".codex/config.toml");
     let text = std::fs::read_to_string(file).unwrap();
@@ -191,153 +223,5 @@ fn configuration_is_untouched(scene: &Scene, model: &Model) {
     assert!(left.iter().all(|it| it.file_name() == ".aileron"), "{left:?}");
 }
 
-async fn learns_of_a_refusal(agent: &[&str]) {
-    let scene = Scene::new().await;
-    let model = Model::start(writes_a_note).await;
-    let mut running = JoinSet::new();
-    running.spawn(ended(scene.launch(&model, agent)));
-    let waiting = scene.waiting().await;
-    let deny = Decide { reason: Some("not on a Sunday".to_owned()), ..Decide::default() };
-    scene.person.decide(&waiting.id, &deny).await.unwrap();
-    let output = running.join_next().await.unwrap().unwrap();
-    let told = text(&output);
-    assert!(output.status.success(), "{told}");
-    assert!(told.contains(r#""status":"denied""#) && told.contains("not on a Sunday"), "{told}");
-    assert_eq!(scene.servers.titles(), ["Welcome"]);
-    scene.is_over(0).await;
-}
-
 const CLAUDE: &[&str] = &["--local", "claude", "-p", "write a note"];
 const CODEX: &[&str] = &["codex", "--local", "exec", "--skip-git-repo-check", "write a note"];
-
-#[tokio::test(flavor = "multi_thread")]
-async fn claude_code_writes_with_a_persons_consent() {
-    writes_with_a_persons_consent(CLAUDE).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn claude_code_learns_of_a_refusal() {
-    learns_of_a_refusal(CLAUDE).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn codex_writes_with_a_persons_consent() {
-    writes_with_a_persons_consent(CODEX).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn codex_learns_of_a_refusal() {
-    learns_of_a_refusal(CODEX).await;
-}
-
-/// An agent of the test's own: a script by the name of one.
-fn plant(scene: &Scene, script: &str) -> PathBuf {
-    use std::os::unix::fs::PermissionsExt as _;
-    let folder = scene.user.path().join("bin");
-    std::fs::create_dir_all(&folder).unwrap();
-    let path = folder.join("claude");
-    std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
-    folder
-}
-
-fn with_path(mut command: Command, folder: &Path) -> Command {
-    command.env("PATH", format!("{}:/usr/bin:/bin", folder.display()));
-    command
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_agents_exit_code_is_ours_and_signals_reach_it() {
-    let scene = Scene::new().await;
-    let model = Model::start(|_| Say::Text(String::new())).await;
-    let folder = plant(&scene, "trap 'exit 7' TERM; touch ready; while :; do sleep 0.05; done");
-    let command = with_path(scene.launch(&model, &["--local", "claude"]), &folder);
-    let mut child = tokio::process::Command::from(command).kill_on_drop(true).spawn().unwrap();
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while !scene.work.path().join("ready").exists() {
-        assert!(Instant::now() < deadline, "the agent does not start");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    let pid = rustix::process::Pid::from_raw(i32::try_from(child.id().unwrap()).unwrap()).unwrap();
-    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
-    assert_eq!(child.wait().await.unwrap().code(), Some(7));
-    scene.is_over(7).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_agent_gets_no_variable_of_ours_that_holds_a_secret() {
-    let scene = Scene::new().await;
-    let model = Model::start(|_| Say::Text(String::new())).await;
-    let folder = plant(&scene, "env; echo \"arguments: $*\"");
-    let mut command = with_path(scene.launch(&model, &["--local", "claude", "-p", "x y"]), &folder);
-    for (name, value) in [
-        ("AILERON_VAULT_PASSPHRASE", crate::house::PASSPHRASE),
-        ("AILERON_DATABASE_URL", "postgres://user:password@nowhere/x"),
-        ("AILERON_SOMETHING_NEW", "secret"),
-        ("GH_TOKEN", "the-persons-own"),
-    ] {
-        command.env(name, value);
-    }
-    let output = ended(command).await;
-    let told = text(&output);
-    assert!(output.status.success(), "{told}");
-    assert!(told.contains("GH_TOKEN=the-persons-own") && told.contains("AILERON_HOME="), "{told}");
-    let forbidden = [crate::house::PASSPHRASE, "AILERON_VAULT", "DATABASE_URL", "SOMETHING_NEW"];
-    for forbidden in forbidden.into_iter().chain(["AILERON_TOKEN", "ala_", "ald_"]) {
-        assert!(!told.contains(forbidden), "{forbidden}: {told}");
-    }
-    assert!(
-        told.contains("arguments: --allowedTools=Bash(*) mcp__aileron --mcp-config="),
-        "{told}"
-    );
-    scene.is_over(0).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_killed_launch_is_found_by_the_next_one() {
-    let scene = Scene::new().await;
-    let model = Model::start(|_| Say::Text(String::new())).await;
-    let folder = plant(&scene, "[ -e ready ] && exit 0; touch ready; exec sleep 20");
-    let command = with_path(scene.launch(&model, &["--local", "claude"]), &folder);
-    let mut child = tokio::process::Command::from(command).spawn().unwrap();
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while !scene.work.path().join("ready").exists() {
-        assert!(Instant::now() < deadline, "the agent does not start");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    child.kill().await.unwrap();
-    let sessions = scene.program.agent_sessions(&SessionFilter::default()).await.unwrap().value;
-    let first = &sessions.items[0].id;
-    let file = scene.house.path().join("sessions").join(first).join("mcp.json");
-    let tools: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
-    let token = tools["mcpServers"]["aileron"]["env"]["AILERON_TOKEN"].as_str().unwrap();
-    let agent = scene.program.with_token(token).unwrap();
-    agent.actions().await.unwrap();
-
-    let command = with_path(scene.launch(&model, &["--local", "claude"]), &folder);
-    assert!(ended(command).await.status.success());
-    assert!(!file.exists());
-    assert_eq!(scene.program.agent_session(first).await.unwrap().value.state, "orphaned");
-    assert_eq!(agent.actions().await.unwrap_err().code(), Some("token_invalid"));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_launched_that_cannot_be() {
-    let servers = Servers::start().await.unwrap();
-    let house = House::new(&servers);
-    for (arguments, says) in [
-        (&["launch"][..], "agents: claude, codex"),
-        (&["launch", "--local", "nope"], "unknown agent: \"nope\""),
-        (&["launch", "claude"], "the container sandbox is not there yet"),
-        (&["launch", "--sandbox", "claude"], "the container sandbox is not there yet"),
-        (&["launch", "claude", "--sandbox=docker"], "the container sandbox is not there yet"),
-    ] {
-        let output = house.run(arguments);
-        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
-        assert!(text(&output).contains(says), "{arguments:?}: {}", text(&output));
-    }
-    let mut command = house.command(["launch", "--local", "claude"]);
-    let output = command.env("PATH", "/nonexistent").output().unwrap();
-    assert!(text(&output).contains("claude is not installed"), "{}", text(&output));
-    assert!(house.discovery().is_none(), "no daemon is started for nothing");
-}

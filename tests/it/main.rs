@@ -17,6 +17,7 @@ mod command_line;
 mod crash;
 mod demo;
 mod generated;
+mod getting_started;
 mod hostile;
 mod house;
 mod hub;

@@ -1,7 +1,10 @@
 //! One-time codes that sign the person's browser in to the web page.
 
 use aileron_api::page::{PageCode, PageCodeState};
-use aileron_contract::{Error, Reason};
+use aileron_contract::{
+    Error, Reason,
+    audit::{Actor, Event, EventKind},
+};
 use axum::{Json as Answer, extract::State};
 use http::{HeaderMap, StatusCode};
 
@@ -31,6 +34,9 @@ pub(crate) async fn issue(
     headers: HeaderMap,
 ) -> Result<(StatusCode, Answer<PageCode>)> {
     let (true, Some(ends)) = (context.principal.is_person(), expires_at) else {
+        // Whoever had one could decide: the person should know who asked.
+        let event = Event::new(EventKind::PersonSessionRefused, Actor::of(&context));
+        shared.services.audit.append(&context, event).await?;
         let public = "signing a browser in is for a person session, opened with the passphrase";
         return Err(Refusal::new(Reason::PersonRequired, public));
     };

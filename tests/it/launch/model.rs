@@ -49,11 +49,13 @@ pub(crate) struct Model {
 struct Mind {
     script: Script,
     offered: Arc<Mutex<BTreeSet<String>>>,
+    heard: Arc<Mutex<Vec<String>>>,
 }
 
 impl Model {
     pub(crate) async fn start(script: impl Fn(&Turn) -> Say + Send + Sync + 'static) -> Self {
-        let state = Mind { script: Arc::new(script), offered: Arc::default() };
+        let state =
+            Mind { script: Arc::new(script), offered: Arc::default(), heard: Arc::default() };
         let router = Router::new()
             .route("/v1/messages", post(messages))
             .route("/v1/responses", post(responses))
@@ -70,6 +72,11 @@ impl Model {
     pub(crate) fn offered(&self) -> BTreeSet<String> {
         self.state.offered.lock().unwrap().clone()
     }
+
+    /// What the tools have said so far, as the agent passed it on.
+    pub(crate) fn heard(&self) -> Vec<String> {
+        self.state.heard.lock().unwrap().clone()
+    }
 }
 
 impl Mind {
@@ -80,6 +87,7 @@ impl Mind {
     async fn think(&self, results: Vec<String>) -> Say {
         // A model takes its time; one that polls must not do it as fast as it can.
         tokio::time::sleep(Duration::from_millis(50)).await;
+        self.heard.lock().unwrap().clone_from(&results);
         (self.script)(&Turn { results })
     }
 }

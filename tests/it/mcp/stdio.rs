@@ -46,13 +46,16 @@ impl Tools {
             .env_clear()
             .env("AILERON_URL", url)
             .env("AILERON_TOKEN", token)
-            .env("AILERON_MCP_REFRESH_INTERVAL", refresh)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true);
+            .env("AILERON_MCP_REFRESH_INTERVAL", refresh);
         if let Some(session) = session {
             command.env("AILERON_SESSION_ID", session);
         }
+        Self::of(command)
+    }
+
+    /// Any program that serves tools over its standard input and output.
+    pub(super) fn of(mut command: Command) -> Self {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn().unwrap();
         let input = child.stdin.take().unwrap();
         let output = BufReader::new(child.stdout.take().unwrap()).lines();
