@@ -8,6 +8,7 @@
 
 mod contracts;
 mod sessions;
+mod trace;
 
 use std::sync::Arc;
 
@@ -125,6 +126,7 @@ impl Guarded {
         })?;
         if let Some(written) = written {
             parts.extensions.insert(written);
+            trace::mark(&mut parts.extensions);
         }
         Ok(Request::from_parts(parts, Body::from(body)))
     }

@@ -9,7 +9,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use http::HeaderMap;
+use http::{HeaderMap, Method};
 use opentelemetry::{
     Context,
     trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState},
@@ -39,15 +39,15 @@ pub(crate) async fn trace(request: Request, next: Next) -> Response {
 }
 
 fn span(request: &Request) -> Span {
-    let method = request.method();
+    let method = known(request.method());
     let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
-    let name = route.map_or_else(|| method.to_string(), |route| format!("{method} {route}"));
+    let name = route.map_or_else(|| method.to_owned(), |route| format!("{method} {route}"));
     let span = tracing::info_span!(
         "request",
         otel.name = %name,
         otel.kind = "server",
         otel.status_code = field::Empty,
-        http.request.method = %method,
+        http.request.method = method,
         http.route = route,
         http.response.status_code = field::Empty,
         request_id = request.extensions().get::<RequestId>().map(|id| id.0.as_str()),
@@ -60,6 +60,21 @@ fn span(request: &Request) -> Span {
         drop(span.set_parent(Context::new().with_remote_span_context(parent)));
     }
     span
+}
+
+/// A method anybody made up is not shown: it could say anything. The word is that of the semantic
+/// conventions.
+fn known(method: &Method) -> &str {
+    let known = [
+        Method::GET,
+        Method::HEAD,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+        Method::OPTIONS,
+    ];
+    if known.contains(method) { method.as_str() } else { "_OTHER" }
 }
 
 /// Only a well-formed one: the header is not checked yet.

@@ -9,11 +9,13 @@ use aileron_contract::{
     Context, Error, Reason,
     executor::{Call, Started},
     json,
-    names::RunId,
+    names::{ActionName, RunId},
 };
 use rmcp::model::Extensions;
 use serde_json::value::RawValue;
+use tracing::Instrument as _;
 
+use super::trace;
 use crate::{Shared, answer::Refusal, caller::Caller, shape};
 
 /// The contracts behind this gateway.
@@ -40,9 +42,13 @@ impl Door for Contracts {
     ) -> Result<Ran, Trouble> {
         let context = context(caller)?;
         let arguments = json::object(arguments.get().as_bytes()).map_err(refused)?;
-        let action = action.parse().map_err(refused)?;
+        let action: ActionName = action.parse().map_err(refused)?;
+        let span = trace::call(caller, &context);
+        span.record("aileron.action.name", action.as_str());
         let call = Call { action, arguments, identity: None };
-        let started = self.0.services.executor.run(&context, call).await;
+        let run = self.0.services.executor.run(&context, call);
+        let started = run.instrument(span.clone()).await;
+        trace::answered(&span, &started);
         match started.map_err(|error| trouble(Refusal::of_run(error)))? {
             Started::Done(done) => Ok(Ran::Done(shape::run_result(done))),
             Started::Pending(pending) => {
@@ -57,7 +63,10 @@ impl Door for Contracts {
         let context = context(caller)?;
         let unknown = || refused(Error::new(Reason::NotFound, "there is no such approval"));
         let id = approval.parse::<RunId>().map_err(|_| unknown())?;
-        let run = self.0.services.executor.run_by_id(&context, id).await.map_err(refused)?;
+        let span = trace::call(caller, &context);
+        span.record("gen_ai.tool.name", "check_action_status");
+        let run = self.0.services.executor.run_by_id(&context, id).instrument(span).await;
+        let run = run.map_err(refused)?;
         // Another token's run does not exist here, also when a program might read it elsewhere.
         if !run.gated || run.principal != context.principal {
             return Err(unknown());

@@ -27,6 +27,7 @@ use tokio::{
     sync::{Semaphore, oneshot, watch},
     time::timeout,
 };
+use tracing::Instrument as _;
 
 use crate::{
     event::Draft,
@@ -140,13 +141,9 @@ impl Log {
             )),
         }
     }
-}
 
-#[async_trait]
-impl Audit for Log {
-    /// Asks for no scope: whoever holds the handle is a part of the runtime and records what it
-    /// did, also for callers without any right. No door leads here from outside.
-    async fn append(&self, _context: &Context, mut event: Event) -> Result<Record> {
+    /// Until the event is durable.
+    async fn append_now(&self, mut event: Event) -> Result<Record> {
         let given = event.id.take();
         let by_caller = given.is_some();
         let id = match given {
@@ -165,6 +162,26 @@ impl Audit for Log {
                 Reply::SearchAgain(same) => draft = same,
             }
         }
+    }
+}
+
+#[async_trait]
+impl Audit for Log {
+    /// Asks for no scope: whoever holds the handle is a part of the runtime and records what it
+    /// did, also for callers without any right. No door leads here from outside.
+    async fn append(&self, _context: &Context, event: Event) -> Result<Record> {
+        let span = tracing::info_span!(
+            "aileron.audit.append",
+            aileron.audit.type = event.kind.text(),
+            otel.status_code = tracing::field::Empty,
+            error.type = tracing::field::Empty,
+        );
+        let appended = Box::pin(self.append_now(event)).instrument(span.clone()).await;
+        if let Err(error) = &appended {
+            span.record("otel.status_code", "ERROR");
+            span.record("error.type", error.reason().code());
+        }
+        appended
     }
 
     async fn query(&self, context: &Context, filter: Filter) -> Result<Vec<Record>> {

@@ -14,9 +14,23 @@ const KEPT: [&str; 7] = [
     "AILERON_OTEL_EXPORTER",
 ];
 
-/// Those of `names` that an agent does not get. What is not ours is the person's own.
+/// The runtime's own credentials for a collector of traces, under the names the field has for them.
+const CREDENTIALS: [&str; 5] = [
+    "OTEL_EXPORTER_OTLP_HEADERS",
+    "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
+    "OTEL_EXPORTER_OTLP_METRICS_HEADERS",
+    "OTEL_EXPORTER_OTLP_LOGS_HEADERS",
+    "OTEL_EXPORTER_OTLP_PROFILES_HEADERS",
+];
+
+/// Those of `names` that an agent does not get. What is not the runtime's is the person's own.
 pub(super) fn withheld(names: impl Iterator<Item = OsString>) -> Vec<OsString> {
-    names.filter(|name| ours(name) && !KEPT.iter().any(|kept| name == *kept)).collect()
+    names.filter(|name| withholds(name)).collect()
+}
+
+fn withholds(name: &OsStr) -> bool {
+    let kept = KEPT.iter().any(|kept| name == *kept);
+    (ours(name) && !kept) || CREDENTIALS.iter().any(|credential| name == *credential)
 }
 
 fn ours(name: &OsStr) -> bool {
@@ -31,12 +45,14 @@ mod tests {
     fn no_secret_of_ours_reaches_an_agent() {
         let names = ["PATH", "GH_TOKEN", "AILERON_HOME", "AILERON_TOKEN", "AILERON_NEW_SECRET"];
         let further = ["AILERON_VAULT_PASSPHRASE", "AILERON_DATABASE_URL"];
-        let all = names.into_iter().chain(further).map(OsString::from);
+        let collector = ["OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_ENDPOINT"];
+        let all = names.into_iter().chain(further).chain(collector).map(OsString::from);
         let expected = [
             "AILERON_TOKEN",
             "AILERON_NEW_SECRET",
             "AILERON_VAULT_PASSPHRASE",
             "AILERON_DATABASE_URL",
+            "OTEL_EXPORTER_OTLP_HEADERS",
         ];
         assert_eq!(withheld(all), expected);
     }

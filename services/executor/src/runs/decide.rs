@@ -21,6 +21,7 @@ use super::{
     plan::Plan,
     record::{Phase, Verdict},
     recover::logged_failure,
+    trace,
 };
 use crate::{
     approval::{self, Covered, Credential},
@@ -77,6 +78,8 @@ impl Engine {
                 &next,
                 resolution(&next, verdict.approved, verdict.reason.clone(), verdict.at),
             );
+            let decision = if verdict.approved { "approved" } else { "denied" };
+            trace::waited(&next, decision, verdict.at);
             if verdict.approved {
                 engine.resume_later(next);
             }
@@ -102,15 +105,16 @@ impl Engine {
         ))
     }
 
-    /// Carries an approved run out in the background. What is missing for a while (the log, the
-    /// database, the disk) is waited for; a locked vault waits for [`Engine::wake`].
+    /// Carries an approved run out in the background, in the trace it was asked for in. What is
+    /// missing for a while (the log, the database, the disk) is waited for; a locked vault waits
+    /// for [`Engine::wake`].
     pub(super) fn resume_later(self: &Arc<Self>, record: Record) {
         if self.is_live(&record.id) || self.stop.is_cancelled() {
             return;
         }
-        let (engine, id) = (Arc::clone(self), record.id.clone());
+        let (engine, id, parent) = (Arc::clone(self), record.id.clone(), record.trace);
         let mut first = Some((record, self.begin(&id)));
-        self.tasks.spawn(async move {
+        self.tasks.spawn(trace::within(parent, async move {
             let mut pause = RESUME_PAUSE;
             loop {
                 let ready = match first.take() {
@@ -135,7 +139,7 @@ impl Engine {
                 }
                 pause = (pause * 2).min(RESUME_PAUSE_MAX);
             }
-        });
+        }));
     }
 
     /// The run and its place among the live ones, when it still waits for its start.
@@ -295,6 +299,7 @@ impl Engine {
         if record.phase == Phase::Parked {
             let reason = Some(NOBODY_DECIDED.to_owned());
             self.feed.resolved(&next, resolution(&next, false, reason, now));
+            trace::waited(&next, "timeout", now);
         }
         Ok(next)
     }

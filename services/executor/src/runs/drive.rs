@@ -19,6 +19,7 @@ use super::{
     outcome::{self, Outputs},
     plan::Plan,
     step::{Attempts, StepEnd},
+    trace,
 };
 use crate::approval::Credential;
 
@@ -48,6 +49,11 @@ impl Drive {
             aileron.action.name = %self.record.action,
             aileron.action.steps_count = self.plan.steps().count(),
             aileron.run.id = %self.record.id,
+            aileron.run.outcome = tracing::field::Empty,
+            aileron.audit.id = tracing::field::Empty,
+            error.type = tracing::field::Empty,
+            otel.status_code = tracing::field::Empty,
+            otel.status_description = tracing::field::Empty,
             aileron.failure.class = tracing::field::Empty,
             aileron.failure.boundary = tracing::field::Empty,
             aileron.failure.retriable = tracing::field::Empty,
@@ -74,12 +80,7 @@ impl Drive {
                 settle(&engine, &journal, &plan, end, Some(ended)).await
             }
         };
-        if let Started::Failed(failure) = &ended {
-            let span = tracing::Span::current();
-            span.record("aileron.failure.class", failure.class.text());
-            span.record("aileron.failure.boundary", failure.boundary.text());
-            span.record("aileron.failure.retriable", failure.retriable);
-        }
+        trace::ended(&ended);
         live.end(ended.clone());
         ended
     }

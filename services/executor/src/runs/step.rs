@@ -17,6 +17,7 @@ use super::{
     engine::Engine,
     lifecycle::Journal,
     plan::PlannedStep,
+    trace,
 };
 use crate::{formats::manifest::Idempotency, packages::store::Loaded};
 
@@ -115,6 +116,10 @@ impl Attempts<'_> {
             aileron.connector.fqn = %step.package.fqn,
             aileron.connector.op = step.op,
             aileron.connector.hash = %step.hash,
+            otel.kind = "client",
+            otel.status_code = tracing::field::Empty,
+            otel.status_description = tracing::field::Empty,
+            error.type = tracing::field::Empty,
         );
         let call = Call {
             op: step.op.clone(),
@@ -126,7 +131,10 @@ impl Attempts<'_> {
         };
         let network = Arc::clone(&door);
         let guest = &self.engine.parts.guest;
-        let report = guest.call(module(loaded), call, network).instrument(span).await;
+        let report = guest.call(module(loaded), call, network).instrument(span.clone()).await;
+        if let Err(failure) = &report.outcome {
+            trace::failed(&span, failure);
+        }
         (report.outcome, door.seen())
     }
 }
