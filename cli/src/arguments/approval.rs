@@ -6,7 +6,18 @@ use clap::{Args, Subcommand};
 pub(crate) enum ApprovalCommand {
     /// List calls that wait for you
     List {
-        /// Print the runtime's answer as it is
+        /// Go on telling what comes and goes, until ctrl-c
+        #[arg(long)]
+        watch: bool,
+        /// Print the runtime's answer as it is; with --watch, each event in a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show a call that waits for you, in full, and decide nothing
+    Show {
+        /// The approval's id
+        id: String,
+        /// Print what the runtime tells of it as it is
         #[arg(long)]
         json: bool,
     },

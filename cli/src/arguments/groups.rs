@@ -7,6 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum StatusSection {
     Runtime,
+    Notifications,
     Vault,
 }
 

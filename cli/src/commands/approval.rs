@@ -2,9 +2,10 @@
 //! what became of it.
 
 mod outcome;
+mod watch;
 
 use aileron_api::{
-    approvals::{Decide, Field, PendingApproval, Preview},
+    approvals::{AskedBefore, Decide, Field, PendingApproval, Preview, short},
     client::Client,
 };
 
@@ -19,7 +20,9 @@ use crate::{
 
 pub(super) async fn run(command: ApprovalCommand, connection: &Connection<'_>) -> Result<Exit> {
     match command {
-        ApprovalCommand::List { json } => list(connection, json).await,
+        ApprovalCommand::List { watch: true, json } => watch::watch(connection, json).await,
+        ApprovalCommand::List { watch: false, json } => list(connection, json).await,
+        ApprovalCommand::Show { id, json } => look(connection, &id, json).await,
         ApprovalCommand::Approve(arguments) => approve(arguments, connection).await,
         ApprovalCommand::Deny { id, reason } => deny(&id, reason, connection).await,
     }
@@ -35,10 +38,32 @@ async fn list(connection: &Connection<'_>, json: bool) -> Result<Exit> {
         .value
         .items
         .into_iter()
-        .map(|it| [call(&it), it.id, it.action_name, table::time(&it.requested_at)])
-        .map(|[call, id, action, requested]| [id, action, requested, call]);
-    let headings = ["APPROVAL", "ACTION", "REQUESTED", "CALL"];
+        .map(|it| [it.badge(), call(&it), it.id, it.action_name, table::time(&it.requested_at)])
+        .map(|[kind, call, id, action, requested]| [id, kind, action, requested, call]);
+    let headings = ["APPROVAL", "KIND", "ACTION", "REQUESTED", "CALL"];
     table::print(connection.printer, "nothing waits for you", headings, rows);
+    Ok(Exit::Done)
+}
+
+/// Shows what `approve` would ask about.
+async fn look(connection: &Connection<'_>, id: &str, json: bool) -> Result<Exit> {
+    let approval = find(&connection.client, id).await?;
+    let approval = match approval.preview {
+        // What a preview found is told to a person alone.
+        Some(_) => {
+            let person = connection.person_alone().await?;
+            let seen = find(&person.client, id).await;
+            person.leave().await;
+            seen?
+        }
+        None => approval,
+    };
+    if json {
+        let text = serde_json::to_string(&approval);
+        connection.printer.data(text.map_err(|error| Failure::plain(error.to_string()))?);
+    } else {
+        show(connection.printer, &approval);
+    }
     Ok(Exit::Done)
 }
 
@@ -133,7 +158,11 @@ async fn decide(
 
 fn show(printer: Printer, approval: &PendingApproval) {
     let connector = approval.connector_fqn.as_deref().unwrap_or("its connector");
-    printer.say(format!("{} on {}", one_line(&approval.action_name), one_line(connector)));
+    let (badge, action) = (one_line(&approval.badge()), one_line(&approval.action_name));
+    printer.say(format!("{badge}  {action} on {}", one_line(connector)));
+    if let Some(before) = &approval.asked_before {
+        changed(printer, before);
+    }
     match &approval.preview {
         Some(Preview { unavailable: Some(why), .. }) => printer.say(format!("  {}", one_line(why))),
         Some(Preview { fields, unavailable: None }) => {
@@ -154,6 +183,25 @@ fn show(printer: Printer, approval: &PendingApproval) {
     if let Some(expires) = &approval.expires_at {
         printer.say(format!("  waits until {}", table::time(expires)));
     }
+}
+
+/// What is not as it was when the person agreed.
+fn changed(printer: Printer, before: &AskedBefore) {
+    let AskedBefore { times, digest, changes } = before;
+    let often = if *times == 1 { "once".to_owned() } else { format!("{times} times") };
+    printer.say(format!("  you agreed to it {often}, and what it would act upon changed since:"));
+    for line in changes {
+        let sign = match line.change.as_str() {
+            "removed" => '-',
+            "added" => '+',
+            _ => ' ',
+        };
+        printer.say(format!("    {sign} {}", one_line(&line.text)));
+    }
+    if changes.is_empty() {
+        printer.say("    (nothing of what is shown)");
+    }
+    printer.say(format!("  digest then: {}", short(digest)));
 }
 
 fn lines(printer: Printer, fields: &[Field]) {

@@ -1,9 +1,15 @@
 //! `aileron status`.
 
-use aileron_api::vault::VaultState;
+use aileron_api::{
+    status::{Notifications, QuietHours, Status},
+    vault::VaultState,
+};
 
 use super::drift;
-use crate::{arguments::StatusSection, connection::Connection, exit::Exit, failure::Result, table};
+use crate::{
+    arguments::StatusSection, connection::Connection, exit::Exit, failure::Result,
+    printer::Printer, table,
+};
 
 pub(super) async fn status(
     connection: &Connection<'_>,
@@ -15,44 +21,72 @@ pub(super) async fn status(
         connection.printer.data(answer.raw);
         return Ok(Exit::Done);
     }
+    let wanted = |which| section.is_none_or(|section| section == which);
     let status = answer.value;
-    let missing = status.vault_state == VaultState::Missing;
-    let waiting = status.pending_approval_count > 0;
     let mut facts = Vec::new();
-    if section != Some(StatusSection::Vault) {
-        facts.extend([
-            ("version", status.version),
-            ("listening on", status.listen_addr.unwrap_or_default()),
-            ("actions", status.action_count.to_string()),
-            ("connectors", status.connector_count.to_string()),
-            ("waiting for you", status.pending_approval_count.to_string()),
-            ("not as accepted", counted(status.drift_count)),
-        ]);
+    if wanted(StatusSection::Runtime) {
+        facts.extend(runtime(&status));
     }
-    if section != Some(StatusSection::Runtime) {
-        facts.extend([
-            ("vault", status.vault_state.to_string()),
-            ("bindings", status.binding_count.to_string()),
-            ("stale bindings", counted(status.stale_binding_count)),
-            ("refreshing", counted(status.refreshing_binding_count)),
-        ]);
+    if wanted(StatusSection::Vault) {
+        facts.extend(vault(&status));
+    }
+    if wanted(StatusSection::Notifications) {
+        facts.extend(notifications(status.notifications.as_ref()));
     }
     table::facts(connection.printer, &facts);
-    if missing {
-        connection.printer.say("There is no vault yet: aileron vault init creates it.");
-    }
-    if status.stale_binding_count > 0 && section != Some(StatusSection::Runtime) {
-        connection
-            .printer
-            .say("Stale bindings are not used until you see to them: aileron binding list");
-    }
-    if section != Some(StatusSection::Vault) {
-        drift::mention(connection.printer, status.drift_count > 0);
-    }
-    if waiting && section != Some(StatusSection::Vault) {
-        connection.printer.say("Calls wait for you: aileron approval list");
-    }
+    advise(connection.printer, &status, wanted);
     Ok(Exit::Done)
+}
+
+type Fact = (&'static str, String);
+
+fn runtime(status: &Status) -> [Fact; 6] {
+    [
+        ("version", status.version.clone()),
+        ("listening on", status.listen_addr.clone().unwrap_or_default()),
+        ("actions", status.action_count.to_string()),
+        ("connectors", status.connector_count.to_string()),
+        ("waiting for you", status.pending_approval_count.to_string()),
+        ("not as accepted", counted(status.drift_count)),
+    ]
+}
+
+fn vault(status: &Status) -> [Fact; 4] {
+    [
+        ("vault", status.vault_state.to_string()),
+        ("bindings", status.binding_count.to_string()),
+        ("stale bindings", counted(status.stale_binding_count)),
+        ("refreshing", counted(status.refreshing_binding_count)),
+    ]
+}
+
+/// A runtime that knows of none has none.
+fn notifications(told: Option<&Notifications>) -> [Fact; 2] {
+    let Some(Notifications { state, reason, quiet_hours }) = told else {
+        return [("notifications", "none".to_owned()), ("quiet hours", String::new())];
+    };
+    let reason = reason.as_deref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+    let quiet = quiet_hours.as_ref().map(|QuietHours { start, end, timezone }| {
+        let zone = timezone.as_deref().unwrap_or("local time");
+        format!("{start} to {end} ({zone})")
+    });
+    [("notifications", format!("{state}{reason}")), ("quiet hours", quiet.unwrap_or_default())]
+}
+
+/// What to do about it.
+fn advise(printer: Printer, status: &Status, wanted: impl Fn(StatusSection) -> bool) {
+    if status.vault_state == VaultState::Missing {
+        printer.say("There is no vault yet: aileron vault init creates it.");
+    }
+    if status.stale_binding_count > 0 && wanted(StatusSection::Vault) {
+        printer.say("Stale bindings are not used until you see to them: aileron binding list");
+    }
+    if wanted(StatusSection::Runtime) {
+        drift::mention(printer, status.drift_count > 0);
+        if status.pending_approval_count > 0 {
+            printer.say("Calls wait for you: aileron approval list");
+        }
+    }
 }
 
 /// A line that is there only when it matters.

@@ -78,7 +78,7 @@ async fn wait(home: &Path, child: &mut Child) -> Result<Discovery> {
                 log_tail(home)
             )));
         }
-        if let Some(found) = discover::read(&home.join("daemon.json"))?
+        if let Some(found) = discover::read(home)?
             && found.pid == child.id()
             && discover::answers(&found).await
         {

@@ -38,8 +38,16 @@ pub struct Config {
     pub services: Doors,
     /// The Hub's repository; none turns the Hub off.
     pub hub_url: Option<String>,
-    /// A published key other programs read; checked here so that a mistake is seen.
+    pub notifications: Notifications,
+}
+
+/// What the person at the desktop is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notifications {
+    pub enabled: bool,
     pub quiet_hours: Option<QuietHours>,
+    /// The address of the desktop's session bus, where the environment names one.
+    pub bus: Option<String>,
 }
 
 /// Where packages come from.

@@ -45,6 +45,9 @@ known! {
     SANDBOX_BASE_CONTEXT = "AILERON_SANDBOX_BASE_CONTEXT": "build context of the base image";
 }
 
+/// Where the desktop's own programs meet; not a variable of ours.
+pub const SESSION_BUS: &str = "DBUS_SESSION_BUS_ADDRESS";
+
 /// A copy of the environment, taken by `main`.
 #[derive(Clone)]
 pub struct Environment(BTreeMap<String, String>);

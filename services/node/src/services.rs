@@ -1,6 +1,6 @@
 //! Puts the services together: each one here, or behind its door.
 
-use std::{path::Path, sync::Arc};
+use std::{net::SocketAddr, path::Path, sync::Arc};
 
 use aileron_contract::{
     Error, Result, Secret, Timestamp, access, audit, bindings, custody, egress, executor,
@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     config::{Config, Door, Role},
     guard::Guard,
+    notify,
 };
 
 /// Handles to every service, wherever it runs, and the parts that run here.
@@ -103,6 +104,12 @@ impl Services {
             audit,
             here,
         })
+    }
+
+    /// What the desktop is told of, and where the page is.
+    pub(crate) fn notified(&self, address: SocketAddr) -> Option<notify::Sources> {
+        let (executor, sessions) = (self.executor.clone()?, self.sessions.clone());
+        Some(notify::Sources { executor, sessions, address })
     }
 
     /// Stops what runs here, last started first: runs finish, keys are forgotten, the log is

@@ -6,7 +6,7 @@ use aileron_contract::{Secret, egress::Authorization, limits, names::HostPort};
 use serde_yaml_ng::Value;
 
 use super::{
-    Config, Doors, Github, QuietHours, Role, doors,
+    Config, Doors, Github, Notifications, QuietHours, Role, doors,
     grammar::{
         absolute, address, database_url, host_name, host_port, hours, https_url, hub_url,
         log_filter, minutes, origin, secret, time_of_day, timezone,
@@ -59,7 +59,11 @@ pub fn load(file: &str, environment: &Environment, flags: &Flags) -> Result<Conf
         roles,
         services: file.services,
         hub_url: hub(file.hub_url, file.hub_enabled),
-        quiet_hours: file.quiet_hours,
+        notifications: Notifications {
+            enabled: file.notifications.unwrap_or(true),
+            quiet_hours: file.quiet_hours,
+            bus: environment.get(environment::SESSION_BUS).map(str::to_owned),
+        },
     })
 }
 
@@ -90,6 +94,7 @@ struct File {
     /// None is the published one, an empty text none at all.
     hub_url: Option<String>,
     hub_enabled: Option<bool>,
+    notifications: Option<bool>,
     quiet_hours: Option<QuietHours>,
 }
 
@@ -137,7 +142,7 @@ impl File {
         let mut hub = root.section("hub");
         let (hub_url, hub_enabled) = (hub.text("url", hub_url), hub.flag("enabled"));
         hub.finish();
-        let quiet_hours = quiet_hours(&mut root);
+        let (notifications, quiet_hours) = notifications(&mut root);
         root.finish();
         Self {
             listen,
@@ -154,13 +159,16 @@ impl File {
             services,
             hub_url,
             hub_enabled,
+            notifications,
             quiet_hours,
         }
     }
 }
 
-fn quiet_hours(root: &mut Section<'_>) -> Option<QuietHours> {
+/// Whether there are any, and when they stay silent.
+fn notifications(root: &mut Section<'_>) -> (Option<bool>, Option<QuietHours>) {
     let mut notifications = root.section("notifications");
+    let enabled = notifications.flag("enabled");
     let present = notifications.has("quiet_hours");
     let mut section = notifications.section("quiet_hours");
     let start = section.text("start", time_of_day);
@@ -168,10 +176,11 @@ fn quiet_hours(root: &mut Section<'_>) -> Option<QuietHours> {
     let timezone = section.text("timezone", timezone);
     section.finish();
     notifications.finish();
-    match (present, start, end) {
+    let quiet_hours = match (present, start, end) {
         (true, Some(start), Some(end)) => Some(QuietHours { start, end, timezone }),
         _ => None,
-    }
+    };
+    (enabled, quiet_hours)
 }
 
 fn overlay(file: &mut File, environment: &Environment, flags: &Flags, problems: &mut Vec<String>) {
@@ -310,7 +319,11 @@ mod tests {
                     timezone: UTC}\nhub:\n  url: https://example.com/hub.git\n";
         let config = load(file, &environment(&[]), &Flags::default()).unwrap();
         assert_eq!(config.hub_url.as_deref(), Some("https://example.com/hub.git"));
-        assert!(config.quiet_hours.is_some());
+        assert!(config.notifications.enabled && config.notifications.quiet_hours.is_some());
+        let off = load("notifications: {enabled: false}\n", &environment(&[]), &Flags::default());
+        assert!(!off.unwrap().notifications.enabled);
+        let wrong = load("notifications: {enabled: never}\n", &environment(&[]), &Flags::default());
+        assert!(wrong.unwrap_err()[0].starts_with("notifications.enabled:"));
     }
 
     #[test]
