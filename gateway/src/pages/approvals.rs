@@ -18,7 +18,7 @@ use super::{
     card::card,
     form::query,
     frame::Frame,
-    runs::{link, word},
+    runs::{link, tone, word},
     signed::{Numbered, Posted, Signed},
     text::{encoded, said, shown, time},
 };
@@ -151,7 +151,7 @@ fn past(runs: &[Run]) -> Markup {
                         @for run in runs {
                             tr {
                                 th scope="row" { a href=(link(&run.id)) { (said(&run.action)) } }
-                                td { (word(run.state)) }
+                                td { span class={ "chip " (tone(run.state)) } { (word(run.state)) } }
                                 td { (shown(run.reason.as_deref().unwrap_or_default())) }
                                 td { (time(run.decided_at.unwrap_or(run.requested_at))) }
                             }

@@ -1,6 +1,8 @@
 //! What a person decides about, in full: nothing of it is left out, and nothing of it is markup.
 
-use aileron_contract::executor::{Approval, ApprovalKind, AskedBefore, ChangedLine, Field, LineChange, Preview};
+use aileron_contract::executor::{
+    Approval, ApprovalKind, AskedBefore, ChangedLine, Field, LineChange, Preview,
+};
 use maud::{Markup, html};
 
 use super::{
@@ -164,7 +166,10 @@ mod tests {
             ],
         };
         let told = changed(&before).into_string();
-        assert!(told.contains("<span>  Title: one\n</span><del>- To: &lt;me&gt;\n</del>"), "{told}");
+        assert!(
+            told.contains("<span>  Title: one\n</span><del>- To: &lt;me&gt;\n</del>"),
+            "{told}"
+        );
         assert!(told.contains("<ins>+ To: <mark class=\"odd\">\\u{202e}</mark>you\n</ins>"));
         let unsaid = changed(&AskedBefore { changes: Vec::new(), ..before }).into_string();
         assert!(unsaid.contains("You approved this before") && !unsaid.contains("<pre"));

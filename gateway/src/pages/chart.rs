@@ -34,13 +34,17 @@ pub(super) fn days(moments: &[Timestamp], now: Timestamp) -> Markup {
     });
     html! {
         svg.chart role="img" aria-label=(label) viewBox={ "0 0 " (width) " " (HEIGHT + 1) }
-            preserveAspectRatio="none" height="90" {
+            preserveAspectRatio="none" {
             @for (x, y, tall, said) in bars {
                 rect x=(x) y=(y) width="16" height=(tall) { title { (said) } }
             }
             line x1="0" y1=(HEIGHT) x2=(width) y2=(HEIGHT) {}
         }
-        p.quiet { (label) " (UTC; of the newest 1000)." }
+        p.quiet.ends {
+            span { (first.strftime("%Y-%m-%d").to_string()) }
+            span { (label) " (UTC; of the newest 1000)" }
+            span { (now.strftime("%Y-%m-%d").to_string()) }
+        }
     }
 }
 

@@ -155,8 +155,13 @@ fn word(state: DriftState) -> &'static str {
 fn difference(text: &str) -> Markup {
     html! {
         pre.diff tabindex="0" {
-            @for line in text.lines() {
+            @for (index, line) in text.lines().enumerate() {
                 @match line.as_bytes().first() {
+                    // Which side is which.
+                    Some(b'+' | b'-') if index < 2 && line.get(3..4) == Some(" ") => {
+                        span.quiet { (shown(line)) "\n" }
+                    },
+                    Some(b'@') => span.quiet { (shown(line)) "\n" },
                     Some(b'+') => ins { (shown(line)) "\n" },
                     Some(b'-') => del { (shown(line)) "\n" },
                     _ => span { (shown(line)) "\n" },

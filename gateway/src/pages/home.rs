@@ -13,7 +13,7 @@ use super::{
     answer::{Result, page},
     frame::Frame,
     signed::Signed,
-    text::{counted, encoded, said, shown, time},
+    text::{clock, counted, encoded, said, shown, time},
 };
 use crate::Shared;
 
@@ -44,8 +44,9 @@ pub(super) async fn show(State(shared): State<Shared>, signed: Signed) -> Result
 
 /// What a record is about, out of the payload's keys that name things.
 pub(super) fn subject(record: &Record) -> Option<&str> {
-    const NAMES: [&str; 8] = [
+    const NAMES: [&str; 9] = [
         "aileron.action.name",
+        "aileron.approval.action",
         "aileron.binding.name",
         "aileron.connector.fqn",
         "aileron.session.id",
@@ -99,6 +100,9 @@ fn pending(waiting: &[Approval]) -> Markup {
                             a href={ "approvals?focus=" (encoded(approval.id.as_ref())) } {
                                 strong { (said(&approval.action)) }
                             }
+                            @if let Some((label, value)) = gist(approval) {
+                                " " span { (shown(label)) ": " (shown(&value)) }
+                            }
                             span.quiet { " asked " (time(approval.requested_at)) }
                         }
                     }
@@ -111,6 +115,20 @@ fn pending(waiting: &[Approval]) -> Markup {
     }
 }
 
+/// The first thing a call says, in short.
+fn gist(approval: &Approval) -> Option<(&str, String)> {
+    const SHOWN: usize = 60;
+    let first = approval.input_fields.iter().find_map(|field| {
+        let value = field.value.as_deref().map(str::trim).filter(|value| !value.is_empty())?;
+        Some((field.label.as_str(), value))
+    });
+    let (label, value) = first?;
+    let line = value.lines().next().unwrap_or_default();
+    let short: String = line.chars().take(SHOWN).collect();
+    let cut = if short.len() < value.len() { "…" } else { "" };
+    Some((label, format!("{short}{cut}")))
+}
+
 fn timeline(records: &[Record]) -> Markup {
     html! {
         div id="timeline" data-live {
@@ -120,11 +138,11 @@ fn timeline(records: &[Record]) -> Markup {
                 ol.timeline {
                     @for record in records {
                         li {
-                            (time(record.timestamp)) " "
+                            (clock(record.timestamp)) " "
                             a href={ "audit/" (encoded(record.id.as_ref())) } {
                                 (shown(&record.kind))
                             }
-                            @if let Some(subject) = subject(record) { " " (shown(subject)) }
+                            " " span { (shown(subject(record).unwrap_or_default())) }
                             span.quiet { " by " (shown(&record.actor.id)) }
                         }
                     }

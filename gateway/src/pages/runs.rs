@@ -51,6 +51,15 @@ pub(super) fn word(state: RunState) -> &'static str {
     }
 }
 
+pub(super) fn tone(state: RunState) -> &'static str {
+    match state {
+        RunState::Done => "good",
+        RunState::Failed | RunState::Denied | RunState::Expired => "bad",
+        RunState::Parked | RunState::AwaitingVault | RunState::Ambiguous => "warn",
+        RunState::Approved | RunState::Running => "",
+    }
+}
+
 /// A failure, with the page of the manual about it.
 pub(super) fn failed(failure: &Failure) -> Markup {
     html! {
@@ -70,7 +79,7 @@ fn told(run: &Run) -> Markup {
     html! {
         h1 { (said(&run.action)) }
         div id="run" data-live {
-            p { "This run is " strong { (word(run.state)) } "." }
+            p { "This run is " strong class={ "chip " (tone(run.state)) } { (word(run.state)) } "." }
             @if run.state == RunState::Parked {
                 p {
                     a.button href={ "approvals?focus=" (encoded(run.id.as_ref())) } {

@@ -6,8 +6,10 @@
     for (const time of root.querySelectorAll("time[datetime]")) {
       const at = new Date(time.dateTime);
       if (Number.isNaN(at.getTime())) continue;
-      time.title = time.textContent;
-      time.textContent = at.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
+      time.title = time.dateTime;
+      time.textContent = time.dataset.clock === undefined
+        ? at.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" })
+        : at.toLocaleTimeString();
     }
   };
 

@@ -14,9 +14,10 @@ use maud::{Markup, html};
 
 use super::{
     answer::{Problem, Result, page},
+    home::subject,
     runs::{link, word},
     signed::{Numbered, Signed},
-    text::{encoded, said, shown, time},
+    text::{clock, encoded, said, shown, time},
 };
 use crate::Shared;
 
@@ -81,8 +82,9 @@ pub(super) async fn show(
         ol.timeline id="timeline" data-live {
             @for record in records.iter().filter(named) {
                 li {
-                    (time(record.timestamp)) " "
+                    (clock(record.timestamp)) " "
                     a href={ "audit/" (encoded(record.id.as_ref())) } { (shown(&record.kind)) }
+                    " " span { (shown(subject(record).unwrap_or_default())) }
                 }
             }
         }

@@ -41,6 +41,14 @@ pub(super) fn time(at: Timestamp) -> Markup {
     html! { time datetime=(exact) { (at.strftime("%Y-%m-%d %H:%M:%S").to_string()) " UTC" } }
 }
 
+/// The same of a day that is known: the time of day.
+pub(super) fn clock(at: Timestamp) -> Markup {
+    let exact = at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    html! {
+        time datetime=(exact) data-clock { (at.strftime("%H:%M:%S").to_string()) " UTC" }
+    }
+}
+
 /// An object, indented as people read it.
 pub(super) fn raw(value: &Map<String, Value>) -> Markup {
     let text = serde_json::to_string_pretty(value).unwrap_or_default();
