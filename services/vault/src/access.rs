@@ -171,7 +171,8 @@ async fn open(
     let event = Event::new(EventKind::PersonSessionOpened, Actor::of(context))
         .with("aileron.person_session.id", opened.session.id.as_str());
     keeper.record(context, &[event]).await?;
-    sessions.admit(&opened)?;
+    let ended = sessions.admit(context, &opened);
+    keeper.record(context, &ended).await?;
     Ok(opened)
 }
 

@@ -80,6 +80,7 @@ impl Service {
             keeper: Arc::clone(&keeper),
             sessions: Arc::clone(&sessions),
             waiting: Arc::clone(&waiting),
+            network: Arc::clone(&network),
         };
         let stop = CancellationToken::new();
         if let Some(after) = idle_lock {

@@ -26,7 +26,6 @@ struct Held {
 impl Sessions {
     /// A session that does not count yet.
     pub(super) fn prepare(&self, now: Timestamp) -> Result<Opened> {
-        drop(self.lively(now)?);
         let session = PersonSession {
             id: fresh_id("ps")?,
             opened_at: now,
@@ -35,12 +34,18 @@ impl Sessions {
         Ok(Opened { session, bearer: fresh_bearer(PERSON)? })
     }
 
-    /// From now on its bearer is the person.
-    pub(super) fn admit(&self, opened: &Opened) -> Result<()> {
+    /// From now on its bearer is the person. Where there are too many already, the oldest end: a
+    /// command that was interrupted leaves its session behind, and must not keep the person out.
+    /// What to record about those.
+    pub(super) fn admit(&self, context: &Context, opened: &Opened) -> Vec<Event> {
         let Opened { session, bearer } = opened;
-        let mut held = self.lively(session.opened_at)?;
+        let mut held = self.held();
+        held.retain(|held| alive(&held.session, session.opened_at));
+        let kept = held.len().min(limits::PERSON_SESSIONS.saturating_sub(1));
+        let over = held.len().saturating_sub(kept);
+        let ended = held.drain(..over).map(|ended| closed(context, ended)).collect();
         held.push(Held { session: session.clone(), hash: hashed(bearer) });
-        Ok(())
+        ended
     }
 
     /// Whose bearer is this? All sessions are compared, whichever it is.
@@ -90,34 +95,17 @@ impl Sessions {
 
     fn close_where(&self, context: &Context, ends: impl Fn(&PersonSession) -> bool) -> Vec<Event> {
         let mut held = self.held();
-        let closed = held.extract_if(.., |held| ends(&held.session));
-        closed
-            .map(|closed| {
-                Event::new(EventKind::PersonSessionClosed, Actor::of(context))
-                    .with("aileron.person_session.id", closed.session.id)
-            })
-            .collect()
-    }
-
-    /// Without those that ended by themselves; refuses when there is no room for one more.
-    fn lively(&self, now: Timestamp) -> Result<MutexGuard<'_, Vec<Held>>> {
-        let mut held = self.held();
-        held.retain(|held| alive(&held.session, now));
-        if held.len() < limits::PERSON_SESSIONS {
-            return Ok(held);
-        }
-        Err(Error::new(
-            Reason::Busy,
-            format!(
-                "{} person sessions are open: end one, or wait until one has expired",
-                limits::PERSON_SESSIONS
-            ),
-        ))
+        held.extract_if(.., |held| ends(&held.session)).map(|held| closed(context, held)).collect()
     }
 
     fn held(&self) -> MutexGuard<'_, Vec<Held>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn closed(context: &Context, held: Held) -> Event {
+    Event::new(EventKind::PersonSessionClosed, Actor::of(context))
+        .with("aileron.person_session.id", held.session.id)
 }
 
 /// A clock set back to before the session began ends it, too: else it would last longer.

@@ -91,6 +91,11 @@ impl Network {
         self.tasks.tracker.wait().await;
     }
 
+    /// Ends the connections that serve nobody: what was sent on them is still in their buffers.
+    pub(crate) fn rest(&self) {
+        self.pool.clear();
+    }
+
     /// Sends one request and waits for the head of its answer. A kept connection that turns out
     /// to be closed is replaced only while not one byte of the request has left.
     pub(crate) async fn exchange(

@@ -229,6 +229,14 @@ mod tests {
         assert_eq!(poll, DevicePoll::Pending { interval: seconds(15) });
     }
 
+    /// Typed passphrase, read consent and all.
+    #[test]
+    fn whoever_waits_for_a_device_is_still_the_person_when_it_is_over() {
+        let spare = limits::PERSON_SESSION_WALL.checked_sub(limits::OAUTH_DEVICE_WALL).unwrap();
+        assert!(spare >= seconds(300), "{spare:?}");
+        assert!(limits::OAUTH_SETUP_WALL <= limits::OAUTH_DEVICE_WALL);
+    }
+
     #[test]
     fn an_end_is_an_end() {
         for (code, end) in
@@ -244,8 +252,8 @@ mod tests {
         devices.poll(&session, at(5)).unwrap();
         assert!(devices.said(&session, no(401, "invalid_client"), at(5)).is_err());
         let (mut devices, session) = held(86_400, 0);
-        let Step::Tell(told) = devices.poll(&session, at(1_800)).unwrap() else { panic!() };
-        assert_eq!(told, DevicePoll::Expired, "half an hour, whatever the provider says");
+        let Step::Tell(told) = devices.poll(&session, at(600)).unwrap() else { panic!() };
+        assert_eq!(told, DevicePoll::Expired, "ten minutes, whatever the provider says");
         assert!(devices.poll(&secret("another"), at(1)).is_err());
     }
 }

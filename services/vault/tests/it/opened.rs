@@ -1,11 +1,18 @@
 //! A credential that was opened for one request serves the next, and not a moment longer than the
 //! vault says the same of it.
 
-use std::sync::{Mutex, mpsc::channel};
+use std::{
+    sync::{Mutex, mpsc::channel},
+    time::Duration,
+};
 
 use aileron_contract::{
     bindings::Consent,
     egress::{Outcome, Response},
+};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpListener,
 };
 
 use crate::{
@@ -177,4 +184,29 @@ async fn what_another_connector_or_another_account_is_given_is_its_own() {
     }
     let [me, you] = ["Bearer first-key", "Bearer key-of-you"];
     assert_eq!(shown(&upstream), [me, you, me, you]);
+}
+
+/// A kept connection's buffers hold what was sent on it.
+#[tokio::test]
+async fn a_lock_ends_the_connections_that_are_kept() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let host = listener.local_addr().unwrap().to_string();
+    let upstream = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        assert!(stream.read(&mut [0; 4096]).await.unwrap() > 0);
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await.unwrap();
+        stream.read(&mut [0; 4096]).await.unwrap()
+    });
+    let house = House::with_vault().await;
+    let consented = consent("github://acme/notes", "me", &[&host]);
+    house.service.bindings().bind(&service(), consented, secret("first-key")).await.unwrap();
+    let mut asked = request(&format!("http://{host}/"), &[&host]);
+    asked.connector = "github://acme/notes".parse().unwrap();
+    let outcome = house.service.egress().send(&service(), asked).await.unwrap();
+    let Outcome::Answered(response) = outcome else { panic!("it was not answered") };
+    assert_eq!(text(response).await, "ok");
+    assert!(!upstream.is_finished());
+    house.service.vault().lock(&service()).await.unwrap();
+    let more = tokio::time::timeout(Duration::from_secs(20), upstream).await.unwrap();
+    assert_eq!(more.unwrap(), 0);
 }
