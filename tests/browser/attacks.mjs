@@ -29,6 +29,18 @@ claim(asked.length >= 12, `the stranger was asked ${asked.length} times`);
 for (const { host, url, cookie } of asked) {
   claim(cookie === undefined, `${host}${url} was sent a cookie`);
 }
+// What would come, if a cookie were for all of a name: the stranger's own goes to another port.
+const neighbour = createServer((request, response) => {
+  asked.push({ cookie: request.headers.cookie });
+  response.end();
+});
+await new Promise((ready) => neighbour.listen(0, "127.0.0.1", ready));
+await context.addCookies([{ name: "strange", value: "1", domain: own.hostname, path: "/" }]);
+const visitor = await context.newPage();
+await visitor.goto(`http://${own.hostname}:${neighbour.address().port}/`);
+await visitor.close();
+claim(asked.at(-1).cookie === "strange=1", "this browser's cookies do not ignore ports");
+neighbour.close();
 
 // Words from outside are text: no dialog came (house.mjs), nothing was run, nothing was refused.
 const card = page.locator(`[id="${told.planted}"]`);
@@ -54,6 +66,9 @@ claim((await page.textContent("main")).includes("<script>alert(1)</script>"), "n
 
 // Framed by another site's page: the browser shows nothing of ours there.
 const framer = await context.newPage();
+served = `<!doctype html><title>x</title><iframe src="/inside"></iframe>`;
+await framer.goto(`http://127.0.0.1:${port}/frame`);
+claim((await framer.frames()[1].content()).includes("iframe"), "frames cannot be looked into");
 for (const address of [`${place}approvals`, new URL("/sign-in", place).href]) {
   served = `<!doctype html><title>x</title><iframe src="${address}"></iframe>`;
   await framer.goto(`http://127.0.0.1:${port}/frame`);
@@ -74,6 +89,7 @@ for (const host of ["127.0.0.1", own.hostname]) {
   await framer.goto(`http://${host}:${port}/form`);
   const [answer] = await Promise.all([
     framer.waitForResponse((response) => response.url() === decide),
+    framer.waitForURL(decide),
     framer.evaluate(() => document.forms[0].submit()),
   ]);
   claim([303, 403].includes(answer.status()), `a form of ${host} got ${answer.status()}`);

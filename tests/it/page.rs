@@ -130,7 +130,7 @@ async fn every_decision_is_made_with_and_without_scripts_and_by_keyboard() {
     let facts = json!({
         "approve": approve.approval_id, "keyboard": keyboard.approval_id, "deny": deny.approval_id,
     });
-    scene.plays("decide", facts).await;
+    scene.plays("decisions", facts).await;
     for approved in [approve, keyboard] {
         let done = settled(&scene.program, &approved.approval_id).await;
         assert!(done.result.is_some(), "{done:?}");
