@@ -9,6 +9,7 @@ mod connection;
 mod exit;
 mod failure;
 mod printer;
+mod progress;
 #[cfg(feature = "runtime")]
 mod runtime;
 mod table;

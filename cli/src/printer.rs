@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use crate::progress::Far;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Where a command's words go.
@@ -34,6 +35,11 @@ impl Printer {
     /// Why data did not arrive. Whoever gets half of a receipt must not be told that all is well.
     pub(crate) fn lost(self) -> Option<&'static io::Error> {
         self.lost.get()
+    }
+
+    /// The same without progress, for a command whose talk nobody should read past its data.
+    pub(crate) fn without_progress_if(self, json: bool) -> Self {
+        Self { watched: self.watched && !json, ..self }
     }
 
     /// A line of data.
@@ -78,14 +84,15 @@ impl Printer {
 
     /// Says that something takes a while, on a terminal, until the answer is dropped.
     pub(crate) fn working(self, message: impl Into<Cow<'static, str>>) -> Working {
+        let doing = one_line(&message.into());
         if !self.watched {
-            return Working(None);
+            return Working { bar: None, doing };
         }
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
         bar.set_style(spinner());
-        bar.set_message(one_line(&message.into()));
+        bar.set_message(doing.clone());
         bar.enable_steady_tick(Duration::from_millis(100));
-        Working(Some(bar))
+        Working { bar: Some(bar), doing }
     }
 
     fn marked(self, code: &str, mark: &str, line: &str) {
@@ -97,20 +104,65 @@ impl Printer {
 }
 
 /// A spinner while something takes its time; gone without a trace when dropped.
-pub(crate) struct Working(Option<ProgressBar>);
+pub(crate) struct Working {
+    bar: Option<ProgressBar>,
+    doing: String,
+}
+
+impl Working {
+    /// Does anybody see it?
+    pub(crate) fn is_shown(&self) -> bool {
+        self.bar.is_some()
+    }
+
+    /// Shows how far it is.
+    pub(crate) fn shows(&self, far: &Far) {
+        let Some(bar) = &self.bar else { return };
+        match far {
+            Far::Unknown => {
+                bar.set_style(spinner());
+                bar.set_message(self.doing.clone());
+            }
+            Far::Fetching { received, total } => {
+                bar.set_style(if total.is_some() { measured() } else { counted() });
+                bar.set_message(self.doing.clone());
+                bar.set_length(total.unwrap_or(*received));
+                bar.set_position(*received);
+            }
+            Far::Compiling(package) => {
+                bar.set_style(spinner());
+                bar.set_message(one_line(&format!("compiling {package}")));
+            }
+        }
+    }
+}
 
 impl Drop for Working {
     fn drop(&mut self) {
-        if let Some(bar) = &self.0 {
+        if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
     }
 }
 
-/// What is under way, and for how long: how many bytes are still to come, only the runtime knows.
+/// What is under way, and for how long.
 fn spinner() -> ProgressStyle {
-    let style = ProgressStyle::with_template("{spinner} {msg} ({elapsed})");
-    style.unwrap_or_else(|_| ProgressStyle::default_spinner())
+    style("{spinner} {msg} ({elapsed})")
+}
+
+/// How much has come, where nobody knows of how much.
+fn counted() -> ProgressStyle {
+    style("{spinner} {msg} {bytes} ({elapsed})")
+}
+
+/// How much has come of how much.
+fn measured() -> ProgressStyle {
+    style("{spinner} {msg} [{bar:20}] {bytes}/{total_bytes} ({elapsed})")
+}
+
+fn style(template: &str) -> ProgressStyle {
+    let style = ProgressStyle::with_template(template);
+    style.unwrap_or_else(|_| ProgressStyle::default_spinner()).progress_chars("=> ")
 }
 
 /// Text as one line: a line feed in it cannot pretend to be the next line.

@@ -117,6 +117,7 @@ fn installed() -> OpenApiRouter<Shared> {
         .routes(routes!(packages::suite))
         .routes(routes!(releases::newest))
         .routes(routes!(releases::check))
+        .routes(routes!(releases::progress))
         .routes(routes!(releases::bring))
         .routes(routes!(actions::list))
         .routes(routes!(actions::preview))

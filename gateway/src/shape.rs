@@ -26,7 +26,7 @@ pub(crate) use packages::{
     action_preview, connector, connector_preview, installed_action, installed_connector, suite,
 };
 pub(crate) use publishers::{keyring, keys_revoked, published_key, trusted};
-pub(crate) use releases::{local_package, newest, updates};
+pub(crate) use releases::{local_package, newest, progress, updates};
 pub(crate) use runs::{approval, approval_result, failure, resolved, run, state_from};
 pub(crate) use sessions::{begun, session};
 pub(crate) use upkeep::{accepted, drift, needs, synced};

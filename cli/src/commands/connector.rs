@@ -16,6 +16,7 @@ use crate::{
     exit::Exit,
     failure::{Failure, Result},
     printer::Printer,
+    progress::watched,
     table, terminal,
 };
 
@@ -78,10 +79,9 @@ async fn add(
     let shown = memo.reminded(connection.printer, shown)?;
     let expected_hash = shown.or(request.expected_hash);
     let request = InstallConnectorRequest { expected_hash, ..request };
-    let working = connection.printer.working(format!("installing {}", request.fqn));
-    let installed = person.client.install_connector(&request).await;
-    drop(working);
-    let installed = installed?.value;
+    let doing = format!("installing {}", request.fqn);
+    let installed = person.client.install_connector(&request);
+    let installed = watched(connection.printer, &person.client, doing, installed).await?.value;
     let package = format!("{}@{}", installed.fqn, installed.version);
     if installed.already_installed {
         connection.printer.say(format!("Already installed: {package}"));
@@ -101,10 +101,9 @@ pub(super) async fn consent(
     request: &InstallConnectorRequest,
     yes: bool,
 ) -> Result<Option<String>> {
-    let working = printer.working(format!("fetching and verifying {}", request.fqn));
-    let preview = person.client.preview_connector(request).await;
-    drop(working);
-    let preview = match preview {
+    let doing = format!("fetching and verifying {}", request.fqn);
+    let preview = person.client.preview_connector(request);
+    let preview = match watched(printer, &person.client, doing, preview).await {
         // A token that may install but not look was minted by a person: that was the consent.
         Err(error) if yes && Failure::lacks_right(&error) => return Ok(None),
         answer => answer?.value,

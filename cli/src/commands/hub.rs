@@ -40,7 +40,7 @@ pub(super) async fn run(command: HubCommand, connection: &Connection<'_>) -> Res
 /// Programs have the Hub asked once in a while. Whoever waits at a terminal for more is asked to be
 /// a person.
 async fn refresh(connection: &Connection<'_>, json: bool) -> Result<()> {
-    let (printer, began) = (connection.printer, Instant::now());
+    let (printer, began) = (connection.printer.without_progress_if(json), Instant::now());
     let asked = async |client: &Client| {
         let _working = printer.working("asking the Hub");
         client.refresh_hub().await
@@ -78,7 +78,7 @@ async fn list(
     json: bool,
     nothing: &str,
 ) -> Result<()> {
-    let printer = connection.printer;
+    let printer = connection.printer.without_progress_if(json);
     let working = printer.working("looking at the Hub");
     let answer = connection.client.hub(query).await;
     drop(working);

@@ -17,6 +17,7 @@ use crate::{
     connection::{Connection, Person},
     failure::{Failure, Result},
     printer::Printer,
+    progress::watched,
 };
 
 mod consent;
@@ -176,10 +177,9 @@ impl<'a, 'b> Installing<'a, 'b> {
         let (person, printer, choices) = (self.person, self.connection.printer, self.choices);
         for (first, members) in groups(&mut self.members) {
             let doing = doing("fetching and verifying", first, &members, total);
-            let working = printer.working(doing);
-            let answer = person.client.preview_actions(&body(&members)).await;
-            drop(working);
-            let previews = match answer {
+            let wanted = body(&members);
+            let answer = person.client.preview_actions(&wanted);
+            let previews = match watched(printer, &person.client, doing, answer).await {
                 Ok(answer) => answer.value.items,
                 // A token that may install but not look was minted by a person: that was the
                 // consent.
@@ -296,10 +296,10 @@ impl<'a, 'b> Installing<'a, 'b> {
         let total = self.members.len();
         let (person, printer) = (self.person, self.connection.printer);
         for (first, members) in groups(&mut self.members) {
-            let working = printer.working(doing("installing", first, &members, total));
-            let answer = person.client.install_actions(&body(&members)).await;
-            drop(working);
-            let items = match answer {
+            let doing = doing("installing", first, &members, total);
+            let wanted = body(&members);
+            let answer = person.client.install_actions(&wanted);
+            let items = match watched(printer, &person.client, doing, answer).await {
                 Ok(answer) => answer.value.items,
                 Err(error) if total == 1 => return Err(error.into()),
                 // Others are installed: that is told, and what they lack is offered.

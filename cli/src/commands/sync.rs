@@ -14,6 +14,8 @@ use crate::{
     connection::{Connection, Person},
     exit::Exit,
     failure::{Failure, Result},
+    printer::Printer,
+    progress::watched,
 };
 
 pub(super) async fn run(arguments: SyncArguments, connection: &Connection<'_>) -> Result<Exit> {
@@ -29,18 +31,17 @@ async fn sync(
     person: &Person,
 ) -> Result<Exit> {
     let SyncArguments { bind_all, yes, json } = arguments;
-    let printer = connection.printer;
+    let printer = connection.printer.without_progress_if(json);
     let needs = person.client.needs().await?.value;
     if needs.actions_unreadable > 0 {
         let count = needs.actions_unreadable;
         printer.cross(format!("{count} action files cannot be read: aileron action list"));
     }
-    let (agreed, refused) = agree(connection, person, needs.missing, yes).await?;
-    let working = (!agreed.is_empty()).then(|| printer.working("installing"));
+    let (agreed, refused) = agree(printer, connection, person, needs.missing, yes).await?;
     let body = Sync { auto_install: None, only: Some(agreed) };
-    let answer = person.client.sync(&body).await;
-    drop(working);
-    let answer = answer?;
+    let answer = person.client.sync(&body);
+    let doing = "installing".to_owned();
+    let answer = watched(printer, &person.client, doing, answer).await?;
     if json {
         printer.data(answer.raw);
     }
@@ -54,6 +55,7 @@ async fn sync(
 /// Trust and consent, connector by connector. The hashes of those that were agreed to, and how
 /// many were not.
 async fn agree(
+    printer: Printer,
     connection: &Connection<'_>,
     person: &Person,
     missing: Vec<MissingConnector>,
@@ -61,7 +63,7 @@ async fn agree(
 ) -> Result<(Vec<String>, usize)> {
     let (mut agreed, mut refused, mut memo) = (Vec::new(), 0_usize, Memo::default());
     for connector in missing {
-        match agree_to(connection, person, &mut memo, &connector, yes).await {
+        match agree_to(printer, connection, person, &mut memo, &connector, yes).await {
             Ok(()) => agreed.push(connector.hash),
             Err(Failure::Interrupted) => return Err(Failure::Interrupted),
             Err(failure) => {
@@ -78,13 +80,13 @@ async fn agree(
 }
 
 async fn agree_to(
+    printer: Printer,
     connection: &Connection<'_>,
     person: &Person,
     memo: &mut Memo,
     missing: &MissingConnector,
     yes: bool,
 ) -> Result<()> {
-    let printer = connection.printer;
     let MissingConnector { fqn, version, hash, needed_by, accepted } = missing;
     let needed_by = needed_by.join(", ");
     printer.say(format!("{fqn}@{version} is needed by {needed_by}"));

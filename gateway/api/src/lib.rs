@@ -22,6 +22,7 @@ pub mod mcp;
 pub mod oauth2;
 pub mod packages;
 pub mod page;
+pub mod progress;
 pub mod releases;
 pub mod runs;
 mod sensitive;

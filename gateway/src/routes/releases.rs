@@ -2,6 +2,7 @@
 
 use aileron_api::{
     error::ErrorEnvelope,
+    progress::PackagesProgress,
     releases::{
         BringPackage, ConnectorUpdates, LocalPackage, NewestFilter, NewestVersion, PackageFile,
         UpdateFilter,
@@ -59,6 +60,20 @@ pub(crate) async fn check(
 ) -> Result<Answer<ConnectorUpdates>> {
     let updates = shared.services.packages.updates(&context, include_prerelease).await?;
     Ok(Answer(shape::updates(updates)))
+}
+
+/// What the caller's own previews and installations wait for right now.
+#[utoipa::path(
+    get,
+    path = "/v1/packages/progress",
+    tag = "connectors",
+    responses((status = 200, description = "Steps that are under way", body = PackagesProgress))
+)]
+pub(crate) async fn progress(
+    State(shared): State<Shared>,
+    Caller { context, .. }: Caller,
+) -> Result<Answer<PackagesProgress>> {
+    Ok(Answer(shape::progress(shared.services.packages.progress(&context).await?)))
 }
 
 /// Takes a package from the caller's own disk. For a while, previews and installations of its

@@ -1,7 +1,10 @@
-use aileron_api::releases::{ConnectorUpdate, ConnectorUpdates, LocalPackage, NewestVersion};
+use aileron_api::{
+    progress::{PackageProgress, PackagesProgress},
+    releases::{ConnectorUpdate, ConnectorUpdates, LocalPackage, NewestVersion},
+};
 use aileron_contract::{
     names::PackageRef,
-    packages::{self, Newer, Update},
+    packages::{self, Newer, Progress, Step, Update},
 };
 
 use super::{text, texts};
@@ -28,6 +31,25 @@ fn one_update(update: Update) -> ConnectorUpdate {
         latest_version: text(newest),
         available_versions: texts(&newer),
         error,
+    }
+}
+
+pub(crate) fn progress(steps: Vec<Progress>) -> PackagesProgress {
+    PackagesProgress { items: steps.into_iter().map(one_step).collect() }
+}
+
+fn one_step(progress: Progress) -> PackageProgress {
+    let Progress { package: PackageRef { fqn, version }, step } = progress;
+    let (step, received_bytes, total_bytes) = match step {
+        Step::Fetching { received, total } => ("fetching", Some(received), total),
+        Step::Compiling => ("compiling", None, None),
+    };
+    PackageProgress {
+        fqn: fqn.to_string(),
+        version: version.to_string(),
+        step: step.to_owned(),
+        received_bytes,
+        total_bytes,
     }
 }
 

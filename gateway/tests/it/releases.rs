@@ -52,6 +52,24 @@ async fn the_newest_version_is_asked_for_by_name() {
 }
 
 #[tokio::test]
+async fn progress_is_told_to_whoever_may_install() {
+    let door = Door::open().await;
+    let progress = "GET /v1/packages/progress";
+    for who in [PROGRAM, AGENT] {
+        let (status, answer) = ask(&door, progress, who, None).await;
+        assert_eq!((status, &answer["error"]["code"]), (403, &json!("scope_missing")));
+    }
+    let (status, found) = ask(&door, progress, PERSON, None).await;
+    let (fqn, version) = ("github://acme/notes", "1.0.0");
+    let fetching = json!({ "fqn": fqn, "version": version, "step": "fetching",
+        "received_bytes": 10, "total_bytes": 20 });
+    let unknown =
+        json!({ "fqn": fqn, "version": version, "step": "fetching", "received_bytes": 10 });
+    let compiling = json!({ "fqn": fqn, "version": version, "step": "compiling" });
+    assert_eq!((status, found), (200, json!({ "items": [fetching, unknown, compiling] })));
+}
+
+#[tokio::test]
 async fn only_who_may_install_brings_a_package() {
     let door = Door::open().await;
     let bring = "POST /v1/packages/local";

@@ -10,7 +10,7 @@ use aileron_contract::{
     packages::{
         Acceptance, Accepted, ActionPreview, ActionRequest, Connector, ConnectorPreview,
         ConnectorRequest, Drift, Handle, InstalledAction, InstalledConnector, LocalFiles,
-        LocalPackage, Needs, Suite, SuiteSource, Synced, Update,
+        LocalPackage, Needs, Progress, Suite, SuiteSource, Synced, Update,
     },
     publishers::Handle as PublishersHandle,
     vault,
@@ -49,9 +49,11 @@ mod supply;
 pub mod tarball;
 mod tool;
 mod trust;
+mod underway;
 mod updates;
 mod verify;
 
+pub(crate) use history::Search;
 pub use sources::{HUB, Sources};
 
 use catalog::Catalog;
@@ -113,6 +115,7 @@ impl Service {
             kept: kept::KeptActions::new(&home),
             fetcher,
             archives: archives::Archives::default(),
+            underway: underway::Underway::default(),
             sources,
             hub,
             home,
@@ -189,6 +192,7 @@ struct Parts {
     local: local::Shelf,
     kept: kept::KeptActions,
     archives: archives::Archives,
+    underway: underway::Underway,
     sources: Arc<Sources>,
     hub: hub::Hub,
     bindings: bindings::Handle,
@@ -207,10 +211,15 @@ impl std::fmt::Debug for Parts {
 }
 
 impl Parts {
+    /// The same for one caller, who may ask how far it is.
+    fn waited_for_by(&self, context: &Context) -> Self {
+        Self { underway: self.underway.of(&context.principal), ..self.clone() }
+    }
+
     /// What a caller may look with: the token of the person's for private repositories serves
     /// the person, and the programs the person let in.
     fn seen_by(&self, context: &Context) -> Self {
-        let mut parts = self.clone();
+        let mut parts = self.waited_for_by(context);
         if !context.principal.was_let_in() {
             parts.fetcher = self.fetcher.without_token();
             parts.releases = self.releases.with(parts.fetcher.clone());
@@ -255,7 +264,7 @@ impl Packages for Door {
         request: ConnectorRequest,
     ) -> Result<InstalledConnector> {
         context.require(Scope::PackagesInstall)?;
-        let (parts, context) = (self.parts.clone(), context.clone());
+        let (parts, context) = (self.parts.waited_for_by(context), context.clone());
         let found = install::find_connector(&parts, request).await?;
         self.parts
             .owned(async move { install::install_connector(&parts, &context, found).await })
@@ -282,6 +291,11 @@ impl Packages for Door {
         updates::updates(&self.parts.seen_by(context), &self.catalog, prereleases).await
     }
 
+    async fn progress(&self, context: &Context) -> Result<Vec<Progress>> {
+        context.require(Scope::PackagesInstall)?;
+        Ok(self.parts.underway.seen_by(&context.principal))
+    }
+
     async fn bring(&self, context: &Context, files: LocalFiles) -> Result<LocalPackage> {
         context.require(Scope::PackagesInstall)?;
         local::bring(&self.parts, files).await
@@ -302,7 +316,8 @@ impl Packages for Door {
         requests: Vec<ActionRequest>,
     ) -> Result<Vec<Result<InstalledAction>>> {
         context.require(Scope::PackagesInstall)?;
-        let (parts, catalog, context) = (self.parts.clone(), self.catalog.clone(), context.clone());
+        let parts = self.parts.waited_for_by(context);
+        let (catalog, context) = (self.catalog.clone(), context.clone());
         let found = install::find_actions(&parts, &catalog, requests).await?;
         let change =
             async move { install::install_actions(&parts, &catalog, &context, found).await };
@@ -334,7 +349,8 @@ impl Packages for Door {
 
     async fn sync(&self, context: &Context, only: Option<Vec<Sha256Hash>>) -> Result<Synced> {
         context.require(Scope::PackagesInstall)?;
-        let (parts, catalog, context) = (self.parts.clone(), self.catalog.clone(), context.clone());
+        let parts = self.parts.waited_for_by(context);
+        let (catalog, context) = (self.catalog.clone(), context.clone());
         self.parts.owned(async move { missing::sync(&parts, &catalog, &context, only).await }).await
     }
 }

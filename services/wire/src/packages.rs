@@ -4,6 +4,7 @@ mod client;
 mod drift;
 mod each;
 mod messages;
+mod progress;
 mod releases;
 mod server;
 

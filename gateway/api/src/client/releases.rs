@@ -3,8 +3,11 @@
 use reqwest::Method;
 
 use super::{Answer, Call, Client, Result, call::FETCHING};
-use crate::releases::{
-    BringPackage, ConnectorUpdates, LocalPackage, NewestFilter, NewestVersion, UpdateFilter,
+use crate::{
+    progress::PackagesProgress,
+    releases::{
+        BringPackage, ConnectorUpdates, LocalPackage, NewestFilter, NewestVersion, UpdateFilter,
+    },
 };
 
 impl Client {
@@ -19,6 +22,11 @@ impl Client {
     ) -> Result<Answer<ConnectorUpdates>> {
         let call = Call::new(Method::GET, &["connectors", "check"]).filter(filter);
         self.send(call.timeout(FETCHING)).await?.json()
+    }
+
+    /// What this token's own previews and installations wait for.
+    pub async fn packages_progress(&self) -> Result<Answer<PackagesProgress>> {
+        self.send(Call::new(Method::GET, &["packages", "progress"])).await?.json()
     }
 
     pub async fn bring(&self, body: &BringPackage) -> Result<Answer<LocalPackage>> {

@@ -5,8 +5,8 @@ use aileron_contract::{
     packages::{
         Acceptance, Accepted, ActionPreview, ActionRequest, Capabilities, Connector,
         ConnectorPreview, ConnectorRequest, Drift, InstalledAction, InstalledConnector, LocalFiles,
-        LocalPackage, Needs, Newer, PackageKind, SignatureStatus, Suite, SuiteSource, Synced,
-        Update,
+        LocalPackage, Needs, Newer, PackageKind, Progress, SignatureStatus, Step, Suite,
+        SuiteSource, Synced, Update,
     },
 };
 use async_trait::async_trait;
@@ -167,6 +167,16 @@ impl Packages for World {
         ])
     }
 
+    async fn progress(&self, context: &Context) -> Result<Vec<Progress>> {
+        self.enter("progress", context, Scope::PackagesInstall)?;
+        let of = |step| Progress { package: "github://acme/notes@1.0.0".parse().unwrap(), step };
+        Ok(vec![
+            of(Step::Fetching { received: 10, total: Some(20) }),
+            of(Step::Fetching { received: 10, total: None }),
+            of(Step::Compiling),
+        ])
+    }
+
     async fn bring(&self, context: &Context, files: LocalFiles) -> Result<LocalPackage> {
         self.enter("bring", context, Scope::PackagesInstall)?;
         let (bytes, kind) = match &files {
@@ -185,7 +195,12 @@ impl Packages for World {
 
     async fn drift(&self, context: &Context, only: Option<ActionName>) -> Result<Vec<Drift>> {
         self.enter("drift", context, Scope::ActionsList)?;
-        Ok(upkeep::drift(only))
+        let planted = |drift: Drift| Drift {
+            message: self.text(&drift.message),
+            difference: self.text(&drift.difference),
+            ..drift
+        };
+        Ok(upkeep::drift(only).into_iter().map(planted).collect())
     }
 
     async fn accept(&self, context: &Context, acceptance: Acceptance) -> Result<Accepted> {

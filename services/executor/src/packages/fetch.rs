@@ -12,6 +12,8 @@ use bytes::{Bytes, BytesMut};
 use futures::StreamExt as _;
 use url::Url;
 
+use super::underway::Watched;
+
 mod problem;
 mod tree;
 
@@ -56,20 +58,20 @@ impl Fetcher {
     }
 
     /// A package's archive on its public page; it may be on an asset host.
-    pub(super) async fn archive(&self, url: Url) -> Result<Bytes, FetchError> {
+    pub(super) async fn archive(&self, url: Url, watched: &Watched) -> Result<Bytes, FetchError> {
         let fetch = self.large(&url);
-        self.fetch(url, fetch).await
+        self.ask(url, fetch, Some(watched)).await.map(|answered| answered.body)
     }
 
     /// A package's archive through the API, for those with a token. The token goes no further
     /// than the API; the archive itself may be on an asset host.
-    pub(super) async fn asset(&self, url: Url) -> Result<Bytes, FetchError> {
+    pub(super) async fn asset(&self, url: Url, watched: &Watched) -> Result<Bytes, FetchError> {
         let fetch = Fetch {
             accept: Some("application/octet-stream".to_owned()),
             authorization: self.token.clone(),
             ..self.large(&url)
         };
-        self.fetch(url, fetch).await
+        self.ask(url, fetch, Some(watched)).await.map(|answered| answered.body)
     }
 
     /// A small public document.
@@ -96,7 +98,7 @@ impl Fetcher {
             authorization: self.token.clone(),
             ..small(&url, limits::RELEASE_PAGE)
         };
-        let answered = self.ask(url, fetch).await?;
+        let answered = self.ask(url, fetch, None).await?;
         if answered.status == NOT_MODIFIED {
             return Ok(Listed::Same);
         }
@@ -113,10 +115,15 @@ impl Fetcher {
     }
 
     async fn fetch(&self, url: Url, fetch: Fetch) -> Result<Bytes, FetchError> {
-        self.ask(url, fetch).await.map(|answered| answered.body)
+        self.ask(url, fetch, None).await.map(|answered| answered.body)
     }
 
-    async fn ask(&self, url: Url, fetch: Fetch) -> Result<Answered, FetchError> {
+    async fn ask(
+        &self,
+        url: Url,
+        fetch: Fetch,
+        watched: Option<&Watched>,
+    ) -> Result<Answered, FetchError> {
         let (max, wall) = (fetch.max_response, fetch.timeout);
         let known = fetch.if_none_match.is_some();
         let context = Context::service("executor");
@@ -126,7 +133,7 @@ impl Fetcher {
                     let Response { status, headers, .. } = response;
                     Ok(Answered { status, headers, body: Bytes::new() })
                 }
-                Outcome::Answered(response) => self.read(&url, response, max).await,
+                Outcome::Answered(response) => self.read(&url, response, max, watched).await,
                 Outcome::Failed(failed) => Err(FetchError::Broken {
                     url: url.clone(),
                     message: failed.failure.message,
@@ -145,11 +152,20 @@ impl Fetcher {
         }
     }
 
-    async fn read(&self, url: &Url, response: Response, max: u64) -> Result<Answered, FetchError> {
+    async fn read(
+        &self,
+        url: &Url,
+        response: Response,
+        max: u64,
+        watched: Option<&Watched>,
+    ) -> Result<Answered, FetchError> {
         let Response { status, headers, mut body, .. } = response;
         if !(200..300).contains(&status) {
             let pause = Pause::of(status, &headers, (self.clock)());
             return Err(FetchError::Status { url: url.clone(), status, pause });
+        }
+        if let Some(watched) = watched {
+            watched.begins(header(&headers, "content-length").and_then(|text| text.parse().ok()));
         }
         let mut bytes = BytesMut::new();
         while let Some(chunk) = body.next().await {
@@ -163,6 +179,9 @@ impl Fetcher {
                 return Err(FetchError::TooLong(url.clone(), max));
             }
             bytes.extend_from_slice(&chunk);
+            if let Some(watched) = watched {
+                watched.received(chunk.len());
+            }
         }
         Ok(Answered { status, headers, body: bytes.freeze() })
     }
@@ -179,8 +198,12 @@ struct Answered {
 
 impl Answered {
     fn header(&self, name: &str) -> Option<String> {
-        self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.clone())
+        header(&self.headers, name).map(str::to_owned)
     }
+}
+
+fn header<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
 }
 
 fn small(url: &Url, max: u64) -> Fetch {

@@ -14,6 +14,7 @@ use super::{
     fetch::FetchError,
     releases,
     tarball::{self, ActionFiles, ConnectorFiles},
+    underway::Watched,
     verify::Purpose,
 };
 use crate::formats::package::ARCHIVE;
@@ -96,12 +97,13 @@ async fn archive(parts: &Parts, package: &PackageRef, purpose: Purpose) -> Resul
 async fn released(parts: &Parts, package: &PackageRef) -> Result<Bytes, Missing> {
     let nowhere = |error| Missing { error, silent: package.fqn.scheme() == Scheme::Local };
     let url = parts.sources.archive(package).map_err(nowhere)?;
-    match parts.fetcher.archive(url.clone()).await {
+    let watched = parts.underway.fetching(package);
+    match parts.fetcher.archive(url.clone(), &watched).await {
         Err(error) if error.is_not_found() => {}
         done => return done.map_err(Missing::of),
     }
     if parts.fetcher.with_token()
-        && let Some(archive) = behind_the_api(parts, package).await?
+        && let Some(archive) = behind_the_api(parts, package, &watched).await?
     {
         return Ok(archive);
     }
@@ -109,7 +111,11 @@ async fn released(parts: &Parts, package: &PackageRef) -> Result<Bytes, Missing>
     Err(Missing { error, silent: false })
 }
 
-async fn behind_the_api(parts: &Parts, package: &PackageRef) -> Result<Option<Bytes>, Missing> {
+async fn behind_the_api(
+    parts: &Parts,
+    package: &PackageRef,
+    watched: &Watched,
+) -> Result<Option<Bytes>, Missing> {
     #[derive(Deserialize)]
     struct Release {
         assets: Vec<Asset>,
@@ -133,7 +139,7 @@ async fn behind_the_api(parts: &Parts, package: &PackageRef) -> Result<Option<By
     let asset = release.assets.into_iter().find(|asset| asset.name == ARCHIVE);
     let Some(asset) = asset else { return Ok(None) };
     let url = parts.sources.asset(package, asset.id).map_err(loud)?;
-    match parts.fetcher.asset(url).await {
+    match parts.fetcher.asset(url, watched).await {
         Err(error) if error.is_not_found() => Ok(None),
         done => done.map(Some).map_err(Missing::of),
     }

@@ -11,6 +11,7 @@ mod drifting;
 mod hub;
 mod local;
 mod locks;
+mod progress;
 mod put_back;
 mod releases;
 mod syncing;

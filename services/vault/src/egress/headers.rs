@@ -124,6 +124,16 @@ pub(crate) fn for_caller(headers: &HeaderMap, masker: &Masker) -> Vec<(String, S
     out
 }
 
+/// How long a body that is handed on as it comes will be, by the upstream's own word: for whoever
+/// shows how far a download is. What a package is comes out when it is read.
+pub(crate) fn announced(headers: &HeaderMap) -> Option<(String, String)> {
+    if headers.contains_key(header::CONTENT_ENCODING) {
+        return None;
+    }
+    let length: u64 = headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()?;
+    Some((header::CONTENT_LENGTH.as_str().to_owned(), length.to_string()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -113,7 +113,10 @@ impl Order {
                 None => {
                     let (head, incoming) = answer.into_parts();
                     let status = head.status.as_u16();
-                    let headers = headers::for_caller(&head.headers, &self.masker);
+                    let mut headers = headers::for_caller(&head.headers, &self.masker);
+                    if self.connector.is_none() {
+                        headers.extend(headers::announced(&head.headers));
+                    }
                     let (binding, shown) = (self.binding.clone(), self.credential.is_some());
                     let body = body::stream(&head.headers, incoming, lease, self.terms())?;
                     return Ok((Response { status, headers, body, binding }, shown));

@@ -56,8 +56,8 @@ impl Policy {
             }
             Self::Fetch { first, redirects, private } => {
                 if host != first && !redirects.contains(host) {
-                    let declared = redirects.clone();
-                    return Err(Problem::HostNotDeclared { host: host.clone(), declared });
+                    let listed = redirects.clone();
+                    return Err(Problem::HostNotListed { host: host.clone(), listed });
                 }
                 match private.contains(host) {
                     true if host.is_loopback() => Permit::Loopback,

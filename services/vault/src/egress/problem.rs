@@ -18,6 +18,11 @@ pub(crate) enum Problem {
     OwnCredential { header: &'static str },
     #[error("{host} is not among the hosts the connector declares")]
     HostNotDeclared { host: HostPort, declared: Vec<HostPort> },
+    #[error(
+        "the source sends on to {host}, and packages are not fetched from there; if they may be, \
+         list it under sources.github.asset_hosts"
+    )]
+    HostNotListed { host: HostPort, listed: Vec<HostPort> },
     #[error("{host} is not among the hosts consented to for {binding}; bind it again to consent")]
     HostNotConsented { host: HostPort, binding: BindingName, consented: Vec<HostPort> },
     #[error("{host} may only be reached over https; plain http is for this machine, by its name")]
@@ -90,8 +95,9 @@ impl Problem {
             Self::OwnCredential { header } => {
                 denied(Boundary::Sandbox).detail("requested", format!("header:{header}"))
             }
-            Self::HostNotDeclared { host, declared } => {
-                granted(denied(Boundary::Sandbox), &host, &declared)
+            Self::HostNotDeclared { host, declared: hosts }
+            | Self::HostNotListed { host, listed: hosts } => {
+                granted(denied(Boundary::Sandbox), &host, &hosts)
             }
             Self::HostNotConsented { host, consented, binding: _ } => {
                 granted(denied(Boundary::Runtime), &host, &consented)

@@ -6,7 +6,7 @@ use aileron_contract::{
     packages::{
         Acceptance, Accepted, ActionPreview, ActionRequest, Connector, ConnectorPreview,
         ConnectorRequest, Drift, InstalledAction, InstalledConnector, LocalFiles, LocalPackage,
-        Needs, Suite, SuiteSource, Synced, Update,
+        Needs, Progress, Suite, SuiteSource, Synced, Update,
     },
 };
 use aileron_proto::executor::v1::{self as pb, packages_service_client::PackagesServiceClient};
@@ -128,6 +128,14 @@ impl Packages for Remote {
         let pb::UpdatesResponse { updates } =
             self.link.call(context, self.client().updates(request)).await?;
         self.link.read(updates, "updates")
+    }
+
+    async fn progress(&self, context: &Context) -> Result<Vec<Progress>> {
+        let request =
+            self.link.request(pb::GetProgressRequest { context: context_to_wire(context) })?;
+        let pb::GetProgressResponse { items } =
+            self.link.call(context, self.client().get_progress(request)).await?;
+        self.link.read(items, "items")
     }
 
     async fn bring(&self, context: &Context, files: LocalFiles) -> Result<LocalPackage> {

@@ -133,6 +133,19 @@ impl PackagesService for Adapter {
         .await
     }
 
+    async fn get_progress(
+        &self,
+        request: Request<pb::GetProgressRequest>,
+    ) -> Answer<pb::GetProgressResponse> {
+        let (call, message) = Call::begin("packages.progress", request);
+        call.answer(async {
+            let pb::GetProgressRequest { context } = message;
+            let items = self.0.progress(&read(context, "context")?).await?;
+            Ok(pb::GetProgressResponse { items: items.into_wire() })
+        })
+        .await
+    }
+
     async fn bring(&self, request: Request<pb::BringRequest>) -> Answer<pb::BringResponse> {
         let (call, message) = Call::begin("packages.bring", request);
         call.answer(async {

@@ -27,7 +27,7 @@ impl Fetcher {
             timeout: limits::HUB_WALL,
             ..small(&url, limits::HUB_ARCHIVE)
         };
-        let answered = self.ask(url, fetch).await?;
+        let answered = self.ask(url, fetch, None).await?;
         if answered.status == NOT_MODIFIED {
             return Ok(Listed::Same);
         }

@@ -1,11 +1,9 @@
 //! Connectors are compiled when they are installed, not when they are first called.
 
-use aileron_contract::names::Sha256Hash;
 use aileron_wasmhost::{Host, Module};
-use bytes::Bytes;
 use futures::future::join_all;
 
-use crate::packages::{Parts, verify::VerifiedConnector};
+use crate::packages::{Parts, underway::Watched, verify::VerifiedConnector};
 
 /// Makes the modules ready. They are installed whatever comes of it: a call says what is wrong
 /// with a module that cannot be compiled.
@@ -15,13 +13,18 @@ pub(super) async fn compile(
 ) {
     let Some(host) = &parts.host else { return };
     let native = connectors.into_iter().filter(|verified| !verified.manifest.forwarder);
-    let modules: Vec<_> =
-        native.map(|verified| (verified.hash, verified.files.binary.clone())).collect();
-    join_all(modules.into_iter().map(|(hash, wasm)| one(host, hash, wasm))).await;
+    let modules: Vec<_> = native
+        .map(|verified| {
+            let watched = parts.underway.compiling(&verified.package);
+            (watched, Module { hash: verified.hash, wasm: verified.files.binary.clone() })
+        })
+        .collect();
+    join_all(modules.into_iter().map(|(watched, module)| one(host, watched, module))).await;
 }
 
-async fn one(host: &Host, hash: Sha256Hash, wasm: Bytes) {
-    if let Err(failure) = host.prepare(Module { hash, wasm }).await {
+async fn one(host: &Host, watched: Watched, module: Module) {
+    let (_until_done, hash) = (watched, module.hash);
+    if let Err(failure) = host.prepare(module).await {
         tracing::warn!(%hash, message = failure.message, "a connector is not ready to be called");
     }
 }

@@ -4,7 +4,7 @@ use aileron_contract::{
     packages::{
         Acceptance, Accepted, ActionPreview, ActionRequest, Connector, ConnectorPreview,
         ConnectorRequest, Drift, InstalledAction, InstalledConnector, LocalFiles, LocalPackage,
-        Needs, Suite, SuiteSource, Synced, Update,
+        Needs, Progress, Suite, SuiteSource, Synced, Update,
     },
 };
 use async_trait::async_trait;
@@ -67,6 +67,10 @@ impl Packages for FakePackages {
 
     async fn updates(&self, context: &Context, prereleases: bool) -> Result<Vec<Update>> {
         self.stage.enter("updates", &(context, prereleases)).map(samples::updates)
+    }
+
+    async fn progress(&self, context: &Context) -> Result<Vec<Progress>> {
+        self.stage.enter("progress", &context).map(samples::progress)
     }
 
     async fn bring(&self, context: &Context, files: LocalFiles) -> Result<LocalPackage> {

@@ -43,6 +43,8 @@ async fn releases(packages: &Handle, fake: &FakePackages, full: bool) {
         packages.newest(&context, fqn.clone(), full) => samples::newest(full));
     promise!(stage, "updates", (&context, full),
         packages.updates(&context, full) => samples::updates(full));
+    promise!(stage, "progress", &context,
+        packages.progress(&context) => samples::progress(full));
     let files = samples::local_files(full);
     promise!(stage, "bring", (&context, &files),
         packages.bring(&context, files.clone()) => samples::local_package(full));

@@ -6,7 +6,8 @@ use aileron_contract::{
         ActionPreview, ActionRequest, Capabilities, CapabilityChange, Connector,
         ConnectorDependency, ConnectorPreview, ConnectorRequest, ExistingAction, InstalledAction,
         InstalledConnector, LocalFile, LocalFiles, LocalPackage, Newer, PackageKind,
-        PossibleRequest, SignatureStatus, Suite, SuiteSource, UnboundCapability, Update,
+        PossibleRequest, Progress, SignatureStatus, Step, Suite, SuiteSource, UnboundCapability,
+        Update,
     },
 };
 use bytes::Bytes;
@@ -151,6 +152,13 @@ pub(crate) fn updates(full: bool) -> Vec<Update> {
     let nothing = Newer::Known { newest: None, newer: Vec::new() };
     let unknown = Newer::Unknown("it does not answer".to_owned());
     if full { vec![of(known), of(nothing), of(unknown)] } else { Vec::new() }
+}
+
+pub(crate) fn progress(full: bool) -> Vec<Progress> {
+    let of = |step| Progress { package: name(PACKAGE), step };
+    let whole = Step::Fetching { received: 1, total: Some(u64::MAX) };
+    let some = Step::Fetching { received: 0, total: None };
+    if full { vec![of(whole), of(some), of(Step::Compiling)] } else { Vec::new() }
 }
 
 pub(crate) fn local_files(full: bool) -> LocalFiles {
