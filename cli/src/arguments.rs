@@ -8,6 +8,7 @@ mod audit;
 #[cfg(feature = "runtime")]
 mod author;
 mod binding;
+mod grant;
 mod groups;
 mod hub;
 mod launch;
@@ -22,6 +23,7 @@ pub(crate) use audit::{AuditCommand, AuditListArguments, VerifyArguments};
 pub(crate) use binding::{
     BindingCommand, BindingRebindArguments, BindingSetupArguments, SignIn, ValueArguments,
 };
+pub(crate) use grant::{GrantArguments, GrantCaller};
 #[cfg(feature = "runtime")]
 pub(crate) use groups::ConnectorCheckArguments;
 pub(crate) use groups::{

@@ -11,8 +11,8 @@ use crate::{
     answer::Refusal,
     caller, guard, manual, mcp, openapi, pages,
     routes::{
-        access, actions, approvals, audit, batch, bindings, custody, health, hub, keyring, logins,
-        namesakes, packages, page_codes, releases, runs, sessions, status, upkeep, vault,
+        access, actions, approvals, audit, batch, bindings, custody, grants, health, hub, keyring,
+        logins, namesakes, packages, page_codes, releases, runs, sessions, status, upkeep, vault,
     },
 };
 
@@ -89,6 +89,9 @@ fn protected() -> OpenApiRouter<Shared> {
         .routes(routes!(approvals::watch))
         .routes(routes!(approvals::decide))
         .routes(routes!(approvals::result))
+        .routes(routes!(grants::propose))
+        .routes(routes!(grants::grants, grants::grant))
+        .routes(routes!(grants::revoke_grant))
         .routes(routes!(runs::list))
         .routes(routes!(runs::get))
         .routes(routes!(sessions::list, sessions::begin))

@@ -7,6 +7,7 @@ pub(crate) mod audit;
 pub(crate) mod batch;
 pub(crate) mod bindings;
 pub(crate) mod custody;
+pub(crate) mod grants;
 pub(crate) mod health;
 pub(crate) mod hub;
 pub(crate) mod keyring;

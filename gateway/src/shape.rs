@@ -5,6 +5,7 @@ mod access;
 mod actions;
 mod audit;
 mod custody;
+mod grants;
 mod hub;
 mod packages;
 mod publishers;
@@ -18,6 +19,7 @@ pub(crate) use access::{minted, opened, person_session, token};
 pub(crate) use actions::{action, actions, pending, run_result};
 pub(crate) use audit::{checkpoint, record};
 pub(crate) use custody::{agent_login, imported, login, sensitive, user_login};
+pub(crate) use grants::{grant, grant_terms};
 pub(crate) use hub::{
     action_install_decision, hub_action, hub_actions, hub_connector, hub_connectors, hub_copy,
     hub_entries, hub_suite, hub_suites, install_decision, suite_install_decision,

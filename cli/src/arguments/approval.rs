@@ -2,6 +2,8 @@
 
 use clap::{Args, Subcommand};
 
+use super::GrantArguments;
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum ApprovalCommand {
     /// List calls that wait for you
@@ -30,6 +32,19 @@ pub(crate) enum ApprovalCommand {
         /// Recorded with the decision, and told to the agent
         #[arg(long)]
         reason: Option<String>,
+    },
+    /// Let calls run in advance: a few times, for one agent session or one token
+    Grant(GrantArguments),
+    /// List what was granted, and what became of it
+    Grants {
+        /// Print the runtime's answer as it is
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take a grant back: such calls wait for you again
+    Revoke {
+        /// The grant's id
+        id: String,
     },
 }
 

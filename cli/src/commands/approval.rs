@@ -1,6 +1,7 @@
 //! `aileron approval …`: shows a person exactly what would run, carries the decision, and tells
 //! what became of it.
 
+mod grant;
 mod outcome;
 mod watch;
 
@@ -25,6 +26,9 @@ pub(super) async fn run(command: ApprovalCommand, connection: &Connection<'_>) -
         ApprovalCommand::Show { id, json } => look(connection, &id, json).await,
         ApprovalCommand::Approve(arguments) => approve(arguments, connection).await,
         ApprovalCommand::Deny { id, reason } => deny(&id, reason, connection).await,
+        ApprovalCommand::Grant(arguments) => grant::grant(arguments, connection).await,
+        ApprovalCommand::Grants { json } => grant::list(connection, json).await,
+        ApprovalCommand::Revoke { id } => grant::revoke(connection, &id).await,
     }
 }
 

@@ -139,8 +139,13 @@ async fn converted(arguments: &RunArguments, connection: &Connection<'_>) -> Res
         return Ok(Object::new());
     }
     let declared = connection.client.action(&arguments.name).await?.value.inputs;
+    typed(&arguments.arg, &declared)
+}
+
+/// `KEY=VALUE` pairs, each value of the type that its input declares.
+pub(super) fn typed(pairs: &[String], declared: &[Input]) -> Result<Object> {
     let mut object = Object::new();
-    for pair in &arguments.arg {
+    for pair in pairs {
         let (key, value) = pair
             .split_once('=')
             .ok_or_else(|| Failure::plain(format!("--arg {pair:?}: KEY=VALUE is expected")))?;

@@ -15,6 +15,7 @@ mod custody;
 mod discover;
 mod error;
 mod events;
+mod grants;
 mod hub;
 mod packages;
 mod releases;

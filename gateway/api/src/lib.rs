@@ -16,6 +16,7 @@ pub mod client;
 pub mod custody;
 pub mod discovery;
 pub mod error;
+pub mod grants;
 pub mod hub;
 #[cfg(feature = "mcp")]
 pub mod mcp;

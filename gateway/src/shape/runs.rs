@@ -79,7 +79,7 @@ pub(crate) fn run(run: executor::Run) -> Run {
     }
 }
 
-fn principal(principal: &aileron_contract::Principal) -> Principal {
+pub(super) fn principal(principal: &aileron_contract::Principal) -> Principal {
     use aileron_contract::Principal::{Agent, Person, Program, Service};
     let (kind, id) = match principal {
         Person(id) => ("person", id),
@@ -183,7 +183,7 @@ pub(crate) fn resolved(resolution: executor::Resolution) -> Resolved {
     }
 }
 
-fn line(field: executor::Field) -> Field {
+pub(super) fn line(field: executor::Field) -> Field {
     let executor::Field { label, value, missing, multiline } = field;
     Field { label, value, missing, multiline }
 }
