@@ -56,7 +56,11 @@ pub(super) async fn guarded(
         }
         Some(answer) => answer,
     };
-    let mut response = framed(response, &place);
+    dressed(framed(response, &place))
+}
+
+/// With the headers that every answer of the page carries.
+pub(super) fn dressed(mut response: Response) -> Response {
     for (name, value) in HEADERS {
         let name = HeaderName::from_static(name);
         response.headers_mut().insert(name, HeaderValue::from_static(value));

@@ -16,7 +16,8 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, Uri};
 
 use super::{
-    answer::{self, Problem, on_to},
+    answer::{Problem, framed, on_to},
+    guard::dressed,
     place::Place,
     text::encoded,
 };
@@ -81,7 +82,7 @@ impl Setup {
     /// Not bound: why, and the way back.
     pub(crate) fn refused(&self, refusal: Refusal) -> Response {
         let problem = Problem::from(refusal).back_to("bindings", "Back to the bindings");
-        answer::framed(problem.into_response(), &self.place)
+        dressed(framed(problem.into_response(), &self.place))
     }
 }
 

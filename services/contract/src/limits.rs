@@ -402,8 +402,8 @@ limits! {
     MCP_IDLE: Duration = Duration::from_mins(30), "seconds", seconds;
     /// Fields of a form of the web page: the largest action has fewer inputs.
     PAGE_FIELDS: usize = 256, "fields", size;
-    /// Approvals on one page: a person decides one at a time.
-    PAGE_CARDS: usize = 50, "cards", size;
+    /// Approvals on one page: a person decides one at a time, and the page stays small.
+    PAGE_CARDS: usize = 20, "cards", size;
     /// One-time codes that sign a browser in, remembered at once.
     PAGE_CODES: usize = 64, "codes", size;
     /// How long such a code is good: a browser starts sooner.

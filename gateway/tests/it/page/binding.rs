@@ -118,6 +118,7 @@ async fn a_provider_is_visited_and_leads_back_to_the_place_of_the_browser_that_b
     let refused = send(&door, &line, &browser.host, "", "").await;
     assert_eq!(refused.status, 403, "{}", refused.body);
     assert!(refused.body.contains("href=\"bindings\""), "{}", refused.body);
+    assert!(refused.header("content-security-policy").contains("style-src 'self'"));
     let brought = format!("Cookie: {name}=c00kie\r\n");
     let landed = send(&door, &line, &browser.host, &brought, "").await;
     let to = format!("{}/bindings?bound=api_key%2Fnotes%2Fdefault", browser.place);
