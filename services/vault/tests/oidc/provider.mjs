@@ -16,13 +16,15 @@
 //   GET  /control/issued           every token handed out so far
 //   GET  /control/revocations      grants that were given back
 //   POST /control/forget           the provider forgets every refresh token, as after a long time
+//   POST /control/lifetime?is=N    access tokens live for N seconds from now on
 //   POST /control/mode?is=MODE     how /token behaves from now on: see below
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { join } from 'node:path';
 
-const [folder, lifetime = '3600'] = process.argv.slice(2);
+const [folder, seconds = '3600'] = process.argv.slice(2);
+let lifetime = Number(seconds);
 const require = createRequire(join(folder, 'node_modules', 'x.js'));
 const { Provider } = await import(pathToFileURL(require.resolve('oidc-provider')));
 
@@ -58,7 +60,7 @@ const provider = new Provider(issuer, {
   pkce: { required: () => true },
   issueRefreshToken: async () => true,
   rotateRefreshToken: () => true,
-  ttl: { AccessToken: Number(lifetime), RefreshToken: 86400, DeviceCode: 600 },
+  ttl: { AccessToken: () => lifetime, RefreshToken: 86400, DeviceCode: 600 },
   cookies: { keys: ['a key of the tests'] },
 });
 const handle = provider.callback();
@@ -167,6 +169,10 @@ server.on('request', (request, response) => {
   if (url.pathname === '/control/mode') {
     mode = url.searchParams.get('is');
     return json(response, 200, mode);
+  }
+  if (url.pathname === '/control/lifetime') {
+    lifetime = Number(url.searchParams.get('is'));
+    return json(response, 200, lifetime);
   }
   if (url.pathname === '/control/end') {
     shown.forEach((bearer) => ended.add(bearer));
