@@ -70,7 +70,7 @@ pub(crate) struct VaultPutArguments {
     /// Read the value from a file, byte for byte
     #[arg(long, value_name = "PATH")]
     pub(crate) from_file: Option<PathBuf>,
-    /// What kind of login it is, such as api_key
+    /// What kind of login it is; api_key and oauth_refresh_token go without saying
     #[arg(long = "type", value_name = "TYPE")]
     pub(crate) kind: Option<String>,
 }

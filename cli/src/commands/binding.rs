@@ -11,6 +11,7 @@ use aileron_api::{
     bindings::{AtProvider, Binding, BindingFilter, BindingSetup, BindingSpec},
     oauth2::{Purpose, Wanted},
     packages::Connector,
+    vault::VaultState,
 };
 
 use crate::{
@@ -273,20 +274,31 @@ async fn list(connection: &Connection<'_>, filter: &BindingFilter, json: bool) -
         };
         let status = status_of(&binding);
         let status = if binding.default { format!("{status}, default") } else { status };
-        [binding.name, binding.connector_fqn, status, used, refreshed]
+        let scope = binding.scope.unwrap_or_default();
+        [binding.name, binding.connector_fqn, status, used, refreshed, scope]
     });
     let nothing = "nothing is bound: aileron binding setup CONNECTOR";
-    let headings = ["BINDING", "CONNECTOR", "STATUS", "LAST USED", "REFRESHED"];
+    let headings = ["BINDING", "CONNECTOR", "STATUS", "LAST USED", "REFRESHED", "SCOPE"];
     table::print(connection.printer, nothing, headings, rows);
     if unverified {
-        connection.printer.say(UNVERIFIED);
+        doubt(connection).await?;
     }
     Ok(())
 }
 
-/// Whoever can write the file can write what is listed of it; only the keys tell.
-const UNVERIFIED: &str = "not verified: this is what the vault's file says; while the vault is \
-                          unlocked, its keys tell whether somebody changed it";
+/// Whoever can write the file can write what is listed of it; only the keys tell. A file of the
+/// published format has nothing that they could tell by.
+async fn doubt(connection: &Connection<'_>) -> Result<()> {
+    let open = connection.client.vault_status().await?.value.state == VaultState::Unlocked;
+    connection.printer.say(if open {
+        "not verified: this is what the vault's file says, whose older format does not seal it; \
+         the next change makes it the newer one"
+    } else {
+        "not verified: this is what the vault's file says; while the vault is unlocked, its keys \
+         tell whether somebody changed it"
+    });
+    Ok(())
+}
 
 async fn inspect(connection: &Connection<'_>, binding: Binding) -> Result<()> {
     let installed = connection.client.connectors().await?.value.items;
@@ -332,7 +344,7 @@ async fn inspect(connection: &Connection<'_>, binding: Binding) -> Result<()> {
         ],
     );
     if unverified {
-        connection.printer.say(UNVERIFIED);
+        doubt(connection).await?;
     }
     Ok(())
 }

@@ -101,6 +101,14 @@ pub struct CredentialNeed {
     pub access_key_id: Option<String>,
 }
 
+impl CredentialNeed {
+    /// Where in a request the credential goes, with a word in braces in its place.
+    pub fn place(&self) -> Option<String> {
+        let parameter = self.parameter.as_ref().map(|name| format!("?{name}={{token}}"));
+        self.header.clone().or(parameter)
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct InstalledConnector {
     pub fqn: String,

@@ -24,7 +24,9 @@ pub(super) fn show(printer: Printer, connector: &Connector) -> Result<()> {
             printer.say(format!("    {}", one_line(scope)));
         }
     }
-    printer.say("  It will be sent to these hosts and no others:");
+    let place = need.place().map(|place| format!(" as {}", one_line(&place)));
+    let place = place.unwrap_or_default();
+    printer.say(format!("  It will be sent{place} to these hosts and no others:"));
     for host in &connector.capabilities.network_hosts {
         printer.say(format!("    {host}"));
     }

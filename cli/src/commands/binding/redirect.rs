@@ -4,6 +4,7 @@
 use std::{io, net::SocketAddr, time::Duration};
 
 use aileron_api::Sensitive;
+use futures::{StreamExt as _, stream::FuturesUnordered};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
@@ -17,6 +18,8 @@ use crate::failure::{Failure, Result};
 const HEAD: usize = 32 * 1024;
 /// How long one visitor may take to say what it wants.
 const VISIT: Duration = Duration::from_secs(5);
+/// Visitors heard at once. Browsers open connections ahead of time and say nothing on them.
+const VISITORS: usize = 64;
 
 /// A listener for one redirect.
 pub(super) struct Doorstep {
@@ -25,6 +28,7 @@ pub(super) struct Doorstep {
     path: String,
     /// The one of this setup: any page could bring another, and end the setup with it.
     state: Sensitive,
+    visit: Duration,
 }
 
 /// What the redirect brought, and the browser that waits for a page.
@@ -59,23 +63,38 @@ impl Doorstep {
         let state = member(&authorize, "state").ok_or_else(unfit)?;
         let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], port))).await?;
         let host = format!("127.0.0.1:{port}");
-        Ok(Self { listener, host, path: uri.path().to_owned(), state: Sensitive::new(state) })
+        let (path, state) = (uri.path().to_owned(), Sensitive::new(state));
+        Ok(Self { listener, host, path, state, visit: VISIT })
     }
 
-    /// Waits for the redirect of this setup.
+    /// Waits for the redirect of this setup, whoever else is there.
     pub(super) async fn arrival(self) -> Result<Arrived> {
+        let mut visitors = FuturesUnordered::new();
         loop {
-            let accepted = self.listener.accept().await;
-            let (mut visitor, _) = accepted
-                .map_err(|error| Failure::plain(format!("cannot wait for the browser: {error}")))?;
-            let Ok(Ok(head)) = timeout(VISIT, head(&mut visitor)).await else { continue };
-            match self.read(&head) {
-                Some(Read { answer, state, iss }) => {
-                    return Ok(Arrived { answer, state, iss, page: Page(visitor) });
+            tokio::select! {
+                accepted = self.listener.accept(), if visitors.len() < VISITORS => {
+                    let (visitor, _) = accepted.map_err(|error| {
+                        Failure::plain(format!("cannot wait for the browser: {error}"))
+                    })?;
+                    visitors.push(self.heard(visitor));
                 }
-                None => Page(visitor).nothing().await,
+                Some(heard) = visitors.next() => {
+                    if let Some(arrived) = heard {
+                        return Ok(arrived);
+                    }
+                }
             }
         }
+    }
+
+    /// What one visitor brought, if it is what is waited for.
+    async fn heard(&self, mut visitor: TcpStream) -> Option<Arrived> {
+        let head = timeout(self.visit, head(&mut visitor)).await.ok()?.ok()?;
+        let Some(Read { answer, state, iss }) = self.read(&head) else {
+            Page(visitor).nothing().await;
+            return None;
+        };
+        Some(Arrived { answer, state, iss, page: Page(visitor) })
     }
 
     /// The answer in a request, if it is the one that is waited for.
@@ -219,9 +238,15 @@ mod tests {
 
     #[tokio::test]
     async fn a_visitor_that_says_nothing_or_too_much_does_not_keep_the_redirect_out() {
-        let doorstep = doorstep().await;
+        let mut doorstep = doorstep().await;
+        doorstep.visit = Duration::from_hours(1);
         let host = doorstep.host.clone();
         let knock = async {
+            // Nothing is ever said on these, and they stay.
+            let mut silent = Vec::new();
+            for _ in 0..VISITORS / 2 {
+                silent.push(TcpStream::connect(&host).await.unwrap());
+            }
             let mut long = TcpStream::connect(&host).await.unwrap();
             drop(long.write_all(&vec![b'x'; 2 * HEAD]).await);
             let mut other = TcpStream::connect(&host).await.unwrap();

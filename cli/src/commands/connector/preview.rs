@@ -43,7 +43,7 @@ fn credential(need: &CredentialNeed) -> Vec<String> {
     let scope = need.scope.as_deref().map(|scope| format!(" ({})", one_line(scope)));
     let mut lines =
         vec![format!("  Credential required: {}{}", need.kind, scope.unwrap_or_default())];
-    if let Some(place) = place(need) {
+    if let Some(place) = need.place() {
         lines.push(format!("    sent as {}", one_line(&place)));
     }
     if let Some(provider) = &need.provider {
@@ -53,12 +53,6 @@ fn credential(need: &CredentialNeed) -> Vec<String> {
         lines.push(format!("    asks the provider for {}", one_line(&need.scopes.join(" "))));
     }
     lines
-}
-
-/// Where in a request the credential goes.
-fn place(need: &CredentialNeed) -> Option<String> {
-    let parameter = need.parameter.as_ref().map(|name| format!("?{name}={{token}}"));
-    need.header.clone().or(parameter)
 }
 
 fn changes(preview: &ConnectorPreview, change: &CapabilityChange) -> Vec<String> {
@@ -133,7 +127,7 @@ fn moved(before: &Capabilities, after: &Capabilities) -> Vec<String> {
         return Vec::new();
     }
     let mut lines = Vec::new();
-    if let (Some(old), Some(new)) = (place(before), place(after))
+    if let (Some(old), Some(new)) = (before.place(), after.place())
         && old != new
     {
         let (old, new) = (one_line(&old), one_line(&new));

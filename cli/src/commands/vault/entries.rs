@@ -30,10 +30,8 @@ pub(super) async fn put(arguments: &VaultPutArguments, connection: &Connection<'
         None if terminal::present() => encoded(&terminal::hidden(&format!("Value of {path}: "))?),
         None => encoded(&terminal::piped()?),
     };
-    let metadata = arguments
-        .kind
-        .clone()
-        .map(|kind| VaultMetadata { kind: Some(kind), ..VaultMetadata::default() });
+    let kind = arguments.kind.as_deref().or_else(|| usual(purpose)).map(str::to_owned);
+    let metadata = kind.map(|kind| VaultMetadata { kind: Some(kind), ..VaultMetadata::default() });
     let purpose = Purpose { purpose: Some(purpose.to_owned()) };
     let body = AgentCredentials { value, metadata };
     let person = connection.person_of_vault().await?;
@@ -61,12 +59,16 @@ pub(super) async fn delete(path: &str, yes: bool, connection: &Connection<'_>) -
     let person = connection.person_of_vault().await?;
     let deleted = remove(&place, path, &person).await;
     person.leave().await;
-    deleted?;
+    let remains = deleted?;
     connection.printer.tick(format!("{path} is deleted"));
+    if let Some(remains) = remains {
+        connection.printer.cross(remains);
+    }
     Ok(())
 }
 
-async fn remove(place: &Place<'_>, path: &str, person: &Person) -> Result<()> {
+/// Returns what is left to do elsewhere, if something is.
+async fn remove(place: &Place<'_>, path: &str, person: &Person) -> Result<Option<String>> {
     let client = &person.client;
     match place {
         Place::Agent { name, purpose } => {
@@ -75,10 +77,19 @@ async fn remove(place: &Place<'_>, path: &str, person: &Person) -> Result<()> {
         }
         Place::User(service) => drop(client.delete_user_credentials(service).await?),
         Place::Secret(name) => drop(client.delete_secret(name).await?),
-        Place::Binding => drop(client.revoke_binding(path).await?),
+        Place::Binding => return Ok(client.revoke_binding(path).await?.value.message),
         Place::Other => {}
     }
-    Ok(())
+    Ok(None)
+}
+
+/// What kind a login of this purpose is stored as, as published.
+fn usual(purpose: &str) -> Option<&'static str> {
+    match purpose {
+        "oauth" => Some("oauth_refresh_token"),
+        "apikey" => Some("api_key"),
+        _ => None,
+    }
 }
 
 /// Which namespace a listed path belongs to; the runtime checks its grammar.
@@ -124,6 +135,13 @@ fn encoded(value: &Sensitive) -> Sensitive {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_login_is_stored_as_the_kind_its_purpose_says() {
+        assert_eq!(usual("oauth"), Some("oauth_refresh_token"));
+        assert_eq!(usual("apikey"), Some("api_key"));
+        assert_eq!(usual("cookies"), None);
+    }
 
     #[test]
     fn a_listed_path_goes_to_its_own_namespace() {
