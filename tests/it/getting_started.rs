@@ -91,7 +91,7 @@ fn installs(newcomer: &Newcomer) {
     session.sees("Confirm passphrase: ").types(PASSPHRASE);
     session.sees(&format!("Publisher {authority} is not yet trusted."));
     session.sees(&format!("Trust publisher {authority}? [y/N]: ")).types("y");
-    session.sees(&format!("Trusted publisher {authority}")).sees("Fingerprint: sha256:");
+    session.sees(&format!("Trusted publisher github://{OWNER}")).sees("Fingerprint: sha256:");
     session.sees("Keyring: ").sees("Install? [y/N]: ").types("y");
     session.sees("Bind a credential? [y/N]: ").types("y");
     session.sees("Credential: ").types(&newcomer.servers.notes_key);

@@ -39,6 +39,16 @@ async fn the_agents_exit_code_is_ours_and_signals_reach_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_agent_that_a_signal_ended_is_told_of_as_a_shell_does() {
+    let scene = Scene::new().await;
+    let model = Model::start(|_| Say::Text(String::new())).await;
+    let folder = plant(&scene, "kill -9 $$");
+    let command = with_path(scene.launch(&model, &["--local", "claude"]), &folder);
+    assert_eq!(ended(command).await.status.code(), Some(137));
+    scene.is_over(137).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_agent_gets_no_variable_of_ours_that_holds_a_secret() {
     let scene = Scene::new().await;
     let model = Model::start(|_| Say::Text(String::new())).await;
@@ -48,7 +58,6 @@ async fn an_agent_gets_no_variable_of_ours_that_holds_a_secret() {
         ("AILERON_VAULT_PASSPHRASE", crate::house::PASSPHRASE),
         ("AILERON_DATABASE_URL", "postgres://user:password@nowhere/x"),
         ("AILERON_SOMETHING_NEW", "secret"),
-        ("AILERON_TOKEN", "ald_secret"),
         ("OTEL_EXPORTER_OTLP_HEADERS", "authorization=collector"),
         ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "authorization=collector"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9"),
@@ -60,8 +69,10 @@ async fn an_agent_gets_no_variable_of_ours_that_holds_a_secret() {
     let told = text(&output);
     assert!(output.status.success(), "{told}");
     assert!(told.contains("GH_TOKEN=the-persons-own") && told.contains("AILERON_HOME="), "{told}");
+    assert!(told.contains("OTEL_EXPORTER_OTLP_ENDPOINT="), "{told}");
     let forbidden = [crate::house::PASSPHRASE, "AILERON_VAULT", "DATABASE_URL", "SOMETHING_NEW"];
-    for forbidden in forbidden.into_iter().chain(["AILERON_TOKEN", "ala_", "ald_"]) {
+    let further = ["AILERON_TOKEN", "ala_", "ald_", "authorization=collector"];
+    for forbidden in forbidden.into_iter().chain(further) {
         assert!(!told.contains(forbidden), "{forbidden}: {told}");
     }
     assert!(
