@@ -167,7 +167,7 @@ async fn open(
              passphrase you give counts from then on",
         ));
     }
-    let opened = sessions.prepare((keeper.clock)())?;
+    let opened = Sessions::prepare((keeper.clock)())?;
     let event = Event::new(EventKind::PersonSessionOpened, Actor::of(context))
         .with("aileron.person_session.id", opened.session.id.as_str());
     keeper.record(context, &[event]).await?;

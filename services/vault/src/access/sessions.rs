@@ -25,7 +25,7 @@ struct Held {
 
 impl Sessions {
     /// A session that does not count yet.
-    pub(super) fn prepare(&self, now: Timestamp) -> Result<Opened> {
+    pub(super) fn prepare(now: Timestamp) -> Result<Opened> {
         let session = PersonSession {
             id: fresh_id("ps")?,
             opened_at: now,
