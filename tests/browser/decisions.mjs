@@ -46,6 +46,17 @@ await shot(plain.page, "denied-without-scripts");
 await own.page.locator("#past").getByText("not today").waitFor();
 claim((await own.page.locator(`[id="${deny}"]`).count()) === 0, "a decided card stays");
 
+// A file that somebody changed: the difference is looked at, and accepted as it was shown.
+await own.visit("");
+await own.page.getByText("see what changed").click();
+await own.page.locator("ins", { hasText: "List what the person wrote" }).waitFor();
+await shot(own.page, "changed");
+await own.page.getByRole("button", { name: "Accept it as shown" }).click();
+await own.page.waitForURL(/actions\/notes-list/);
+claim(!(await own.page.textContent("main")).includes("not the one you accepted"), "still changed");
+await own.visit("drift");
+await own.page.getByText("Everything is as you accepted it").waitFor();
+
 // An action is hidden and shown again, and run from its form.
 for (const { page, visit } of [own, plain]) {
   await visit("actions");

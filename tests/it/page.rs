@@ -46,6 +46,14 @@ impl Scene {
         Self { servers, house, program, person }
     }
 
+    /// Somebody changes the file of an installed action.
+    fn rewords(&self, action: &str, from: &str, to: &str) {
+        let file = self.house.path().join(format!("actions/{action}.md"));
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(text.contains(from), "{text}");
+        std::fs::write(&file, text.replace(from, to)).unwrap();
+    }
+
     /// Plays a scene in Chromium; what it says at its end.
     async fn plays(&self, name: &str, facts: Value) -> Value {
         let folder = std::env::var_os("AILERON_BROWSER").map(PathBuf::from);
@@ -107,9 +115,7 @@ async fn every_page_is_light_fits_and_bars_nobody() {
     let approval = ask_with(&agent, "Opening hours", text).await;
     ask(&scene.program, "A second one", None).await;
     // Somebody changed an installed file.
-    let file = scene.house.path().join("actions/notes-list.md");
-    let changed = std::fs::read_to_string(&file).unwrap().replacen("notes", "all notes", 3);
-    std::fs::write(&file, changed).unwrap();
+    scene.rewords("notes-list", "List the person's notes", "List what the person wrote");
 
     let facts = json!({ "approval": approval, "run": done, "binding": "api_key/notes/work" });
     let said = scene.plays("tour", facts).await;
@@ -123,6 +129,7 @@ async fn every_decision_is_made_with_and_without_scripts_and_by_keyboard() {
     for title in ["first", "second", "third"] {
         waiting.push(ask(&scene.program, title, None).await);
     }
+    scene.rewords("notes-list", "List the person's notes", "List what the person wrote");
     let [approve, keyboard, deny] = waiting.as_slice() else { panic!("{waiting:?}") };
     let review =
         format!("{}/approvals?focus={}", scene.house.discovery().unwrap().url, approve.approval_id);

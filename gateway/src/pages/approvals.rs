@@ -18,6 +18,7 @@ use super::{
     card::card,
     form::query,
     frame::Frame,
+    grants,
     runs::{link, tone, word},
     signed::{Numbered, Posted, Signed},
     text::{encoded, said, shown, time},
@@ -45,10 +46,12 @@ pub(super) async fn show(
         None => None,
     };
     let history = decided(&shared, &signed).await?;
+    let granted = grants::section(&shared, &signed, &frame).await?;
     let content = html! {
         h1 { "Approvals" }
         @if let Some(gone) = focused { (gone) }
         (cards(&waiting, &frame, focus.as_ref()))
+        (granted)
         section aria-labelledby="history" {
             h2 id="history" { "Decided" }
             (past(&history))

@@ -16,7 +16,7 @@ use super::{
     answer::{Problem, Result, page},
     chart,
     form::query,
-    home::subject,
+    home::{by, subject},
     signed::{Numbered, Signed},
     text::{encoded, raw, said, shown, time},
 };
@@ -137,7 +137,7 @@ fn table(records: &[Record]) -> Markup {
                                     }
                                 }
                                 td { (shown(subject(record).unwrap_or_default())) }
-                                td { (shown(&record.actor.id)) }
+                                td { (by(&record.actor)) }
                             }
                         }
                     }

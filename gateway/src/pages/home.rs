@@ -2,7 +2,7 @@
 
 use aileron_contract::{
     Timestamp,
-    audit::{Filter, Record},
+    audit::{Actor, ActorKind, Filter, Record},
     executor::Approval,
     vault,
 };
@@ -115,6 +115,23 @@ fn pending(waiting: &[Approval]) -> Markup {
     }
 }
 
+/// Who did it. An agent is its session.
+pub(super) fn by(actor: &Actor) -> Markup {
+    html! {
+        span.quiet {
+            "by "
+            @match actor.kind {
+                ActorKind::Agent => a href={ "sessions/" (encoded(&actor.id)) } {
+                    "an agent" span.aside { " in the session " (shown(&actor.id)) }
+                },
+                ActorKind::Human | ActorKind::Service | ActorKind::ConnectorRuntime => {
+                    (shown(&actor.id))
+                },
+            }
+        }
+    }
+}
+
 /// The first thing a call says, in short.
 fn gist(approval: &Approval) -> Option<(&str, String)> {
     const SHOWN: usize = 60;
@@ -143,7 +160,7 @@ fn timeline(records: &[Record]) -> Markup {
                                 (shown(&record.kind))
                             }
                             " " span { (shown(subject(record).unwrap_or_default())) }
-                            span.quiet { " by " (shown(&record.actor.id)) }
+                            " " (by(&record.actor))
                         }
                     }
                 }

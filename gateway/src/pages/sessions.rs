@@ -15,7 +15,7 @@ use maud::{Markup, html};
 use super::{
     answer::{Problem, Result, page},
     home::subject,
-    runs::{link, word},
+    runs::{link, tone, word},
     signed::{Numbered, Signed},
     text::{clock, encoded, said, shown, time},
 };
@@ -72,7 +72,8 @@ pub(super) async fn show(
         ul.list id="calls" data-live {
             @for run in &runs {
                 li {
-                    a href=(link(&run.id)) { (said(&run.action)) } " " (word(run.state)) " "
+                    a href=(link(&run.id)) { (said(&run.action)) } " "
+                    span class={ "chip " (tone(run.state)) } { (word(run.state)) } " "
                     span.quiet { (time(run.requested_at)) }
                 }
             }

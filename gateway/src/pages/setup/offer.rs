@@ -44,7 +44,7 @@ pub(super) fn offer(declared: &Declared, existing: Option<&Binding>, frame: &Fra
                 (typed(declared, existing, frame))
             }
         }
-        @if let Some(binding) = existing && !given && keepable(binding) {
+        @if let Some(binding) = existing && !given && keepable(binding, declared) {
             section.card aria-labelledby="kept" {
                 h2 id="kept" { "Or keep the credential you gave" }
                 p { "It stays as it is, and may go to the hosts above." }
@@ -71,11 +71,12 @@ pub(in crate::pages) fn why(reason: &str) -> String {
     .to_owned()
 }
 
-/// The consent alone can be renewed only when the hosts are what it waits for.
-fn keepable(binding: &Binding) -> bool {
+/// The consent alone can be renewed when the hosts are all that it waits for.
+fn keepable(binding: &Binding, declared: &Declared) -> bool {
+    let others = binding.hosts.as_deref() != Some(declared.hosts());
     match (binding.status, binding.stale_reason.as_deref()) {
         (BindingStatus::Stale, reason) => reason.is_none_or(|reason| reason == "hosts_added"),
-        (BindingStatus::Active, _) => true,
+        (BindingStatus::Active, _) => others,
         (BindingStatus::Revoked, _) => false,
     }
 }
