@@ -66,7 +66,9 @@ async fn look(connection: &Connection<'_>, id: &str, json: bool) -> Result<Exit>
         let text = serde_json::to_string(&approval);
         connection.printer.data(text.map_err(|error| Failure::plain(error.to_string()))?);
     } else {
-        show(connection.printer, &approval);
+        for line in card(&approval) {
+            connection.printer.data(line);
+        }
     }
     Ok(Exit::Done)
 }
@@ -161,64 +163,70 @@ async fn decide(
 }
 
 fn show(printer: Printer, approval: &PendingApproval) {
-    let connector = approval.connector_fqn.as_deref().unwrap_or("its connector");
-    let (badge, action) = (one_line(&approval.badge()), one_line(&approval.action_name));
-    printer.say(format!("{badge}  {action} on {}", one_line(connector)));
-    if let Some(before) = &approval.asked_before {
-        changed(printer, before);
-    }
-    match &approval.preview {
-        Some(Preview { unavailable: Some(why), .. }) => printer.say(format!("  {}", one_line(why))),
-        Some(Preview { fields, unavailable: None }) => {
-            printer.say("  what it would act upon:");
-            lines(printer, fields);
-            printer.say("  what it is given:");
-        }
-        None => {}
-    }
-    lines(printer, &approval.input_fields);
-    if let Some(identity) = &approval.identity {
-        printer.say(format!("  identity: {}", one_line(identity)));
-    }
-    if let Some(digest) = approval.short_digest() {
-        // Enough to compare by eye with another surface; the decision carries all of it.
-        printer.say(format!("  digest: {digest}"));
-    }
-    if let Some(expires) = &approval.expires_at {
-        printer.say(format!("  waits until {}", table::time(expires)));
+    for line in card(approval) {
+        printer.say(line);
     }
 }
 
+/// All of what is decided about, line by line.
+fn card(approval: &PendingApproval) -> Vec<String> {
+    let connector = approval.connector_fqn.as_deref().unwrap_or("its connector");
+    let (badge, action) = (one_line(&approval.badge()), one_line(&approval.action_name));
+    let mut card = vec![format!("{badge}  {action} on {}", one_line(connector))];
+    card.extend(approval.asked_before.iter().flat_map(changed));
+    match &approval.preview {
+        Some(Preview { unavailable: Some(why), .. }) => card.push(format!("  {}", one_line(why))),
+        Some(Preview { fields, unavailable: None }) => {
+            card.push("  what it would act upon:".to_owned());
+            card.extend(fields.iter().map(line));
+            card.push("  what it is given:".to_owned());
+        }
+        None => {}
+    }
+    card.extend(approval.input_fields.iter().map(line));
+    if let Some(identity) = &approval.identity {
+        card.push(format!("  identity: {}", one_line(identity)));
+    }
+    if let Some(digest) = approval.short_digest() {
+        // Enough to compare by eye with another surface; the decision carries all of it.
+        card.push(format!("  digest: {digest}"));
+    }
+    if let Some(expires) = &approval.expires_at {
+        card.push(format!("  waits until {}", table::time(expires)));
+    }
+    card
+}
+
 /// What is not as it was when the person agreed.
-fn changed(printer: Printer, before: &AskedBefore) {
+fn changed(before: &AskedBefore) -> Vec<String> {
     let AskedBefore { times, digest, changes } = before;
     let often = if *times == 1 { "once".to_owned() } else { format!("{times} times") };
-    printer.say(format!("  you agreed to it {often}, and what it would act upon changed since:"));
-    for line in changes {
+    let mut told =
+        vec![format!("  you agreed to it {often}, and what it would act upon changed since:")];
+    told.extend(changes.iter().map(|line| {
         let sign = match line.change.as_str() {
             "removed" => '-',
             "added" => '+',
             _ => ' ',
         };
-        printer.say(format!("    {sign} {}", one_line(&line.text)));
-    }
+        format!("    {sign} {}", one_line(&line.text))
+    }));
     if changes.is_empty() {
-        printer.say("    (nothing of what is shown)");
+        told.push("    (nothing of what is shown)".to_owned());
     }
-    printer.say(format!("  digest then: {}", short(digest)));
+    told.push(format!("  digest then: {}", short(digest)));
+    told
 }
 
-fn lines(printer: Printer, fields: &[Field]) {
-    for field in fields {
-        let value = match (&field.value, field.missing) {
-            (Some(value), _) if field.multiline => indented(value),
-            (Some(value), _) => one_line(value),
-            (None, true) => "(missing)".to_owned(),
-            (None, false) => String::new(),
-        };
-        let gap = if value.starts_with('\n') || value.is_empty() { "" } else { " " };
-        printer.say(format!("  {}:{gap}{value}", one_line(&field.label)));
-    }
+fn line(field: &Field) -> String {
+    let value = match (&field.value, field.missing) {
+        (Some(value), _) if field.multiline => indented(value),
+        (Some(value), _) => one_line(value),
+        (None, true) => "(missing)".to_owned(),
+        (None, false) => String::new(),
+    };
+    let gap = if value.starts_with('\n') || value.is_empty() { "" } else { " " };
+    format!("  {}:{gap}{value}", one_line(&field.label))
 }
 
 /// The call in a few words; `approve` shows all of it before it asks.

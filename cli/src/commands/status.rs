@@ -78,6 +78,9 @@ fn advise(printer: Printer, status: &Status, wanted: impl Fn(StatusSection) -> b
     if status.vault_state == VaultState::Missing {
         printer.say("There is no vault yet: aileron vault init creates it.");
     }
+    if let Some(problem) = status.vault_problem.as_ref().filter(|_| wanted(StatusSection::Vault)) {
+        printer.cross(problem);
+    }
     if status.stale_binding_count > 0 && wanted(StatusSection::Vault) {
         printer.say("Stale bindings are not used until you see to them: aileron binding list");
     }

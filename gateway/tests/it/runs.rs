@@ -92,6 +92,47 @@ async fn a_lost_answer_is_a_failure_that_says_what_is_not_known() {
 }
 
 #[tokio::test]
+async fn an_agent_reads_each_end_in_the_published_words() {
+    let door = Door::open().await;
+    for (state, status, reason) in [
+        ("parked", "pending_approval", None),
+        ("approved", "running", None),
+        ("awaiting_vault", "awaiting_vault", None),
+        ("running", "running", None),
+        ("done", "completed", None),
+        ("denied", "denied", None),
+        ("expired", "denied", Some("nobody decided before the approval expired")),
+        ("failed", "failed", None),
+    ] {
+        let call = format!("GET /v1/action-approvals/act-{state}/result");
+        let body = door.ask(&call, AGENT, None).await.json();
+        assert_eq!((&body["status"], &body["state"]), (&json!(status), &json!(state)));
+        assert_eq!(body["reason"].as_str(), reason, "{state}");
+    }
+}
+
+#[tokio::test]
+async fn a_desktop_is_told_of_in_the_status() {
+    use aileron_api::status::{NotificationState, Notifications, QuietHours};
+
+    let door = Door::with(|options| {
+        options.notifications = Some(aileron_gateway::Notifying::new(|| Notifications {
+            state: NotificationState::Quiet,
+            reason: None,
+            quiet_hours: Some(QuietHours {
+                start: "22:00".to_owned(),
+                end: "07:30".to_owned(),
+                timezone: None,
+            }),
+        }));
+    })
+    .await;
+    let expected = json!({"state": "quiet", "quiet_hours": {"start": "22:00", "end": "07:30"}});
+    let status = door.ask("GET /v1/status", PROGRAM, None).await.json();
+    assert_eq!(status["notifications"], expected);
+}
+
+#[tokio::test]
 async fn status_counts_also_for_whom_names_are_hidden() {
     let door = Door::open().await;
     let expected = json!({

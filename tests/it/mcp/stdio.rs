@@ -53,6 +53,13 @@ impl Tools {
         Self::of(command)
     }
 
+    /// The program with this in its environment, and nothing else.
+    pub(super) fn told_by<'a>(variables: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let mut command = Command::new(program());
+        command.env_clear().envs(variables);
+        Self::of(command)
+    }
+
     /// Any program that serves tools over its standard input and output.
     pub(super) fn of(mut command: Command) -> Self {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
@@ -64,8 +71,13 @@ impl Tools {
 
     /// The handshake; what the server says of itself.
     pub(super) async fn hello(&mut self, version: &str) -> Value {
+        self.introduced(version, json!({})).await
+    }
+
+    /// The handshake of a client that can do this.
+    pub(super) async fn introduced(&mut self, version: &str, can: Value) -> Value {
         let client = json!({"name": "test", "version": "1"});
-        let hello = json!({"protocolVersion": version, "capabilities": {}, "clientInfo": client});
+        let hello = json!({"protocolVersion": version, "capabilities": can, "clientInfo": client});
         let said = self.ask("initialize", hello).await;
         let done = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
         self.write(&format!("{done}\n")).await;
@@ -99,6 +111,16 @@ impl Tools {
     /// Waits for a notification.
     pub(super) async fn told(&mut self, method: &str) {
         self.find(|message| message["method"] == method).await;
+    }
+
+    /// Waits for a request of the server's.
+    pub(super) async fn asked(&mut self, method: &str) -> Value {
+        self.find(|message| message["method"] == method && !message["id"].is_null()).await
+    }
+
+    /// Did the server ask for anything that nobody has looked at yet?
+    pub(super) fn was_asked(&self) -> bool {
+        self.waiting.iter().any(|message| message["method"].is_string() && !message["id"].is_null())
     }
 
     /// Waits for an error that answers no request.

@@ -126,6 +126,9 @@ mod tests {
     fn an_endless_event_is_refused() {
         let mut reader = Reader::default();
         assert_eq!(reader.read(&vec![b'x'; EVENT + 1]), Err(TooLong));
+        let mut patient = Reader::with_limit(EVENT + 10);
+        let long = ["data: ", &"x".repeat(EVENT), "\n\n"].concat();
+        assert_eq!(patient.read(long.as_bytes()).unwrap()[0].data.len(), EVENT);
     }
 
     proptest! {
