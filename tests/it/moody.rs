@@ -4,7 +4,7 @@
 use std::{
     io::{Read as _, Write as _},
     net::{TcpListener, TcpStream},
-    sync::Arc,
+    sync::{Arc, Barrier},
     time::Duration,
 };
 
@@ -16,6 +16,8 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned, crypto::ring, pki_type
 pub(crate) enum Mood {
     /// Status and header lines, and a whole body.
     Answers(&'static str, String, Vec<u8>),
+    /// Announces all of the body, sends half, and the rest once somebody else has come.
+    Waits(Vec<u8>, Arc<Barrier>),
     /// Announces all of the body, sends half and hangs up.
     HangsUp(Vec<u8>),
     /// Sends a byte now and then, for as long as anybody listens.
@@ -75,6 +77,14 @@ fn serve(
         Mood::Answers(status, headers, body) => {
             stream.write_all(head(status, &headers, body.len()).as_bytes())?;
             stream.write_all(&body)?;
+        }
+        Mood::Waits(body, barrier) => {
+            let (first, rest) = body.split_at(body.len() / 2);
+            stream.write_all(head("200 OK", "", body.len()).as_bytes())?;
+            stream.write_all(first)?;
+            stream.flush()?;
+            barrier.wait();
+            stream.write_all(rest)?;
         }
         Mood::HangsUp(body) => {
             stream.write_all(head("200 OK", "", body.len()).as_bytes())?;

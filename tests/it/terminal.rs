@@ -3,6 +3,7 @@
 mod consents;
 mod decision;
 mod installs;
+mod progress;
 
 use std::{
     fs::File,
@@ -94,7 +95,7 @@ impl Session {
     }
 
     /// Presses ctrl-c.
-    fn interrupts(&mut self) {
+    pub(crate) fn interrupts(&mut self) {
         self.keyboard.write_all(b"\x03").unwrap();
     }
 
