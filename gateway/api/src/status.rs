@@ -24,6 +24,9 @@ pub struct Health {
 pub struct Status {
     pub version: String,
     pub vault_state: VaultState,
+    /// Why the vault's file cannot be used. Until it can, none of its bindings is counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vault_problem: Option<String>,
     pub action_count: u64,
     pub connector_count: u64,
     pub binding_count: u64,

@@ -24,15 +24,22 @@ pub(crate) async fn status(
     let counts = services.executor.counts(&context).await?;
     // The count is part of the status the caller was just allowed to read; the names are not.
     let own = Context::service("gateway");
-    let bindings = match services.bindings.list(&own, BindingFilter::default()).await {
-        Ok(bindings) => bindings,
-        Err(error) if error.reason() == Reason::VaultMissing => Vec::new(),
-        Err(error) => return Err(error.into()),
+    let (bindings, problem) = match services.bindings.list(&own, BindingFilter::default()).await {
+        Ok(bindings) => (bindings, None),
+        Err(error) => match error.reason() {
+            Reason::VaultMissing => (Vec::new(), None),
+            // Whoever asks how things are is told, rather than refused.
+            Reason::VaultUnreadable | Reason::VaultRolledBack => {
+                (Vec::new(), Some(error.public().to_owned()))
+            }
+            _ => return Err(error.into()),
+        },
     };
     let options = &shared.options;
     Ok(Json(Status {
         version: options.version.clone(),
         vault_state: shape::vault_state(vault.state),
+        vault_problem: problem,
         action_count: counts.actions,
         connector_count: counts.connectors,
         binding_count: count(&bindings, |_| true),

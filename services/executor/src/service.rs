@@ -237,6 +237,15 @@ impl Executor for Door {
             pending_approvals: self.0.engine.pending().await?,
             drift: match self.0.packages.drift().await {
                 Err(error) if closed(&error) => 0,
+                // What is wrong with the vault's file, the vault says itself.
+                Err(error)
+                    if matches!(
+                        error.reason(),
+                        Reason::VaultUnreadable | Reason::VaultRolledBack
+                    ) =>
+                {
+                    0
+                }
                 counted => counted?,
             },
         })
