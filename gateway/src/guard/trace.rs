@@ -26,7 +26,8 @@ pub(crate) async fn trace(request: Request, next: Next) -> Response {
     async {
         let response = next.run(request).await;
         let status = response.status();
-        Span::current().record("http.response.status_code", status.as_u16());
+        // As a signed number: spans have no other, and an unsigned one would be exported as text.
+        Span::current().record("http.response.status_code", i64::from(status.as_u16()));
         if status.is_server_error() {
             Span::current().record("otel.status_code", "ERROR");
         }

@@ -170,7 +170,7 @@ impl Audit for Log {
     /// Asks for no scope: whoever holds the handle is a part of the runtime and records what it
     /// did, also for callers without any right. No door leads here from outside.
     async fn append(&self, _context: &Context, event: Event) -> Result<Record> {
-        let span = tracing::info_span!(
+        let span = tracing::debug_span!(
             "aileron.audit.append",
             aileron.audit.type = event.kind.text(),
             otel.status_code = tracing::field::Empty,

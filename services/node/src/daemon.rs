@@ -1,11 +1,13 @@
 //! The daemon: one process that holds all roles, or some of them.
 //!
 //! Order of start: harden, configuration, lock, log, vault, executor, listener, discovery file.
-//! Order of stop: stop accepting, drain, stop tasks, forget keys, flush the log.
+//! Order of stop: stop accepting, drain, stop tasks, forget keys, flush the log, export the last
+//! spans.
 
 use std::{io::ErrorKind, path::Path, sync::Arc};
 
 use aileron_contract::{Error, Reason, Result, limits};
+use aileron_gateway::Notifying;
 use aileron_store::{files, lock::FolderLock};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -15,10 +17,11 @@ use crate::{
     environment::Environment,
     guard::Guard,
     listener,
-    services::{Services, now},
+    notify::Notifier,
+    services::{Services, Serving, now},
     signals,
     state::{self, State},
-    telemetry,
+    telemetry::{Settings, Telemetry},
 };
 
 /// Runs until the process is asked to stop.
@@ -26,7 +29,14 @@ pub async fn run(environment: &Environment, flags: &Flags) -> Result<()> {
     aileron_vault::harden_process()?;
     signals::outlive_file_limits().map_err(Error::internal)?;
     let config = configure(environment, flags)?;
-    telemetry::init(&config.log);
+    let settings = Settings::read(environment);
+    let telemetry = Telemetry::start(&config.log, settings, &config.roles, now);
+    let ended = work(environment, config).await;
+    telemetry.stop().await;
+    ended
+}
+
+async fn work(environment: &Environment, config: Config) -> Result<()> {
     for name in environment.unknown() {
         tracing::warn!(name, "unknown variable ignored: is it misspelt?");
     }
@@ -64,8 +74,17 @@ async fn serve(
     let mut published = None;
     let tasks = TaskTracker::new();
     if config.roles.contains(&Role::Gateway) {
-        let (listener, router, address) = gateway(config, services, stop, &tasks).await?;
+        let notifier = Notifier::new(&config.notifications, now)?;
+        let (listener, router, address) =
+            gateway(config, services, (stop, &tasks, &notifier)).await?;
         published = Some(Published::write(&config.home, address, &guard.daemon_token, now())?);
+        let (sources, until) = (services.notified(address), stop.clone());
+        parts.extend(sources.map(|sources| -> Serving {
+            Box::pin(async move {
+                notifier.follow(sources, until).await;
+                Ok(())
+            })
+        }));
         let stop = stop.clone();
         parts.push(Box::pin(async move {
             listener::serve(listener, router, stop).await;
@@ -98,8 +117,7 @@ async fn serve(
 async fn gateway(
     config: &Config,
     services: &Services,
-    stop: &CancellationToken,
-    tasks: &TaskTracker,
+    (stop, tasks, notifier): (&CancellationToken, &TaskTracker, &Notifier),
 ) -> Result<(tokio::net::TcpListener, axum::Router, std::net::SocketAddr)> {
     let (Some(executor), Some(packages), Some(publishers)) =
         (&services.executor, &services.packages, &services.publishers)
@@ -126,6 +144,8 @@ async fn gateway(
     options.extra_hosts.clone_from(&config.hosts);
     options.tasks = tasks.clone();
     options.shutdown = stop.clone();
+    let notifier = notifier.clone();
+    options.notifications = Some(Notifying::new(move || notifier.status()));
     Ok((listener, aileron_gateway::Gateway::router(handles, options), address))
 }
 

@@ -11,10 +11,11 @@ mod discovery;
 pub mod environment;
 mod guard;
 mod listener;
+mod notify;
 mod services;
 mod signals;
 mod state;
-pub mod telemetry;
+mod telemetry;
 
 pub use config::{Config, Flags, Role};
 pub use environment::Environment;

@@ -1,35 +1,150 @@
-//! Logs to standard error and trace context for whoever calls and is called. Export comes with
-//! its own configuration; without it spans still carry W3C trace ids across REST and gRPC.
+//! Logs to standard error, trace context for whoever calls and is called, and, where the operator
+//! asks for it, export of the spans. Without export nothing is collected: spans are there for the
+//! log, and carry W3C trace ids across REST and gRPC.
 
-use std::io::IsTerminal as _;
+mod client;
+mod days;
+mod queue;
+mod settings;
+mod sink;
+mod vetting;
 
-use aileron_contract::json::visible;
-use opentelemetry::trace::TracerProvider as _;
-use opentelemetry_sdk::{propagation::TraceContextPropagator, trace::SdkTracerProvider};
+use std::{io::IsTerminal as _, sync::atomic::Ordering};
+
+use aileron_contract::{Timestamp, json::visible, limits};
+use opentelemetry::{KeyValue, trace::TracerProvider as _};
+use opentelemetry_sdk::{
+    Resource,
+    propagation::TraceContextPropagator,
+    trace::{Sampler, SdkTracerProvider, TracerProviderBuilder},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::Level;
 use tracing_subscriber::{
-    EnvFilter,
+    EnvFilter, Layer as _,
     field::MakeExt as _,
+    filter::filter_fn,
     fmt::{FormatFields, format::debug_fn},
     layer::SubscriberExt as _,
     util::SubscriberInitExt as _,
 };
 
-/// Installs the process-wide subscriber. A second call changes nothing.
-pub fn init(filter: &str) {
-    opentelemetry::global::set_text_map_propagator(TraceContextPropagator::new());
-    let tracer = SdkTracerProvider::builder().build().tracer("aileron");
+pub(crate) use settings::Settings;
+
+use crate::config::Role;
+
+/// What is to be shut down at the end.
+pub(crate) struct Telemetry {
+    export: Option<Export>,
+}
+
+struct Export {
+    tasks: TaskTracker,
+    stop: CancellationToken,
+    lost: queue::Lost,
+}
+
+impl Telemetry {
+    /// Installs the process-wide subscriber; a second one changes nothing. Export that cannot be
+    /// as asked for is off, which the log says: the runtime works without it.
+    pub(crate) fn start(
+        filter: &str,
+        asked: Result<Option<Settings>, Vec<String>>,
+        roles: &[Role],
+        clock: fn() -> Timestamp,
+    ) -> Self {
+        opentelemetry::global::set_text_map_propagator(TraceContextPropagator::new());
+        let (settings, mut problems) = match asked {
+            Ok(settings) => (settings, Vec::new()),
+            Err(problems) => (None, problems),
+        };
+        let (provider, export) = match settings.map(|it| Export::start(it, roles, clock)) {
+            None => (quiet(), None),
+            Some(Ok((provider, export))) => (provider, Some(export)),
+            Some(Err(why)) => {
+                problems.push(why);
+                (quiet(), None)
+            }
+        };
+        // The finer spans are for whoever exports; the log does without them and costs less.
+        let finest = if export.is_some() { Level::DEBUG } else { Level::INFO };
+        install(filter, finest, provider.build());
+        for problem in problems {
+            tracing::warn!(problem, "spans are not exported");
+        }
+        Self { export }
+    }
+
+    /// Exports what is left, for a while.
+    pub(crate) async fn stop(self) {
+        let Some(Export { tasks, stop, lost }) = self.export else { return };
+        stop.cancel();
+        tasks.close();
+        if tokio::time::timeout(limits::TRACE_FLUSH_WALL, tasks.wait()).await.is_err() {
+            tracing::warn!("the last spans could not be exported in time");
+        }
+        match lost.load(Ordering::Relaxed) {
+            0 => {}
+            lost => tracing::warn!(lost, "spans were not exported"),
+        }
+    }
+}
+
+/// Spans have ids and remember nothing, unless whoever calls says that it records.
+fn quiet() -> TracerProviderBuilder {
+    let sampler = Sampler::ParentBased(Box::new(Sampler::AlwaysOff));
+    SdkTracerProvider::builder().with_sampler(sampler)
+}
+
+impl Export {
+    fn start(
+        settings: Settings,
+        roles: &[Role],
+        clock: fn() -> Timestamp,
+    ) -> Result<(TracerProviderBuilder, Self), String> {
+        let Settings { service, target } = settings;
+        let roles = roles.iter().map(|role| role.text()).collect::<Vec<_>>().join(",");
+        // Nothing that was found out about the machine or its user.
+        let resource = Resource::builder_empty()
+            .with_service_name(service)
+            .with_attributes([
+                KeyValue::new("service.version", env!("CARGO_PKG_VERSION")),
+                KeyValue::new("aileron.roles", roles),
+            ])
+            .build();
+        let (intake, outflow, lost) = queue::queue(sink::Sink::new(target, &resource, clock)?);
+        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        drop(tasks.spawn(outflow.run(stop.child_token())));
+        // A program must not be able to keep what it does out of the trace: its flag is not asked.
+        let provider = SdkTracerProvider::builder()
+            .with_sampler(Sampler::AlwaysOn)
+            .with_resource(resource)
+            .with_span_processor(intake);
+        Ok((provider, Self { tasks, stop, lost }))
+    }
+}
+
+fn install(filter: &str, finest: Level, provider: SdkTracerProvider) {
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
-        .fmt_fields(fields());
-    let installed = tracing_subscriber::registry()
-        .with(filter)
-        .with(lines)
-        .with(tracing_opentelemetry::layer().with_tracer(tracer))
-        .try_init();
-    if installed.is_err() {
+        .fmt_fields(fields())
+        .with_filter(filter);
+    // Our own spans, whatever is logged; never the log's lines, which quote what others wrote.
+    let ours = filter_fn(move |metadata| {
+        let wanted = metadata.is_span() && *metadata.level() <= finest;
+        wanted && metadata.target().starts_with("aileron_")
+    })
+    .with_max_level_hint(finest);
+    let spans = tracing_opentelemetry::layer()
+        .with_location(false)
+        .with_threads(false)
+        .with_tracked_inactivity(false)
+        .with_tracer(provider.tracer("aileron"))
+        .with_filter(ours);
+    if tracing_subscriber::registry().with(lines).with(spans).try_init().is_err() {
         tracing::debug!("logging was set up before");
     }
 }

@@ -47,7 +47,7 @@ impl Drive {
         let span = tracing::info_span!(
             "aileron.action.execute",
             aileron.action.name = %self.record.action,
-            aileron.action.steps_count = self.plan.steps().count(),
+            aileron.action.steps_count = i64::try_from(self.plan.steps().count()).ok(),
             aileron.run.id = %self.record.id,
             aileron.run.outcome = tracing::field::Empty,
             aileron.audit.id = tracing::field::Empty,

@@ -1,0 +1,90 @@
+//! A file of lines for each day, as published: `spans-YYYY-MM-DD.jsonl`.
+
+use std::{
+    fmt,
+    io::{self, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+};
+
+use aileron_contract::{Timestamp, limits};
+use aileron_store::files;
+use jiff::tz::TimeZone;
+
+/// The folder.
+pub(super) struct Days {
+    folder: PathBuf,
+    clock: fn() -> Timestamp,
+}
+
+impl Days {
+    pub(super) fn new(folder: PathBuf, clock: fn() -> Timestamp) -> Self {
+        Self { folder, clock }
+    }
+
+    /// Adds whole lines to the file of the day, here by local time. A day's file that is full
+    /// takes no more.
+    pub(super) async fn append(&self, lines: Vec<u8>) -> io::Result<()> {
+        let day = (self.clock)().to_zoned(TimeZone::system()).strftime("%Y-%m-%d").to_string();
+        let folder = self.folder.clone();
+        let writing = move || append(&folder, &format!("spans-{day}.jsonl"), &lines);
+        tokio::task::spawn_blocking(writing).await.map_err(io::Error::other)?
+    }
+}
+
+impl fmt::Display for Days {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.folder.display().fmt(f)
+    }
+}
+
+fn append(folder: &Path, name: &str, lines: &[u8]) -> io::Result<()> {
+    files::create_private_dir(folder)?;
+    let mut file = std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(folder.join(name))?;
+    let size = u64::try_from(lines.len()).unwrap_or(u64::MAX);
+    if file.metadata()?.len().saturating_add(size) > limits::TRACE_FILE {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "the file of the day is full"));
+    }
+    file.write_all(lines)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn each_day_has_a_file_of_its_own_that_only_its_owner_reads() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join("traces");
+        let days = Days::new(folder.clone(), || Timestamp::UNIX_EPOCH);
+        days.append(b"one\n".to_vec()).await.unwrap();
+        days.append(b"two\n".to_vec()).await.unwrap();
+        let files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(Result::unwrap).collect();
+        let [file] = files.as_slice() else { panic!("{files:?}") };
+        let name = file.file_name().into_string().unwrap();
+        // Where the machine is decides whose day it is.
+        assert!(["spans-1970-01-01.jsonl", "spans-1969-12-31.jsonl"].contains(&name.as_str()));
+        assert_eq!(std::fs::read(file.path()).unwrap(), b"one\ntwo\n");
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(std::fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
+    }
+
+    #[tokio::test]
+    async fn a_full_file_takes_no_more() {
+        let home = tempfile::tempdir().unwrap();
+        let days = Days::new(home.path().to_owned(), || Timestamp::UNIX_EPOCH);
+        days.append(b"one\n".to_vec()).await.unwrap();
+        let file = std::fs::read_dir(home.path()).unwrap().next().unwrap().unwrap().path();
+        let full = std::fs::OpenOptions::new().write(true).open(&file).unwrap();
+        full.set_len(limits::TRACE_FILE).unwrap();
+        let refused = days.append(b"two\n".to_vec()).await.unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::FileTooLarge);
+        assert_eq!(std::fs::metadata(&file).unwrap().len(), limits::TRACE_FILE);
+    }
+}
