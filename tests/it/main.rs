@@ -7,6 +7,7 @@
     reason = "a test that meets the unexpected should stop there"
 )]
 
+mod approvals;
 mod attack;
 mod author;
 mod bad_packages;
@@ -29,6 +30,7 @@ mod manual;
 mod mcp;
 mod memory;
 mod moody;
+mod notify;
 mod oidc;
 mod packs;
 mod page;
@@ -45,6 +47,7 @@ mod sign_in;
 mod split;
 mod spoken;
 mod structure;
+mod telemetry;
 mod terminal;
 mod updates;
 mod upkeep;

@@ -1,7 +1,8 @@
 //! Actions as tools: the program over standard input and output, and `/mcp`, against the daemon.
 
 mod conformance;
-mod http;
+mod elicitation;
+pub(crate) mod http;
 mod stdio;
 
 use std::time::Duration;

@@ -4,6 +4,7 @@ mod doors;
 mod secrets;
 
 use std::{
+    ffi::OsString,
     net::TcpListener,
     os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     path::Path,
@@ -79,6 +80,11 @@ impl Four {
     }
 
     pub(crate) fn start(servers: &Servers) -> Self {
+        Self::start_in(servers, &[])
+    }
+
+    /// Each with further variables.
+    pub(crate) fn start_in(servers: &Servers, environment: &[(&'static str, OsString)]) -> Self {
         let run = tempfile::Builder::new().prefix("aileron-run-").tempdir().unwrap();
         let sockets = run.path();
         let token = sockets.join("service.token");
@@ -98,10 +104,15 @@ impl Four {
             "audit": sockets.join("audit.sock"),
         }});
         let mut house = House::with_config(servers, &services);
-        let audit = role(&mut house, "audit");
-        let vault = role(&mut house, "vault");
-        let executor = role(&mut house, "executor");
-        let gateway = role(&mut house, "gateway");
+        let config = house.path().join("config.yaml").to_str().unwrap().to_owned();
+        let mut start = |name| {
+            let arguments = ["serve", "--roles", name, "--config", &config];
+            house.spawn_in(&arguments, environment.to_vec())
+        };
+        let audit = start("audit");
+        let vault = start("vault");
+        let executor = start("executor");
+        let gateway = start("gateway");
         Self { house, audit, vault, executor, gateway, run }
     }
 

@@ -112,6 +112,22 @@ fn only_the_vault_encrypts() {
 }
 
 #[test]
+fn nothing_but_egress_opens_connections_and_the_exporter_of_traces() {
+    let silent = SERVICES.into_iter().filter(|it| *it != "aileron-vault");
+    for package in silent.chain(["aileron-gateway", "aileron-contract", "aileron-wire"]) {
+        never(package, &["reqwest", "hyper-rustls", "opentelemetry-proto"]);
+    }
+    // The process's own telemetry, to the one address its operator configured.
+    let node = root().join("services/node/src");
+    let clients: Vec<_> = sources()
+        .into_iter()
+        .filter(|path| path.starts_with(&node))
+        .filter(|path| std::fs::read_to_string(path).unwrap().contains("reqwest"))
+        .collect();
+    assert_eq!(clients, [node.join("telemetry/client.rs")]);
+}
+
+#[test]
 fn every_package_inherits_the_house_rules() {
     for manifest in manifests() {
         let text = std::fs::read_to_string(&manifest).unwrap();

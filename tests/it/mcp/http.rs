@@ -4,17 +4,17 @@ use reqwest::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};
 
 /// A session at `/mcp`.
-pub(super) struct Tools {
+pub(crate) struct Tools {
     http: Client,
     url: String,
-    pub(super) token: String,
+    pub(crate) token: String,
     session: Option<String>,
     header: Option<(String, String)>,
     next: u64,
 }
 
 impl Tools {
-    pub(super) fn new(url: &str, token: &str) -> Self {
+    pub(crate) fn new(url: &str, token: &str) -> Self {
         // Plain HTTP; the client wants one all the same.
         drop(rustls::crypto::ring::default_provider().install_default());
         let http = Client::builder().no_proxy().build().unwrap();
@@ -22,7 +22,7 @@ impl Tools {
         Self { http, url, token, session: None, header: None, next: 1 }
     }
 
-    pub(super) async fn start(url: &str, token: &str) -> Self {
+    pub(crate) async fn start(url: &str, token: &str) -> Self {
         let mut tools = Self::new(url, token);
         assert_eq!(tools.begin().await, 200);
         let done = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
@@ -31,7 +31,7 @@ impl Tools {
     }
 
     /// Begins a session; the status of the answer.
-    pub(super) async fn begin(&mut self) -> u16 {
+    pub(crate) async fn begin(&mut self) -> u16 {
         let client = json!({"name": "test", "version": "1"});
         let params =
             json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": client});
@@ -43,11 +43,11 @@ impl Tools {
     }
 
     /// The same session with another token.
-    pub(super) fn with_token(&self, token: &str) -> Self {
+    pub(crate) fn with_token(&self, token: &str) -> Self {
         Self { token: token.to_owned(), ..self.same() }
     }
 
-    pub(super) fn with_header(&self, name: &str, value: &str) -> Self {
+    pub(crate) fn with_header(&self, name: &str, value: &str) -> Self {
         Self { header: Some((name.to_owned(), value.to_owned())), ..self.same() }
     }
 
@@ -63,7 +63,7 @@ impl Tools {
         }
     }
 
-    pub(super) async fn call(&mut self, tool: &str, arguments: Value) -> Value {
+    pub(crate) async fn call(&mut self, tool: &str, arguments: Value) -> Value {
         let id = self.next;
         self.next += 1;
         let params = json!({"name": tool, "arguments": arguments});
@@ -74,7 +74,7 @@ impl Tools {
     }
 
     /// Asks, and tells with which status it was answered.
-    pub(super) async fn status(&self, method: &str) -> u16 {
+    pub(crate) async fn status(&self, method: &str) -> u16 {
         let asked = json!({"jsonrpc": "2.0", "id": 900, "method": method, "params": {}});
         self.post(&asked).send().await.unwrap().status().as_u16()
     }
