@@ -132,12 +132,11 @@ impl Watch {
 
     /// Waits for the next bytes, connecting first when needed.
     async fn fill(&mut self) -> Result<()> {
-        let (mut response, mut reader) = match self.connection.take() {
-            Some(connection) => connection,
-            None => {
-                let reader = self.longest.map_or_else(Reader::default, Reader::with_limit);
-                (self.connect().await?, reader)
-            }
+        let (mut response, mut reader) = if let Some(connection) = self.connection.take() {
+            connection
+        } else {
+            let reader = self.longest.map_or_else(Reader::default, Reader::with_limit);
+            (self.connect().await?, reader)
         };
         let late = |_| Error::Timeout { url: self.client.base_url().to_owned() };
         let chunk = tokio::time::timeout(SILENCE, response.chunk()).await.map_err(late)?;
