@@ -31,7 +31,7 @@ pub async fn run(environment: &Environment, flags: &Flags) -> Result<()> {
     let config = configure(environment, flags)?;
     let settings = Settings::read(environment);
     let telemetry = Telemetry::start(&config.log, settings, &config.roles, now);
-    let ended = work(environment, config).await;
+    let ended = Box::pin(work(environment, config)).await;
     telemetry.stop().await;
     ended
 }

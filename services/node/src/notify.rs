@@ -31,7 +31,7 @@ use waiting::{Told, Waiting};
 
 /// Between two looks for an executor that does not answer.
 const PAUSE: Duration = Duration::from_secs(1);
-const PAUSE_MAX: Duration = Duration::from_secs(60);
+const PAUSE_MAX: Duration = Duration::from_mins(1);
 
 /// What the person is told with, and when not.
 #[derive(Clone, Debug)]

@@ -78,9 +78,9 @@ async fn without_an_address_the_program_finds_the_daemon_of_its_machine_and_find
     let mut world = World::new().await;
     let home = world.house.path().to_str().unwrap().to_owned();
     let nowhere = tempfile::tempdir().unwrap();
-    let mut lost = Tools::told_by([("AILERON_HOME", nowhere.path().to_str().unwrap())]);
-    lost.hello(LATEST).await;
-    let told = lost.call("aileron_diagnostics", json!({})).await;
+    let mut stray = Tools::told_by([("AILERON_HOME", nowhere.path().to_str().unwrap())]);
+    stray.hello(LATEST).await;
+    let told = stray.call("aileron_diagnostics", json!({})).await;
     assert!(text(&told).contains("aileron daemon start"), "{told}");
 
     let mut tools = Tools::told_by([("AILERON_HOME", home.as_str())]);
