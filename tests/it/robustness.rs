@@ -152,3 +152,24 @@ async fn until(program: &aileron_api::client::Client, state: RunState, count: us
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_status_says_what_is_wrong_with_the_vaults_file_and_all_the_rest() {
+    let mut house = House::bare(&serde_json::json!({}));
+    let program = house.start().await;
+    create_vault(&program).await;
+    let path = house.path().join("secrets.json");
+    let written = std::fs::read_to_string(&path).unwrap();
+    let edited = written.replacen("\"generation\": ", "\"generation\": 9", 1);
+    assert_ne!(edited, written);
+    std::fs::write(&path, edited).unwrap();
+    let told = house.run(&["status"]);
+    let (out, talk) =
+        (String::from_utf8(told.stdout).unwrap(), String::from_utf8_lossy(&told.stderr));
+    assert!(told.status.success(), "{talk}");
+    assert!(out.contains("listening on:"), "{out}");
+    assert!(talk.contains("secrets.json cannot be used"), "{talk}");
+    std::fs::write(&path, written).unwrap();
+    let told = house.run(&["status"]);
+    assert!(!String::from_utf8_lossy(&told.stderr).contains("secrets.json"), "{told:?}");
+}
