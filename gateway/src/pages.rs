@@ -16,6 +16,7 @@ mod chart;
 mod drift;
 mod form;
 mod frame;
+mod grants;
 pub(crate) mod guard;
 mod home;
 pub(crate) mod keep;
@@ -93,6 +94,7 @@ fn places() -> Router<Shared> {
         .route("/sign-out", post(sign_in::out))
         .route("/approvals", get(approvals::show))
         .route("/approvals/{id}/decide", post(approvals::decide))
+        .route("/approvals/grants/revoke", post(grants::revoke))
         .route("/runs/{id}", get(runs::show))
         .route("/actions", get(actions::list))
         .route("/actions/{name}", get(actions::show))

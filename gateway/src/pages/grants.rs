@@ -62,7 +62,7 @@ fn card(grant: &Grant, frame: &Frame) -> Markup {
                 "Runs without asking you: used " (grant.used) " of " (terms.max_uses)
                 " times, until " (time(terms.expires_at)) "."
             }
-            dl {
+            dl.facts {
                 dt { "For" } dd { (caller(&terms.caller)) }
                 @for argument in &terms.arguments {
                     dt { (shown(&argument.field.label)) } dd { (rule(argument)) }

@@ -16,6 +16,7 @@ mod client;
 mod custody;
 mod document;
 mod envelopes;
+mod grants;
 mod house;
 mod hub;
 mod log;

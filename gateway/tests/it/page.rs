@@ -4,6 +4,7 @@ use aileron_contract::vault::State;
 
 mod attacks;
 mod binding;
+mod granted;
 
 use crate::house::{AGENT, Door, PERSON, PROGRAM, Reply};
 

@@ -10,8 +10,8 @@ use crate::{
     closed::closed,
     failure::{Class, Failure},
     names::{
-        ActionName, AuditId, BindingName, Fqn, GrantId, Identity, PackageRef, RunId, SessionId, Sha256Hash,
-        Version,
+        ActionName, AuditId, BindingName, Fqn, GrantId, Identity, PackageRef, RunId, SessionId,
+        Sha256Hash, Version,
     },
 };
 

@@ -90,12 +90,8 @@ closed! {
 /// The event of a session's end in the log: one for each way to end, so that an orphan's can be
 /// explained later. Whoever asks the log by it knows whether the session is over.
 pub fn end_event(id: &SessionId, state: State) -> Result<AuditId> {
-    let parts: [&[u8]; 4] = [
-        b"aileron/session-ended/v1\0",
-        id.as_str().as_bytes(),
-        b"\0",
-        state.text().as_bytes(),
-    ];
+    let parts: [&[u8]; 4] =
+        [b"aileron/session-ended/v1\0", id.as_str().as_bytes(), b"\0", state.text().as_bytes()];
     format!("audit-{}", Sha256Hash::of(&parts).hex()).parse()
 }
 

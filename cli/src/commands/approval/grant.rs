@@ -19,10 +19,7 @@ use crate::{
     table, terminal,
 };
 
-pub(super) async fn grant(
-    arguments: GrantArguments,
-    connection: &Connection<'_>,
-) -> Result<Exit> {
+pub(super) async fn grant(arguments: GrantArguments, connection: &Connection<'_>) -> Result<Exit> {
     let (yes, json) = (arguments.yes, arguments.json);
     let request = requested(arguments, connection).await?;
     let person = connection.person_alone().await?;
@@ -64,10 +61,7 @@ pub(super) async fn revoke(connection: &Connection<'_>, id: &str) -> Result<Exit
     Ok(Exit::Done)
 }
 
-async fn requested(
-    arguments: GrantArguments,
-    connection: &Connection<'_>,
-) -> Result<GrantRequest> {
+async fn requested(arguments: GrantArguments, connection: &Connection<'_>) -> Result<GrantRequest> {
     let GrantArguments {
         action,
         arg,
@@ -120,11 +114,8 @@ async fn session(client: &Client, terms: &GrantTerms) -> Option<Session> {
 }
 
 fn show(printer: Printer, terms: &GrantTerms, session: Option<&Session>) {
-    let calls = if terms.max_uses == 1 {
-        "1 call".to_owned()
-    } else {
-        format!("{} calls", terms.max_uses)
-    };
+    let calls =
+        if terms.max_uses == 1 { "1 call".to_owned() } else { format!("{} calls", terms.max_uses) };
     let (action, version) = (one_line(&terms.action_name), one_line(&terms.action_version));
     let until = table::time(&terms.expires_at);
     printer.say(format!("{action} {version}: {calls} until {until}, without asking you"));
@@ -195,7 +186,9 @@ fn standing(grant: &Grant) -> String {
 /// Whole seconds: a person reads it.
 fn end(length: &str, now: Timestamp) -> Result<Timestamp> {
     let unfit = || {
-        Failure::plain(format!("--expires {length:?}: a length of time like 30m, 8h or 7d is expected"))
+        Failure::plain(format!(
+            "--expires {length:?}: a length of time like 30m, 8h or 7d is expected"
+        ))
     };
     let span: Span = length.parse().map_err(|_| unfit())?;
     let end = now.to_zoned(TimeZone::UTC).checked_add(span).map_err(|_| unfit())?.timestamp();

@@ -314,13 +314,12 @@ impl Engine {
     }
 }
 
-/// An agent knows its own session's grants, a program those of its own token.
+/// An agent knows its own session's grants, and no others; programs see what waits, too.
 fn visible(record: &GrantRecord, context: &Context) -> bool {
     match (&context.principal, &record.terms.caller) {
-        (Principal::Person(_) | Principal::Service(_), _) => true,
         (Principal::Agent(own), GrantCaller::Session(id)) => **own == *id.as_str(),
-        (Principal::Program(own), GrantCaller::Token(id)) => **own == *id.as_str(),
-        (Principal::Agent(_) | Principal::Program(_), _) => false,
+        (Principal::Agent(_), GrantCaller::Token(_)) => false,
+        (Principal::Person(_) | Principal::Program(_) | Principal::Service(_), _) => true,
     }
 }
 

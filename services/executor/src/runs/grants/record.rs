@@ -4,7 +4,9 @@
 use aileron_contract::{
     Principal, Timestamp,
     executor::{GrantCaller, GrantRule, GrantState, GrantVoid},
-    names::{ActionName, BindingName, Fqn, GrantId, HostPort, Identity, PackageRef, Sha256Hash, Version},
+    names::{
+        ActionName, BindingName, Fqn, GrantId, HostPort, Identity, PackageRef, Sha256Hash, Version,
+    },
 };
 use serde::{Deserialize, Serialize};
 

@@ -146,11 +146,7 @@ mod tests {
     }
 
     fn rules(title: GrantRule, count: GrantRule, meta: GrantRule) -> Vec<(String, GrantRule)> {
-        vec![
-            ("meta".to_owned(), meta),
-            ("title".to_owned(), title),
-            ("count".to_owned(), count),
-        ]
+        vec![("meta".to_owned(), meta), ("title".to_owned(), title), ("count".to_owned(), count)]
     }
 
     fn exactly(value: Value) -> GrantRule {
@@ -185,7 +181,9 @@ mod tests {
     #[test]
     fn a_pinned_value_fits_its_input() {
         let with = |title, count| rules(title, count, GrantRule::Any);
-        assert!(refusal(with(exactly(json!(1)), GrantRule::Any)).contains("title must be a string"));
+        assert!(
+            refusal(with(exactly(json!(1)), GrantRule::Any)).contains("title must be a string")
+        );
         assert!(refusal(with(exactly(json!("x")), exactly(json!("1")))).contains("a number"));
         assert!(refusal(with(exactly(Value::Null), GrantRule::Any)).contains("title is null"));
         assert!(refusal(with(GrantRule::LeftOut, GrantRule::Any)).contains("cannot be left out"));

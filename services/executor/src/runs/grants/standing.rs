@@ -2,12 +2,12 @@
 //! grants are listed, and every now and then; a grant that drifted is void for good.
 
 use aileron_contract::{
-    Kind, Result,
+    Kind, Result, access,
     bindings::BindingStatus,
     executor::{GrantCaller, GrantState, GrantVoid},
     limits,
     names::GrantId,
-    sessions, access,
+    sessions,
     vault::State,
 };
 use serde_json::{Map, Value};
@@ -91,7 +91,9 @@ impl Engine {
         };
         match written {
             Ok(true) => {}
-            Ok(false) => tracing::error!(grant = %id, "a grant's row was changed by something else"),
+            Ok(false) => {
+                tracing::error!(grant = %id, "a grant's row was changed by something else")
+            }
             Err(error) => tracing::warn!(grant = %id, ?error, "a grant's end is written later"),
         }
     }

@@ -11,11 +11,7 @@ use aileron_contract::{
 };
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::{
-    announce, rules,
-    standing::Usable,
-    told::ATTEMPTS,
-};
+use super::{announce, rules, standing::Usable, told::ATTEMPTS};
 use crate::{
     approval::Credential,
     ledger::UseWritten,
@@ -85,7 +81,9 @@ impl Engine {
                 && terms.action == record.action
                 && terms.identity == record.identity
                 && grant.state() == GrantState::Live;
-            let Some(arguments) = rules::fit(&terms.arguments, &record.arguments)? else { continue };
+            let Some(arguments) = rules::fit(&terms.arguments, &record.arguments)? else {
+                continue;
+            };
             if !same {
                 continue;
             }
@@ -100,7 +98,8 @@ impl Engine {
                 };
                 let slot = self.slot()?;
                 let Ok(next) = grant.clone().take(number, self.now()) else { break };
-                let pinned = (self.pins.seal(run.clone()).await?, self.pins.seal_grant(next).await?);
+                let pinned =
+                    (self.pins.seal(run.clone()).await?, self.pins.seal_grant(next).await?);
                 let event = announce::used(&grant, number, &run.id, &run.principal)?;
                 if !self.tell_use(&grant.id, number, event).await? {
                     usable = self.usable(grant, &arguments).await?;

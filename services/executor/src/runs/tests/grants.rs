@@ -141,8 +141,10 @@ async fn a_grant_is_for_its_caller_and_for_nobody_who_names_it() {
         parks(&engine, &other, covered()).await;
     }
     assert_eq!(house.egress.writes(), 0);
-    let of_token =
-        GrantRequest { caller: GrantCaller::Token(TOKEN.parse().unwrap()), ..request(exactly("x"), 1) };
+    let of_token = GrantRequest {
+        caller: GrantCaller::Token(TOKEN.parse().unwrap()),
+        ..request(exactly("x"), 1)
+    };
     granted(&engine, of_token).await;
     parks(&engine, &token("tok-0123456789abcdee"), covered()).await;
     done(engine.run(&token(TOKEN), covered()).await.unwrap());
@@ -175,10 +177,9 @@ async fn a_call_that_is_one_step_off_waits() {
         parks(&engine, &agent("s1"), call("numbers", arguments)).await;
     }
     // Not what the action takes at all.
-    for arguments in [
-        json!({"title": "x", "count": "1"}),
-        json!({"title": "x", "count": 1, "extra": 1}),
-    ] {
+    for arguments in
+        [json!({"title": "x", "count": "1"}), json!({"title": "x", "count": 1, "extra": 1})]
+    {
         let started = engine.run(&agent("s1"), call("numbers", arguments)).await.unwrap();
         assert!(matches!(started, Started::Failed(_)), "{started:?}");
     }
@@ -199,7 +200,9 @@ async fn a_call_that_is_one_step_off_waits() {
 fn numbers() -> String {
     let hash = Sha256Hash::of(&[b"the connector"]);
     let input = |name: &str, kind: &str| {
-        format!("[[inputs]]\nname = \"{name}\"\ntype = \"{kind}\"\nrequired = false\ndescription = \"d\"\n")
+        format!(
+            "[[inputs]]\nname = \"{name}\"\ntype = \"{kind}\"\nrequired = false\ndescription = \"d\"\n"
+        )
     };
     format!(
         "+++\nname = \"numbers\"\nversion = \"1.0.0\"\nsource = \
@@ -376,8 +379,10 @@ async fn what_drifted_makes_a_grant_void_for_good() {
 #[tokio::test]
 async fn a_grant_ends_with_its_session_and_with_its_token() {
     let (house, engine, _) = house().await;
-    let of_token =
-        GrantRequest { caller: GrantCaller::Token(TOKEN.parse().unwrap()), ..request(exactly("x"), 1) };
+    let of_token = GrantRequest {
+        caller: GrantCaller::Token(TOKEN.parse().unwrap()),
+        ..request(exactly("x"), 1)
+    };
     granted(&engine, of_token.clone()).await;
     let ended = |id, kind| {
         let mut event = Event::new(kind, Actor::of(&Context::service("test")));
@@ -427,8 +432,7 @@ async fn while_the_vault_is_locked_no_grant_counts() {
     let started = engine.run(&agent("s1"), covered()).await.unwrap();
     assert!(matches!(started, Started::Failed(_)), "{started:?}");
     assert_eq!(found(&engine).await.state, GrantState::Live);
-    let locked =
-        engine.propose_grant(&person(), request(exactly("x"), 1)).await.unwrap_err();
+    let locked = engine.propose_grant(&person(), request(exactly("x"), 1)).await.unwrap_err();
     assert_eq!(locked.reason(), Reason::VaultLocked);
     house.vault.locked.store(false, Ordering::SeqCst);
     done(engine.run(&agent("s1"), covered()).await.unwrap());
@@ -464,7 +468,10 @@ async fn what_cannot_be_granted_is_refused_with_a_reason() {
         (GrantRequest { expires_at: far, ..base() }, Reason::InvalidRequest),
         (GrantRequest { arguments: Vec::new(), ..base() }, Reason::ValidationError),
         (request(GrantRule::Exactly(json!(1)), 1), Reason::ValidationError),
-        (GrantRequest { identity: Some("who".parse().unwrap()), ..base() }, Reason::BindingNotFound),
+        (
+            GrantRequest { identity: Some("who".parse().unwrap()), ..base() },
+            Reason::BindingNotFound,
+        ),
     ];
     for (asked, reason) in cases {
         let refused = engine.propose_grant(&person(), asked.clone()).await.unwrap_err();
