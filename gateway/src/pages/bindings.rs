@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use aileron_contract::{
     bindings::{Binding, BindingFilter, BindingStatus, Revoked},
+    credential::CredentialKind,
     names::{BindingName, Fqn},
 };
 use axum::{extract::State, response::Response};
@@ -42,7 +43,7 @@ pub(super) async fn show(
         @if bindings.is_empty() {
             p.empty { "No credential is bound." }
         }
-        @for binding in &bindings { (card(binding, &frame)) }
+        @for binding in &bindings { (card(binding, several(binding, &bindings), &frame)) }
         (further(&needs, &bindings))
     };
     Ok(page(frame.around("Bindings", false, content)))
@@ -113,7 +114,13 @@ fn further(needs: &BTreeSet<Fqn>, bindings: &[Binding]) -> Markup {
     }
 }
 
-fn card(binding: &Binding, frame: &Frame) -> Markup {
+/// Does a call have to choose?
+fn several(binding: &Binding, all: &[Binding]) -> bool {
+    let rival = |it: &&Binding| it.connector == binding.connector && it.kind == binding.kind;
+    all.iter().filter(rival).count() > 1
+}
+
+fn card(binding: &Binding, several: bool, frame: &Frame) -> Markup {
     let heading = format!("binding-{}", binding.name);
     let (word, class) = match binding.status {
         BindingStatus::Active => ("Active", "chip good"),
@@ -135,10 +142,16 @@ fn card(binding: &Binding, frame: &Frame) -> Markup {
             (facts(binding))
             div.row {
                 a.button.primary[stale] href=(again) {
-                    @if stale { "Look and agree again" } @else { "Replace" }
+                    @if stale {
+                        "Look and agree again"
+                    } @else if binding.kind == CredentialKind::Oauth2 {
+                        "Sign in again"
+                    } @else {
+                        "Replace"
+                    }
                     span.aside { " " (said(&binding.name)) }
                 }
-                @if !binding.default {
+                @if several && !binding.default {
                     form method="post" action="bindings/default" {
                         (frame.token())
                         input type="hidden" name="name" value=(binding.name);

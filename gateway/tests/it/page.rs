@@ -320,6 +320,9 @@ async fn a_code_signs_in_once_from_a_file_and_its_replay_signs_out() {
         let reply = door.ask("POST /v1/page-codes", token, None).await;
         assert_eq!((reply.status, reply.code().as_str()), (403, "person_required"), "{token}");
     }
+    // The person can see who tried.
+    let tried: Vec<_> = door.world.log.lock().unwrap().iter().map(|it| it.kind.clone()).collect();
+    assert_eq!(tried, ["person_session.refused", "person_session.refused"]);
     let issued = door.ask("POST /v1/page-codes", PERSON, None).await;
     assert_eq!(issued.status, 201, "{}", issued.body);
     let issued = issued.json();
