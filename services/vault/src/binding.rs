@@ -64,11 +64,12 @@ impl Record {
             Err(Error::new(Reason::BindingExists, format!("{name} exists already: {advice}")))
         };
         if let Some(Self { binding, .. }) = earlier {
-            if *refuse_existing {
-                return exists("revoke it first, or choose another identity");
-            }
             if binding.connector != *connector {
                 return exists("it belongs to another connector, choose another identity");
+            }
+            if *refuse_existing {
+                let again = format!("`aileron binding rebind {name}`");
+                return exists(&format!("replace it with {again}, or choose another identity"));
             }
         }
         for text in [account, scope].into_iter().flatten() {
@@ -366,6 +367,7 @@ mod tests {
         let refused = Record::new(&other, Some(&earlier), now).unwrap_err();
         assert_eq!(refused.reason(), Reason::BindingExists);
         let careful = Consent { refuse_existing: true, ..consent() };
-        assert!(Record::new(&careful, Some(&earlier), now).is_err());
+        let refused = Record::new(&careful, Some(&earlier), now).unwrap_err();
+        assert!(refused.public().contains("binding rebind api_key/notes/me"), "{refused}");
     }
 }

@@ -50,9 +50,9 @@ impl Keeper {
         }
         let refused = EventKind::VaultUnlockFailed;
         let Proven { file, keys } = self.prove(context, &mut turn, passphrase, refused).await?;
-        self.finish_earlier_write(&file, &keys).await?;
         let writer = self.writer.lock().await;
         let present = self.unedited(&writer, &file).await?;
+        self.finish_earlier_write(&file, &keys).await?;
         self.record(context, &[Event::new(EventKind::VaultUnlocked, Actor::of(context))]).await?;
         let seen = file.seen();
         mark::settle(&self.database, &seen, (self.clock)()).await?;

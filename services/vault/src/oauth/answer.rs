@@ -195,6 +195,19 @@ mod tests {
         assert!(endless.expiry(now).unwrap().as_second() < 400_000_000);
     }
 
+    /// They are listed to people and written into labels, separated by spaces.
+    #[test]
+    fn scopes_are_words_and_not_too_many_of_them() {
+        let scoped = |scope: &str| read(&format!(r#"{{"access_token":"a","scope":{scope}}}"#));
+        for scope in [r#""read \u001b[2J""#, r#""read\u202e""#, r#""read\nwrite""#, r#"["a b"]"#] {
+            assert!(scoped(scope).is_none(), "{scope}");
+        }
+        let many = |count: usize| format!("\"{}\"", vec!["x"; count].join(" "));
+        assert_eq!(scoped(&many(512)).unwrap().granted().unwrap().len(), 512);
+        assert!(scoped(&many(513)).is_none());
+        assert!(scoped(&format!("\"{}\"", "x".repeat(513))).is_none());
+    }
+
     #[test]
     fn a_token_that_cannot_be_sent_is_no_token() {
         for text in [

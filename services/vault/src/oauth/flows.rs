@@ -245,7 +245,8 @@ async fn revoke(tokens: &Tokens, context: &Context, name: &BindingName) -> Resul
     Ok(match tokens.provider.revoke(asker, &kept.grant).await {
         Ok(()) => Revoked::AtProvider,
         Err(trouble) => Revoked::NotAtProvider(format!(
-            "{name} is gone here, but {trouble}: end the access in your account there"
+            "{name} is gone here, but {}: end the access in your account there",
+            trouble.of_revocation()
         )),
     })
 }

@@ -55,6 +55,14 @@ impl Trouble {
         }
     }
 
+    /// Where no tokens were asked for.
+    pub(crate) fn of_revocation(&self) -> String {
+        match self {
+            Self::Refused { status, code: None } => format!("the provider answered {status}"),
+            Self::Refused { .. } | Self::Lost { .. } | Self::Misplaced(_) => self.to_string(),
+        }
+    }
+
     /// Is it likely to pass?
     pub(crate) fn passing(&self) -> bool {
         match self {
@@ -103,4 +111,18 @@ impl Trouble {
 
 fn spoken(code: Option<&str>) -> String {
     code.map_or_else(|| " and no tokens".to_owned(), |code| format!(" ({code})"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_are_missed_only_where_they_were_asked_for() {
+        let silent = Trouble::Refused { status: 503, code: None };
+        assert_eq!(silent.to_string(), "the provider answered 503 and no tokens");
+        assert_eq!(silent.of_revocation(), "the provider answered 503");
+        let told = Trouble::Refused { status: 400, code: Some("invalid_client".to_owned()) };
+        assert_eq!(told.of_revocation(), told.to_string());
+    }
 }
