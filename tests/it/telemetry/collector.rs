@@ -166,7 +166,7 @@ fn text(value: &Value) -> String {
 
 impl Span {
     pub(super) fn text(&self, key: &str) -> String {
-        self.attributes.get(key).map(text).unwrap_or_else(|| panic!("{key}: {self:?}"))
+        self.attributes.get(key).map_or_else(|| panic!("{key}: {self:?}"), text)
     }
 
     pub(super) fn number(&self, key: &str) -> i64 {

@@ -79,10 +79,8 @@ impl Client {
     }
 
     fn body(&self, batch: &ExportTraceServiceRequest) -> std::io::Result<bytes::Bytes> {
-        let plain = match self.collector.json {
-            true => serde_json::to_vec(batch)?,
-            false => batch.encode_to_vec(),
-        };
+        let plain =
+            if self.collector.json { serde_json::to_vec(batch)? } else { batch.encode_to_vec() };
         if !self.collector.gzip {
             return Ok(plain.into());
         }
@@ -130,9 +128,10 @@ impl Client {
 
     /// An answer that cannot be read is still one of success.
     fn refused(&self, answer: &[u8]) -> u64 {
-        let read = match self.collector.json {
-            true => serde_json::from_slice(answer).ok(),
-            false => ExportTraceServiceResponse::decode(answer).ok(),
+        let read = if self.collector.json {
+            serde_json::from_slice(answer).ok()
+        } else {
+            ExportTraceServiceResponse::decode(answer).ok()
         };
         let partial = read.and_then(|read: ExportTraceServiceResponse| read.partial_success);
         partial.and_then(|it| u64::try_from(it.rejected_spans).ok()).unwrap_or_default()

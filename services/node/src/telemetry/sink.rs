@@ -26,7 +26,7 @@ pub(super) struct Sink {
 }
 
 enum To {
-    Collector(Client),
+    Collector(Box<Client>),
     Files(Days),
     StandardError,
 }
@@ -39,7 +39,7 @@ impl Sink {
         clock: fn() -> Timestamp,
     ) -> Result<Self, String> {
         let to = match target {
-            Target::Collector(collector) => To::Collector(Client::new(*collector)?),
+            Target::Collector(collector) => To::Collector(Box::new(Client::new(*collector)?)),
             Target::Files(folder) => To::Files(Days::new(folder, clock)),
             Target::Lines => To::StandardError,
         };
