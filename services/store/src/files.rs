@@ -10,6 +10,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use rustix::fs::OFlags;
+
 /// Replaces the file at `path` with `bytes`, with permissions `mode`. A crash leaves the old file
 /// or the new one, never a part; when this returns the new one is on the disk.
 pub fn write_atomic(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
@@ -89,7 +91,7 @@ pub fn create_private_dir(path: &Path) -> io::Result<()> {
 /// made are readable by their owner only.
 pub fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
-    options.mode(0o600).custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
+    options.mode(0o600).custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
     options
 }
 
@@ -106,7 +108,32 @@ pub fn create_private_file(path: &Path) -> io::Result<()> {
 
 /// Reads a file of at most `max` bytes; a longer one is refused, however long.
 pub fn read_bounded(path: &Path, max: u64) -> io::Result<Vec<u8>> {
-    let file = File::open(path)?;
+    whole(path, File::open(path)?, max)
+}
+
+/// As [`read_bounded`], and neither a pipe, which nobody may ever write to, nor a device.
+pub fn read_regular(path: &Path, max: u64) -> io::Result<Vec<u8>> {
+    regular(path, OFlags::empty(), max)
+}
+
+/// As [`read_regular`], and not through a link. For what is shown to others: a link that a program
+/// put there would lead to what only this process may read, such as its own environment.
+pub fn read_own(path: &Path, max: u64) -> io::Result<Vec<u8>> {
+    regular(path, OFlags::NOFOLLOW, max)
+}
+
+fn regular(path: &Path, flags: OFlags, max: u64) -> io::Result<Vec<u8>> {
+    // A pipe is opened at once, and then seen to be one.
+    let flags = (flags | OFlags::NONBLOCK).bits().cast_signed();
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    if !file.metadata()?.is_file() {
+        let text = format!("{} is no regular file", path.display());
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+    }
+    whole(path, file, max)
+}
+
+fn whole(path: &Path, file: File, max: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(max.saturating_add(1)).read_to_end(&mut bytes)?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > max {
@@ -243,5 +270,25 @@ mod tests {
         let refused = read_bounded(&path, 4).unwrap_err();
         assert_eq!(refused.kind(), io::ErrorKind::FileTooLarge);
         assert!(read_bounded(Path::new("/dev/zero"), 4).is_err());
+    }
+
+    #[test]
+    fn neither_a_link_nor_a_pipe_nor_a_folder_is_a_file_of_our_own() {
+        let folder = folder();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("file"), b"12345").unwrap();
+        std::os::unix::fs::symlink(at("file"), at("link")).unwrap();
+        let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+        rustix::fs::mkfifoat(rustix::fs::CWD, at("pipe"), mode).unwrap();
+        assert_eq!(read_own(&at("file"), 5).unwrap(), b"12345");
+        assert_eq!(read_own(&at("file"), 4).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
+        for name in ["link", "pipe", "."] {
+            let refused = read_own(&at(name), 5).unwrap_err();
+            assert_ne!(refused.kind(), io::ErrorKind::NotFound, "{name}");
+        }
+        assert_eq!(read_own(&at("none"), 5).unwrap_err().kind(), io::ErrorKind::NotFound);
+        assert_eq!(read_regular(&at("link"), 5).unwrap(), b"12345");
+        assert!(read_regular(&at("pipe"), 5).is_err());
+        assert!(read_regular(Path::new("/dev/zero"), 4).is_err());
     }
 }

@@ -35,7 +35,7 @@ impl KeptActions {
         let path = self.path(package);
         blocking(move || {
             let most = limits::ACTION_FILE.saturating_add(SIGNATURE);
-            let file = files::read_bounded(&path, u64::try_from(most).unwrap_or(u64::MAX)).ok()?;
+            let file = files::read_own(&path, u64::try_from(most).unwrap_or(u64::MAX)).ok()?;
             let file = Bytes::from(file);
             let signature = file.get(..SIGNATURE)?.try_into().ok()?;
             Some(ActionFiles { action: file.slice(SIGNATURE..), signature: Some(signature) })

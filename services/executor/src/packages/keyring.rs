@@ -184,7 +184,7 @@ impl KeyringFile {
 
     async fn read(&self) -> Result<Keys> {
         let path = self.path.clone();
-        match blocking(move || files::read_bounded(&path, FILE)).await? {
+        match blocking(move || files::read_regular(&path, FILE)).await? {
             Ok(bytes) => parse(&bytes),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Keys::default()),
             Err(cause) => {

@@ -205,7 +205,7 @@ impl LockFile {
 
     async fn read(&self) -> Result<Found> {
         let path = self.path.clone();
-        let read = blocking(move || files::read_bounded(&path, limits::LOCK_FILE)).await?;
+        let read = blocking(move || files::read_own(&path, limits::LOCK_FILE)).await?;
         Ok(match read {
             Ok(text) => Found::Text(text),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Found::Nothing,

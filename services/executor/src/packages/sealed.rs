@@ -71,7 +71,7 @@ impl Sealed {
         let path = self.path(name);
         let head = u64::try_from(HEAD.len().saturating_add(PIN).saturating_add(1));
         let max = max.saturating_add(head.unwrap_or(u64::MAX));
-        let read = blocking(move || files::read_bounded(&path, max)).await?;
+        let read = blocking(move || files::read_own(&path, max)).await?;
         let file = match read {
             Ok(file) => Bytes::from(file),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Kept::Nothing),

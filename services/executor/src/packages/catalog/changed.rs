@@ -14,7 +14,7 @@ use aileron_contract::{
     limits,
     names::{ActionName, Sha256Hash},
 };
-use aileron_store::files::read_bounded;
+use aileron_store::files::read_own;
 
 use super::{Catalog, Parsed, Shelf, files, is_as_accepted};
 use crate::packages::{
@@ -50,7 +50,7 @@ impl Changed {
     pub(in crate::packages) async fn bytes(&self) -> Result<Option<Vec<u8>>> {
         let path = self.path.clone();
         let most = u64::try_from(limits::ACTION_FILE).unwrap_or(u64::MAX);
-        match blocking(move || read_bounded(&path, most)).await? {
+        match blocking(move || read_own(&path, most)).await? {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             // A folder, a file that is too long, one of another user: something is there.

@@ -17,7 +17,7 @@ use aileron_contract::{
     limits,
     names::{ActionName, Sha256Hash},
 };
-use aileron_store::files::read_bounded;
+use aileron_store::files::read_own;
 
 use crate::{
     formats::action::{self, ActionFile},
@@ -196,7 +196,7 @@ fn too_many(folder: &Path) -> LoadError {
 fn read(path: &Path) -> Content {
     let file = shown(path);
     let most = u64::try_from(limits::ACTION_FILE).unwrap_or(u64::MAX);
-    let bytes = match read_bounded(path, most) {
+    let bytes = match read_own(path, most) {
         Ok(bytes) => bytes,
         Err(error) => {
             let message = format!("the file cannot be read: {error}");

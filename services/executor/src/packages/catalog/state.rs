@@ -72,7 +72,7 @@ pub(super) fn unavailable(path: &Path) -> Error {
 
 /// The file's object; a missing or empty file has no entries.
 fn entries(path: &Path) -> Result<Map<String, Value>, String> {
-    let bytes = match files::read_bounded(path, limits::ACTION_SWITCHES) {
+    let bytes = match files::read_regular(path, limits::ACTION_SWITCHES) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Map::new()),
         Err(error) => return Err(error.to_string()),

@@ -73,7 +73,7 @@ impl Catalog {
     ) -> Result<Vec<Move>> {
         let path = found.path.clone();
         let most = u64::try_from(limits::ACTION_FILE).unwrap_or(u64::MAX);
-        let bytes = blocking(move || files::read_bounded(&path, most)).await?;
+        let bytes = blocking(move || files::read_own(&path, most)).await?;
         let bytes = bytes.ok().filter(|bytes| Sha256Hash::of(&[bytes]) == found.hash);
         let Some(bytes) = bytes else {
             let text = format!("{} is being written right now: try again", found.path.display());

@@ -83,7 +83,7 @@ pub(super) async fn of(
     let (place, name) = (path, name.clone());
     blocking(move || {
         let most = u64::try_from(limits::ACTION_FILE).unwrap_or(u64::MAX);
-        let bytes = match files::read_bounded(&place, most) {
+        let bytes = match files::read_own(&place, most) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Standing::Nothing { installed };

@@ -21,7 +21,7 @@ const BINARIES: [&str; 2] = [WASM, BIN];
 pub(super) fn read(folder: &Path) -> io::Result<ConnectorFiles> {
     let mut binary = Err(io::Error::from(io::ErrorKind::NotFound));
     for name in BINARIES {
-        match files::read_bounded(&folder.join(name), limits::PACKAGE_UNPACKED) {
+        match files::read_own(&folder.join(name), limits::PACKAGE_UNPACKED) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             found => {
                 binary = found.map(|bytes| (name, bytes));
@@ -31,8 +31,8 @@ pub(super) fn read(folder: &Path) -> io::Result<ConnectorFiles> {
     }
     let (binary_name, binary) = binary?;
     let most = u64::try_from(limits::MANIFEST).unwrap_or(u64::MAX);
-    let manifest = files::read_bounded(&folder.join(MANIFEST), most)?;
-    let signature = files::read_bounded(&folder.join(SIGNATURE), 64)?;
+    let manifest = files::read_own(&folder.join(MANIFEST), most)?;
+    let signature = files::read_own(&folder.join(SIGNATURE), 64)?;
     let signature = signature
         .try_into()
         .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "signature.sig is too short"))?;

@@ -168,6 +168,33 @@ async fn what_is_no_action_any_more_is_shown_and_cannot_be_accepted() {
     assert_eq!(error.reason(), Reason::Quarantined);
 }
 
+/// The daemon may read what the program that asks may not: its own environment, for one.
+#[tokio::test]
+async fn a_link_in_the_place_of_a_file_shows_nothing_of_what_it_leads_to() {
+    let world = installed().await;
+    fs::write(world.path("secret"), "GH_TOKEN=ghp_ours\n").unwrap();
+    for name in ["actions/list.md", "actions.lock"] {
+        fs::remove_file(world.path(name)).unwrap();
+        std::os::unix::fs::symlink(world.path("secret"), world.path(name)).unwrap();
+    }
+    let shown = drift(&world).await;
+    let states: Vec<_> = shown.iter().map(|drift| (drift.state, drift.digest.is_some())).collect();
+    // A lock is accepted by writing it anew.
+    assert_eq!(states, [(DriftState::Unreadable, false), (DriftState::Unreadable, true)]);
+    for drift in &shown {
+        let told = format!("{}{}", drift.message, drift.difference);
+        assert!(!told.contains("ghp_ours"), "{told}");
+    }
+    // Nor does a pipe nobody writes to keep anybody waiting.
+    for name in ["actions/list.md", "actions.lock", "keyring.json", "action-state.json"] {
+        fs::remove_file(world.path(name)).ok();
+        rustix::fs::mkfifoat(rustix::fs::CWD, world.path(name), rustix::fs::Mode::RUSR).unwrap();
+    }
+    assert_eq!(drift(&world).await.len(), 2);
+    let error = world.publishers().keyring(&person()).await.unwrap_err();
+    assert_eq!(error.reason(), Reason::StoreUnreadable);
+}
+
 #[tokio::test]
 async fn an_action_nobody_installed_is_shown_whole_and_may_be_accepted() {
     let world = World::trusting().await;
