@@ -145,6 +145,8 @@ limits! {
     RELEASE_FETCHES: usize = 8, "pages", size;
     /// Listing one repository's releases, every page of it.
     RELEASES_WALL: Duration = Duration::from_mins(2), "seconds", seconds;
+    /// How old a listing may be to say which versions there are in the place of one that is not.
+    RELEASES_TOLD_WALL: Duration = Duration::from_mins(1), "seconds", seconds;
     /// A release's tag, and the tag a source gives to one state of its listing.
     TAG: usize = 300, "bytes", size;
     /// One listing kept on disk, of as many releases as are read.

@@ -2,11 +2,15 @@
 //! changed. A listing names versions and proves nothing: what is installed is verified all the
 //! same.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use aileron_contract::{
-    Error, Reason, Result, limits,
-    names::{Fqn, Version},
+    Error, Reason, Result, Timestamp, limits,
+    names::{Authority, Fqn, Version},
     vault,
 };
 use futures::{StreamExt as _, TryStreamExt as _, stream};
@@ -31,6 +35,15 @@ pub(super) struct Releases {
     sources: Arc<Sources>,
     kept: Kept,
     slots: Arc<Semaphore>,
+    told: Arc<Mutex<Option<Told>>>,
+}
+
+/// The listing that was asked for last to say which versions there are.
+struct Told {
+    repository: Authority,
+    with_token: bool,
+    at: Timestamp,
+    tags: Result<Vec<String>>,
 }
 
 /// Why there is no listing.
@@ -56,7 +69,7 @@ impl Releases {
         vault: vault::Handle,
     ) -> Self {
         let slots = Arc::new(Semaphore::new(limits::RELEASE_FETCHES));
-        Self { fetcher, sources, kept: Kept::new(home, vault), slots }
+        Self { fetcher, sources, kept: Kept::new(home, vault), slots, told: Arc::default() }
     }
 
     /// The same, asked with what that fetcher may show.
@@ -68,6 +81,35 @@ impl Releases {
     pub(super) async fn versions(&self, package: &Fqn) -> Result<Vec<Version>> {
         let tags = self.tags(package).await?;
         Ok(listing::versions(&tags, package.subpath()))
+    }
+
+    /// As [`versions`](Self::versions), of a moment ago if need be: whoever asks for many packages
+    /// that are not there asks the source for its listing once.
+    async fn recent_versions(&self, package: &Fqn, now: Timestamp) -> Result<Vec<Version>> {
+        let (repository, with_token) = (package.authority(), self.fetcher.with_token());
+        let serves = |told: &&Told| {
+            let age = Duration::try_from(now.duration_since(told.at));
+            told.repository == repository
+                && told.with_token == with_token
+                && age.is_ok_and(|age| age <= limits::RELEASES_TOLD_WALL)
+        };
+        let known = self.told().as_ref().filter(serves).map(|told| told.tags.clone());
+        let tags = match known {
+            Some(tags) => tags,
+            None => {
+                // Nobody waits here for the listing of another repository.
+                let tags = self.tags(package).await;
+                let told = Told { repository, with_token, at: now, tags: tags.clone() };
+                *self.told() = Some(told);
+                tags
+            }
+        };
+        Ok(listing::versions(&tags?, package.subpath()))
+    }
+
+    fn told(&self) -> MutexGuard<'_, Option<Told>> {
+        // Put in whole: a panic elsewhere leaves nothing half done here.
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The tags of all releases of the package's repository that name a version.
@@ -159,7 +201,7 @@ impl Releases {
 
 /// What an archive that is not there is told as: the versions that are.
 pub(super) async fn not_there(parts: &Parts, package: &Fqn, url: &url::Url) -> Error {
-    let found = match parts.releases.versions(package).await {
+    let found = match parts.releases.recent_versions(package, (parts.clock)()).await {
         Ok(versions) if versions.is_empty() => format!("no version of {package} is published"),
         Ok(versions) => format!("published versions: {}", listing::some(&versions)),
         Err(error) => format!("check name and version. {}", error.public()),

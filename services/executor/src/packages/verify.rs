@@ -13,7 +13,7 @@ use super::{
 use crate::formats::{
     action::{self, ActionFile},
     manifest::{self, Manifest},
-    package::{ACTION, MANIFEST},
+    package::{ACTION, MANIFEST, WASM},
 };
 
 /// A connector that its publisher signed and that is what was asked for.
@@ -144,8 +144,18 @@ async fn checked_connector(
         });
         return Err(Error::new(Reason::HashMismatch, text).with_details(details));
     }
+    if files.binary_name == WASM && !files.binary.starts_with(MODULE) {
+        let text = format!(
+            "{package} holds no WebAssembly: its {WASM} begins with other bytes, and could never \
+             be called; nothing was installed"
+        );
+        return Err(Error::new(Reason::MalformedTarball, text));
+    }
     Ok(VerifiedConnector { package: package.clone(), hash, manifest, files, fingerprint })
 }
+
+/// What every WebAssembly module begins with.
+const MODULE: &[u8] = b"\0asm";
 
 fn same_package(requested: &PackageRef, found: &PackageRef) -> Result<()> {
     if requested == found {

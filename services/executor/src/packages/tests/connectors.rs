@@ -1,7 +1,7 @@
 use std::sync::atomic::Ordering;
 
 use aileron_contract::{Reason, audit::EventKind, packages::ConnectorRequest};
-use ed25519_dalek::SigningKey;
+use ed25519_dalek::{Signer as _, SigningKey};
 
 use super::world::{World, connector_request, manifest, person, program, release, tarball};
 
@@ -127,6 +127,21 @@ async fn an_unknown_manifest_key_is_refused() {
 async fn what_is_no_archive_is_refused() {
     refused(Reason::MalformedTarball, |world| {
         world.web.put(&release(&NOTES.parse().unwrap()), 200, "<html>");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_no_webassembly_is_refused_although_it_is_signed() {
+    refused(Reason::MalformedTarball, |world| {
+        let (binary, text) = (b"#!/bin/sh\n", manifest("1.0.0"));
+        let signature = world.publisher.sign(&[&binary[..], text.as_bytes()].concat()).to_bytes();
+        let files: [(&str, &[u8]); 3] = [
+            ("connector.wasm", binary),
+            ("manifest.toml", text.as_bytes()),
+            ("signature.sig", &signature),
+        ];
+        world.web.put(&release(&NOTES.parse().unwrap()), 200, tarball(&files));
     })
     .await;
 }

@@ -155,6 +155,28 @@ async fn a_version_that_is_not_there_is_told_with_those_that_are() {
     assert!(error.public().contains("no version of"), "{error}");
 }
 
+#[tokio::test]
+async fn many_packages_that_are_not_there_cost_one_listing() {
+    let world = World::trusting().await;
+    world.web.put(&page(1), 200, tags(&["v1.0.0"]));
+    let mut asked = Vec::new();
+    for name in ["a", "b", "c"] {
+        let request = action_request(&format!("github://acme/notes/actions/{name}@1.0.0"));
+        let error = world.handle().preview_action(&program(), request).await.unwrap_err();
+        assert!(
+            error.public().contains(&format!("no version of github://acme/notes/actions/{name}"))
+        );
+        asked.push(world.web.asked.load(Ordering::SeqCst));
+    }
+    assert_eq!(asked, [2, 3, 4], "each archive, and the listing once");
+    // Another repository has another listing, and what is newest is asked for anew.
+    let request = action_request("github://acme/other/actions/a@1.0.0");
+    world.handle().preview_action(&program(), request).await.unwrap_err();
+    assert_eq!(world.web.asked.load(Ordering::SeqCst), 6);
+    newest(&world, "github://acme/notes").await.unwrap();
+    assert_eq!(world.web.asked.load(Ordering::SeqCst), 7);
+}
+
 fn known(connector: &str, newest: &str, newer: &[&str]) -> Update {
     let newer = newer.iter().map(|version| version.parse().unwrap()).collect();
     let found = Newer::Known { newest: Some(newest.parse().unwrap()), newer };
