@@ -42,6 +42,10 @@ const STEP: Duration = Duration::from_millis(5);
 /// How many places are looked at between two looks at the clock.
 const LOOKS: usize = 32;
 
+/// How many of the next bytes are joined to those that wait, to begin with: nearly always they
+/// tell, and all the others need not be copied.
+const BRIDGE: usize = 64;
+
 impl Masker {
     /// What is known of the secrets lies in `memory`; an error when that is not to be had.
     pub(crate) fn new(secrets: &[&[u8]], memory: Memory) -> rustix::io::Result<Self> {
@@ -67,6 +71,9 @@ impl Masker {
     /// Masks a whole text.
     pub(crate) fn whole<'a>(&self, text: &'a [u8]) -> Cow<'a, [u8]> {
         let Some(forms) = &self.forms else { return Cow::Borrowed(text) };
+        if text.len() < forms.shortest() {
+            return Cow::Borrowed(text);
+        }
         match pass(forms, text, 0, true, None) {
             Passed { masked: None, .. } => Cow::Borrowed(text),
             Passed { masked: Some(masked), .. } => Cow::Owned(masked),
@@ -78,11 +85,27 @@ impl Masker {
         matches!(self.whole(text), Cow::Owned(_))
     }
 
-    fn advance(&mut self, bytes: Bytes, last: bool) -> Bytes {
-        let Some(forms) = &self.forms else { return bytes };
+    fn advance(&mut self, mut bytes: Bytes, last: bool) -> Bytes {
+        let mut step = Step::default();
+        let mut certain = Vec::new();
+        let mut bridge = BRIDGE;
+        while !self.pending.is_empty() && !self.behind && bytes.len() > bridge {
+            let text = joined(&self.pending, &bytes.split_to(bridge));
+            certain.extend_from_slice(&self.step(text, false, &mut step));
+            bridge = bridge.saturating_mul(2);
+        }
         let text = if self.pending.is_empty() { bytes } else { joined(&self.pending, &bytes) };
-        let end = Instant::now().checked_add(STEP);
-        let passed = pass(forms, &text, self.hidden, last, end);
+        let rest = self.step(text, last, &mut step);
+        if certain.is_empty() {
+            return rest;
+        }
+        certain.extend_from_slice(&rest);
+        certain.into()
+    }
+
+    fn step(&mut self, text: Bytes, last: bool, step: &mut Step) -> Bytes {
+        let Some(forms) = &self.forms else { return text };
+        let passed = pass(forms, &text, self.hidden, last, Some(step));
         let Passed { masked, from, until, hidden, tired } = passed;
         self.behind = tired;
         self.pending = Zeroizing::new(text.get(until..).unwrap_or_default().to_vec());
@@ -91,6 +114,25 @@ impl Masker {
             Some(masked) => Bytes::from(masked),
             None => text.slice(from.min(until)..until),
         }
+    }
+}
+
+/// How long something takes, from its first look at the clock: most of it ends before.
+#[derive(Default)]
+struct Step {
+    looks: usize,
+    end: Option<Instant>,
+}
+
+impl Step {
+    /// Another place was looked at. Is the time over?
+    fn is_over(&mut self) -> bool {
+        self.looks = self.looks.saturating_add(1);
+        if !self.looks.is_multiple_of(LOOKS) {
+            return false;
+        }
+        let now = Instant::now();
+        *self.end.get_or_insert_with(|| now.checked_add(STEP).unwrap_or(now)) <= now
     }
 }
 
@@ -108,18 +150,23 @@ struct Passed {
 }
 
 /// Goes through a text up to where more of it is needed. A mask that was written already stands
-/// for the first `hidden` bytes. Ends soon after `end`, if that is given.
-fn pass(forms: &Forms, text: &[u8], mut hidden: usize, last: bool, end: Option<Instant>) -> Passed {
+/// for the first `hidden` bytes. Ends soon after the step is over, if one is given.
+fn pass(
+    forms: &Forms,
+    text: &[u8],
+    mut hidden: usize,
+    last: bool,
+    mut step: Option<&mut Step>,
+) -> Passed {
     let mut masked: Option<Vec<u8>> = None;
     // Bytes before it are written, or a mask stands for them.
     let mut from = hidden;
     let mut places = forms.places(text);
     let mut next = |at| places.as_mut().map_or(at, |places| places.from(at));
     let mut at = next(0);
-    let (mut looks, mut tired) = (0_usize, false);
+    let mut tired = false;
     while at < text.len() {
-        looks = looks.saturating_add(1);
-        if looks.is_multiple_of(LOOKS) && end.is_some_and(|end| Instant::now() >= end) {
+        if step.as_mut().is_some_and(|step| step.is_over()) {
             tired = true;
             break;
         }
@@ -280,6 +327,26 @@ mod tests {
     }
 
     #[test]
+    fn a_line_break_that_is_cut_in_half_hides_nothing() {
+        let known = masker(SECRET);
+        for fold in ["\r\n", "=\r\n", "\r%0A", "\r\\n"] {
+            let (before, after) = SECRET.split_at(4);
+            let text = format!("{}{before}{fold}{after}.", "x".repeat(40));
+            for begin in 0..40 {
+                for cut in 1..text.len() - begin {
+                    let (one, other) = text.as_bytes().split_at(begin + cut);
+                    let mut masker = known.clone();
+                    let mut out = masker.feed(Bytes::copy_from_slice(&one[begin..])).to_vec();
+                    out.extend(masker.feed(Bytes::copy_from_slice(other)));
+                    out.extend(ended(&mut masker));
+                    let expected = format!("{}********.", "x".repeat(40 - begin));
+                    assert_eq!(out.escape_ascii().to_string(), expected, "{fold:?} {cut}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn what_only_begins_like_the_secret_stays() {
         assert_eq!(masked("lin_api_K3x lin_api_"), "lin_api_K3x lin_api_");
         assert_eq!(&*Masker::default().whole(b"anything"), b"anything");
@@ -342,8 +409,8 @@ mod tests {
         #[test]
         fn any_chunking_masks_as_the_whole_and_leaks_nothing(
             secret in "[ab\"\\\\%&/+; ]{1,12}",
-            parts in prop::collection::vec((any::<u8>(), "[ab%&;\\\\u0-9#x+\"]{0,6}"), 0..12),
-            cuts in prop::collection::vec(1_usize..7, 1..20),
+            parts in prop::collection::vec((any::<u8>(), "[ab%&;\\\\u0-9#x+\"\r\n]{0,6}"), 0..40),
+            cuts in prop::collection::vec(prop_oneof![1_usize..7, 60..200_usize], 1..20),
         ) {
             let text: String =
                 parts.iter().map(|(which, noise)| form(&secret, *which) + noise).collect();

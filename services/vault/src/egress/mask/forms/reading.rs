@@ -3,6 +3,7 @@
 
 mod escape;
 
+pub(super) use escape::opens_entity;
 use escape::{Escape, escape};
 
 /// What introduces an escaped character. The equals sign is that of quoted-printable.

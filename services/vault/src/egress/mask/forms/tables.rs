@@ -10,7 +10,7 @@ use crate::guarded::Guarded;
 const LEAP: usize = 24;
 
 /// How many bytes side by side speak for those leapt over.
-const QUAD: usize = 4;
+pub(super) const QUAD: usize = 4;
 
 const BYTES: usize = 256;
 /// As many bits as hash to a place of their own: see [`slot`].
@@ -37,6 +37,7 @@ pub(super) struct Tables<'a> {
 /// sign share one: what follows is the same.
 const ESCAPES: [u8; 4] = [1 << 5, 1 << 6, 1 << 7, 1 << 5];
 const FORM_BITS: usize = 5;
+const FORMS: u8 = (1 << FORM_BITS) - 1;
 
 /// How far a search may leap without missing one of these forms: where one begins among the bytes
 /// leapt over, it holds the last of them and the three that follow.
@@ -117,10 +118,13 @@ fn mark<I: Into<usize>>(table: &mut [u8], places: impl IntoIterator<Item = I>, b
     }
 }
 
+/// Makes the letters of four bytes small ones: both cases share a bit, so that fewer are set.
+const SMALL: u32 = 0x2020_2020;
+
 /// Where the bit of four bytes lies, and which it is: the upper bits of a product depend on all of
 /// its lower ones.
 fn slot(quad: [u8; QUAD]) -> (usize, u8) {
-    let number = u32::from_le_bytes(quad).wrapping_mul(0x9e37_79b1) >> 18;
+    let number = (u32::from_le_bytes(quad) | SMALL).wrapping_mul(0x9e37_79b1) >> 18;
     (usize::try_from(number / 8).unwrap_or_default(), 1 << (number % 8))
 }
 
@@ -138,6 +142,11 @@ impl<'a> Tables<'a> {
         of(self.first, byte) != 0
     }
 
+    /// The same, unescaped.
+    pub(super) fn opens(&self, byte: u8) -> bool {
+        of(self.first, byte) & FORMS != 0
+    }
+
     /// Can a form begin with these two? Hardly any two of a text: both have to share a bit.
     pub(super) fn begin(&self, first: u8, second: u8) -> bool {
         of(self.first, first) & of(self.second, second) != 0
@@ -148,11 +157,10 @@ impl<'a> Tables<'a> {
         of(self.members, byte) != 0
     }
 
-    /// Can the bytes from `at` on stand side by side, unescaped, where a form begins? None where
-    /// the text ends.
-    pub(super) fn quad(&self, text: &[u8], at: usize) -> Option<bool> {
-        let (place, bit) = slot(*text.get(at..)?.first_chunk()?);
-        Some(self.quads.get(place).is_none_or(|bits| bits & bit != 0))
+    /// Can these stand side by side, unescaped, where a form begins?
+    pub(super) fn quad(&self, quad: [u8; QUAD]) -> bool {
+        let (place, bit) = slot(quad);
+        self.quads.get(place).is_none_or(|bits| bits & bit != 0)
     }
 }
 

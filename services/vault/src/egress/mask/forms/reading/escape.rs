@@ -1,6 +1,6 @@
 //! One escape in a text, which may itself have been unescaped.
 
-use super::{Layer, Step};
+use super::{INTRODUCERS, Layer, Step};
 
 pub(super) enum Escape {
     No,
@@ -60,16 +60,24 @@ fn byte(code: u32, end: usize) -> Escape {
 /// The longest entity looked for, without `&`: `#0000x7f;` and the like stay within.
 const ENTITY: usize = 10;
 
+/// Can this follow the ampersand of an escape? What follows may itself be escaped.
+pub(in super::super) fn opens_entity(byte: u8) -> bool {
+    byte == b'#' || byte.is_ascii_lowercase() || INTRODUCERS.contains(&byte)
+}
+
 fn entity(layer: &Layer<'_>, at: usize) -> Escape {
-    let (mut name, mut at) = (String::with_capacity(ENTITY), at);
-    for _ in 0..ENTITY {
+    let (mut name, mut at) = ([0; ENTITY], at);
+    for length in 0..ENTITY {
         match layer.step(at) {
             Step::Byte(b';', end) => {
-                return named(&name).map_or(Escape::No, |code| byte(code, end));
+                let name = name.get(..length).and_then(|name| std::str::from_utf8(name).ok());
+                return name.and_then(named).map_or(Escape::No, |code| byte(code, end));
             }
             // An ampersand is seldom more than that.
             Step::Byte(c, end) if c.is_ascii_alphanumeric() || c == b'#' => {
-                name.push(char::from(c));
+                if let Some(place) = name.get_mut(length) {
+                    *place = c;
+                }
                 at = end;
             }
             Step::Byte(..) | Step::End => return Escape::No,
