@@ -29,6 +29,15 @@ pub(crate) struct Bindings {
 
 #[async_trait]
 impl Credentials for Bindings {
+    fn at_hand(
+        &self,
+        connector: &Fqn,
+        wanted: &CredentialUse,
+        host: &HostPort,
+    ) -> Option<Arc<Resolved>> {
+        self.keeper.unchanged()?.opened.answer(connector, wanted, host)
+    }
+
     async fn resolve(
         &self,
         connector: &Fqn,

@@ -21,6 +21,7 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{Instant, timeout_at},
 };
+use tracing::Instrument as _;
 
 mod address;
 mod again;
@@ -39,6 +40,7 @@ mod resolver;
 pub(crate) mod sign;
 mod target;
 mod tls;
+mod trace;
 
 use credentials::Asked;
 pub use credentials::{Credentials, Resolved, Token, Value};
@@ -152,15 +154,39 @@ pub(crate) fn network(options: &Options, resolver: Arc<dyn Resolver>) -> Result<
 impl Egress for Inner {
     async fn send(&self, context: &Context, request: Request) -> Result<Outcome> {
         context.require(Scope::ActionsRun)?;
-        let again = again::repeatable(&request).then(|| request.clone());
-        let begun = Instant::now();
-        let order = match Box::pin(self.order(context, request)).await? {
+        let span = trace::request(Some(&request.connector));
+        let outcome = Box::pin(self.send_now(context, request)).instrument(span.clone()).await;
+        trace::ended(&span, &outcome);
+        outcome
+    }
+
+    async fn fetch(&self, context: &Context, request: Fetch) -> Result<Outcome> {
+        context.require(Scope::PackagesPreview)?;
+        let span = trace::request(None);
+        let outcome = Box::pin(self.fetch_now(context, request)).instrument(span.clone()).await;
+        trace::ended(&span, &outcome);
+        outcome
+    }
+}
+
+fn refused(problem: Problem) -> Outcome {
+    tracing::debug!(%problem, "request refused");
+    problem.outcome(Sent::NotSent)
+}
+
+impl Inner {
+    /// Once, and again where an upstream refuses a token that can be replaced.
+    async fn send_now(&self, context: &Context, request: Request) -> Result<Outcome> {
+        let again = again::repeatable(&request).then(|| (request.clone(), Instant::now()));
+        let order = match self.order(context, request).await? {
             Ok(order) => order,
             Err(problem) => return Ok(refused(problem)),
         };
         let token = order.token.clone();
         let carried = self.carry_out(order).await?;
-        let (Some(again), Some(token)) = (again, token) else { return Ok(carried.outcome) };
+        let (Some((again, begun)), Some(token)) = (again, token) else {
+            return Ok(carried.outcome);
+        };
         if !carried.token_refused() || !self.credentials.replaced(&token).await {
             return Ok(carried.outcome);
         }
@@ -175,8 +201,7 @@ impl Egress for Inner {
         }
     }
 
-    async fn fetch(&self, context: &Context, request: Fetch) -> Result<Outcome> {
-        context.require(Scope::PackagesPreview)?;
+    async fn fetch_now(&self, context: &Context, request: Fetch) -> Result<Outcome> {
         let credential = match self.of_source(context, &request).await? {
             Ok(credential) => credential,
             Err(problem) => return Ok(refused(problem)),
@@ -186,18 +211,12 @@ impl Egress for Inner {
             Err(problem) => Ok(refused(problem)),
         }
     }
-}
 
-fn refused(problem: Problem) -> Outcome {
-    tracing::debug!(%problem, "request refused");
-    problem.outcome(Sent::NotSent)
-}
-
-impl Inner {
     /// In an owned task: a caller that goes away does not cut a request in half.
     async fn carry_out(&self, order: Box<Order>) -> Result<Carried> {
+        trace::addressed(&order);
         let network = Arc::clone(&self.network);
-        let carried = self.network.owned(order.carry_out(network)).await;
+        let carried = self.network.owned(order.carry_out(network).in_current_span()).await;
         carried.ok_or_else(|| {
             Error::new(
                 Reason::ShuttingDown,
@@ -251,8 +270,8 @@ impl Inner {
         if request.body.len() > limits::GUEST_REQUEST {
             return Err(Problem::Malformed("the body is too long".to_owned()));
         }
-        let deadline = self.deadline(context, request.timeout);
-        let slot = self.slot(&target, deadline).await?;
+        let deadline = self.deadline(context, request.timeout, &target)?;
+        let slot = self.slot(deadline).await?;
         Ok(Box::new(Order {
             policy,
             target,
@@ -280,13 +299,17 @@ impl Inner {
         connector: &Fqn,
         wanted: &CredentialUse,
     ) -> std::result::Result<(), Problem> {
-        let resolving = self.credentials.resolve(connector, wanted, order.target.host());
-        let resolved = order
-            .deadline
-            .within(resolving)
-            .await
-            .ok_or_else(|| Problem::Late { host: order.target.host().clone() })?
-            .map_err(|failure| Problem::Passed(Box::new(failure)))?;
+        let host = order.target.host();
+        let resolved = match self.credentials.at_hand(connector, wanted, host) {
+            Some(resolved) => resolved,
+            None => {
+                let resolving = self.credentials.resolve(connector, wanted, host);
+                let resolved = order.deadline.within(resolving).await;
+                resolved
+                    .ok_or_else(|| Problem::Late { host: order.target.host().clone() })?
+                    .map_err(|failure| Problem::Passed(Box::new(failure)))?
+            }
+        };
         let binding = resolved.binding.clone();
         let token = Token::of(&resolved);
         let credential = Credential::new(Arc::clone(&resolved), wanted)?;
@@ -296,6 +319,7 @@ impl Inner {
             wanted: wanted.clone(),
             resolved: Arc::clone(&resolved),
         };
+        let asked = Box::new(asked);
         if let Policy::Send { consent, declared: _ } = &mut order.policy {
             *consent = Some(resolved);
         }
@@ -304,7 +328,7 @@ impl Inner {
         order.masker = credential.masker()?;
         order.credential = Some(credential);
         order.asked = Some(asked);
-        order.first = Some(order.draft()?);
+        order.first = Some(Box::new(order.draft()?));
         order.token = token;
         order.binding = Some(binding);
         Ok(())
@@ -369,8 +393,8 @@ impl Inner {
         }
         headers::complete(&mut headers);
         let masker = credential.as_ref().map(Credential::masker).transpose()?.unwrap_or_default();
-        let deadline = self.deadline(context, request.timeout);
-        let slot = self.slot(&target, deadline).await?;
+        let deadline = self.deadline(context, request.timeout, &target)?;
+        let slot = self.slot(deadline).await?;
         Ok(Box::new(Order {
             policy,
             target,
@@ -391,8 +415,14 @@ impl Inner {
         }))
     }
 
-    /// When to give up: the request's own time, the caller's, and never longer than any call.
-    fn deadline(&self, context: &Context, timeout: Duration) -> Instant {
+    /// When to give up: the request's own time, the caller's, and never longer than any call. An
+    /// error when there is no time at all.
+    fn deadline(
+        &self,
+        context: &Context,
+        timeout: Duration,
+        target: &Target,
+    ) -> std::result::Result<Instant, Problem> {
         let left = match context.deadline {
             Some(deadline) => {
                 let left = deadline.duration_since((self.clock)());
@@ -400,17 +430,14 @@ impl Inner {
             }
             None => limits::GUEST_WALL_MAX,
         };
-        Instant::now() + timeout.min(left).min(limits::GUEST_WALL_MAX)
-    }
-
-    async fn slot(
-        &self,
-        target: &Target,
-        deadline: Instant,
-    ) -> std::result::Result<OwnedSemaphorePermit, Problem> {
-        if deadline <= Instant::now() {
+        let left = timeout.min(left).min(limits::GUEST_WALL_MAX);
+        if left.is_zero() {
             return Err(Problem::Late { host: target.host().clone() });
         }
+        Ok(Instant::now() + left)
+    }
+
+    async fn slot(&self, deadline: Instant) -> std::result::Result<OwnedSemaphorePermit, Problem> {
         let slots = Arc::clone(&self.slots);
         if let Ok(slot) = Arc::clone(&slots).try_acquire_owned() {
             return Ok(slot);

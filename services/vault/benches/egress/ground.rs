@@ -85,7 +85,7 @@ impl Ground {
         .await
         .unwrap();
         let context = Context::service("bench");
-        service.vault().create(&context, Secret::from("open".to_owned())).await.unwrap();
+        service.vault().create(&context, Secret::from("open sesame".to_owned())).await.unwrap();
         let consent = Consent {
             connector: CONNECTOR.parse().unwrap(),
             service: "notes".to_owned(),

@@ -43,7 +43,8 @@ pub(crate) fn stream(
     if decoder.is_plain() && incoming.size_hint().lower() > terms.max {
         return Err(Problem::TooLong { max: terms.max });
     }
-    let reader = Reader {
+    // Boxed: it is handed from one part of the body to the next.
+    let reader = Box::new(Reader {
         incoming,
         decoder,
         waiting: Bytes::new(),
@@ -52,7 +53,7 @@ pub(crate) fn stream(
         ended: false,
         lease: Some(lease),
         terms,
-    };
+    });
     let stream = futures::stream::unfold(Some(reader), |reader| async {
         let mut reader = reader?;
         match reader.next().await {

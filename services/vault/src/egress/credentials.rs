@@ -17,6 +17,17 @@ use crate::guarded::{Guarded, Memory};
 /// Hands one credential to egress, for one request.
 #[async_trait]
 pub trait Credentials: Send + Sync + 'static {
+    /// What [`resolve`](Self::resolve) would say, when it would say it at once: the same was asked
+    /// before, and nothing has changed since.
+    fn at_hand(
+        &self,
+        _connector: &Fqn,
+        _wanted: &CredentialUse,
+        _host: &HostPort,
+    ) -> Option<Arc<Resolved>> {
+        None
+    }
+
     /// The credential of the connector that fits `wanted`, together with the consent sealed with
     /// it. `host` is where the request goes: of several signing keys, its region picks one.
     /// Whether the credential may go there is not asked: egress holds it against `reach`.

@@ -154,7 +154,7 @@ fn header(
 pub(crate) fn join(
     credential: &Credential,
     draft: &mut Draft,
-    now: Timestamp,
+    clock: fn() -> Timestamp,
 ) -> Result<(), Problem> {
     let unfit = |reason| credential.unfit(reason);
     let value = credential.value();
@@ -184,7 +184,7 @@ pub(crate) fn join(
                 region: own_region.or(signing.region.as_ref()),
                 service: signing.service.as_ref(),
             };
-            sign::sign(&key, &inputs, draft, now)
+            sign::sign(&key, &inputs, draft, clock())
         }
     }
 }

@@ -2,13 +2,13 @@
 
 use std::{io, sync::Arc};
 
-use aileron_contract::{egress::Sent, limits};
+use aileron_contract::{egress::Sent, limits, names::HostPort};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use rustls_pki_types::ServerName;
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
+    io::{AsyncRead, AsyncWrite, BufReader},
     net::TcpStream,
     time::{Instant, timeout},
 };
@@ -46,6 +46,10 @@ pub(crate) struct Lease {
     key: Key,
     connection: Connection,
 }
+
+/// How much of an encrypted answer is taken from the system at once: two records and what
+/// surrounds them.
+const READ: usize = 33 * 1024;
 
 impl Lease {
     /// The answer was read to its end: the connection may serve the next request.
@@ -100,18 +104,13 @@ impl Network {
     /// to be closed is replaced only while not one byte of the request has left.
     pub(crate) async fn exchange(
         self: &Arc<Self>,
-        draft: &Draft,
+        mut draft: Box<Draft>,
         owner: Owner,
         permit: Permit,
         deadline: &mut Deadline,
     ) -> Result<(http::Response<Incoming>, Lease), (Sent, Problem)> {
         let target = &draft.target;
-        let host = target.host();
-        let key = Key { host: host.clone(), secure: target.secure(), permit, owner };
-        let late = |sent| (sent, Problem::Late { host: host.clone() });
-        let broken = |sent, lost: &dyn std::error::Error| {
-            (sent, Problem::Broken { host: host.clone(), why: chain(lost) })
-        };
+        let key = Key { host: target.host().clone(), secure: target.secure(), permit, owner };
         let mut kept = true;
         loop {
             let taken = self.pool.take(&key, Instant::now()).await;
@@ -120,23 +119,32 @@ impl Network {
             } else {
                 kept = false;
                 deadline
-                    .within(Box::pin(self.dial(target, permit)))
+                    .within(Box::pin(self.dial(&draft.target, permit)))
                     .await
-                    .ok_or_else(|| late(Sent::NotSent))?
+                    .ok_or_else(|| (Sent::NotSent, late(key.host.clone())))?
                     .map_err(|problem| (Sent::NotSent, problem))?
             };
             let request = draft.request(&connection).map_err(|problem| (Sent::NotSent, problem))?;
             match deadline.within(connection.send(request)).await {
-                None => return Err(late(Sent::MaybeSent)),
+                None => return Err((Sent::MaybeSent, late(key.host))),
                 Some(Ok(response)) => {
                     let lease = Lease { network: Arc::clone(self), key, connection };
                     return Ok((response, lease));
                 }
-                Some(Err(Lost::Unsent(_))) if kept => self.pool.forget(&key),
-                Some(Err(Lost::Unsent(lost))) => return Err(broken(Sent::NotSent, &lost)),
+                Some(Err(Lost::Unsent(_, unsent))) if kept => {
+                    self.pool.forget(&key);
+                    draft.take_back(*unsent);
+                }
+                Some(Err(Lost::Unsent(lost, _))) => {
+                    return Err((Sent::NotSent, broken(key.host, &lost)));
+                }
+                Some(Err(Lost::Head)) => {
+                    let why = "the head of its answer is too long".to_owned();
+                    return Err((Sent::MaybeSent, Problem::Broken { host: key.host, why }));
+                }
                 Some(Err(Lost::Sent(lost))) => {
                     self.pool.forget(&key);
-                    return Err(broken(Sent::MaybeSent, &lost));
+                    return Err((Sent::MaybeSent, broken(key.host, &lost)));
                 }
             }
         }
@@ -168,10 +176,11 @@ impl Network {
         &self,
         target: &Target,
         stream: TcpStream,
-    ) -> io::Result<tokio_rustls::client::TlsStream<TcpStream>> {
+    ) -> io::Result<tokio_rustls::client::TlsStream<BufReader<TcpStream>>> {
         let name = ServerName::try_from(target.host().host().to_owned())
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
-        self.tls.connect(name, stream).await
+        // By itself TLS asks the system for 4 KiB at a time.
+        self.tls.connect(name, BufReader::with_capacity(READ, stream)).await
     }
 
     async fn handshake<S>(&self, stream: S, second: bool) -> Result<Connection, String>
@@ -186,6 +195,14 @@ impl Network {
         };
         opened.map_err(|error| chain(&error))
     }
+}
+
+fn late(host: HostPort) -> Problem {
+    Problem::Late { host }
+}
+
+fn broken(host: HostPort, lost: &dyn std::error::Error) -> Problem {
+    Problem::Broken { host, why: chain(lost) }
 }
 
 /// An error with its causes, which say what really happened.

@@ -36,9 +36,9 @@ pub(crate) struct Order {
     /// For the first origin only. Joined anew for each hop: a signature holds for one address.
     pub(crate) credential: Option<Credential>,
     /// What the credential was asked for with: asked again before each further hop.
-    pub(crate) asked: Option<Asked>,
+    pub(crate) asked: Option<Box<Asked>>,
     /// The first hop's request, when it has been made already.
-    pub(crate) first: Option<Draft>,
+    pub(crate) first: Option<Box<Draft>>,
     pub(crate) clock: fn() -> Timestamp,
     pub(crate) masker: Masker,
     /// The credential, when it is a token that can be replaced.
@@ -98,10 +98,10 @@ impl Order {
                 first
             } else {
                 self.still_may().await?;
-                self.draft()?
+                Box::new(self.draft()?)
             };
             let owner = self.owner();
-            let exchange = network.exchange(&draft, owner, permit, &mut self.deadline);
+            let exchange = network.exchange(draft, owner, permit, &mut self.deadline);
             let (answer, lease) = exchange.await.map_err(|(this_hop, problem)| {
                 if this_hop == Sent::MaybeSent {
                     *sent = Sent::MaybeSent;
@@ -151,7 +151,7 @@ impl Order {
             body: self.body.clone(),
         };
         if let Some(credential) = &self.credential {
-            inject::join(credential, &mut draft, (self.clock)())?;
+            inject::join(credential, &mut draft, self.clock)?;
         }
         Ok(draft)
     }

@@ -68,18 +68,18 @@ impl Line<'_> {
         let mut headers = head.headers;
         headers::complete(&mut headers);
         let form = Bytes::from_owner(Zeroizing::new(form));
-        let draft = Draft { method: head.method, target, headers, body: form };
+        let host = target.host().clone();
+        let draft = Box::new(Draft { method: head.method, target, headers, body: form });
         let owner = Owner::Provider(self.binding.clone());
         let mut deadline = Deadline::new(self.deadline);
         let (answer, lease) = self
             .network
-            .exchange(&draft, owner, permit, &mut deadline)
+            .exchange(draft, owner, permit, &mut deadline)
             .await
             .map_err(|(sent, problem)| Lost { sent, problem })?;
         self.status.store(answer.status().as_u16(), Ordering::Relaxed);
         let lost = |problem| Lost { sent: Sent::MaybeSent, problem };
         let (head, incoming) = answer.into_parts();
-        let host = draft.target.host();
         let terms = Terms {
             host: host.clone(),
             deadline,

@@ -35,8 +35,10 @@ impl Target {
         let target = Self::of(url)?;
         let written = authority(raw);
         let shown = target.url.host_str().unwrap_or_default();
-        let explicit = || target.host.to_string();
-        if !written.eq_ignore_ascii_case(shown) && !written.eq_ignore_ascii_case(&explicit()) {
+        let with_port = written.rsplit_once(':').is_some_and(|(name, port)| {
+            name.eq_ignore_ascii_case(shown) && spells(port, target.host.port())
+        });
+        if !written.eq_ignore_ascii_case(shown) && !with_port {
             return Err(refused("the URL's host is not written the plain way"));
         }
         Ok(target)
@@ -213,6 +215,11 @@ fn is_signature(name: &[u8]) -> bool {
 
 fn uri(text: &str) -> Result<Uri, Problem> {
     text.parse().map_err(|_| Problem::Malformed("the URL cannot be put in a request".to_owned()))
+}
+
+/// Is this the one way to write a port?
+fn spells(text: &str, port: u16) -> bool {
+    !text.starts_with(['0', '+']) && text.parse() == Ok(port)
 }
 
 /// What is written between the scheme and the path.

@@ -29,7 +29,7 @@ fn joined(form: &Form, value: &str, url: &str) -> Result<Draft, Problem> {
     let wanted = CredentialUse { form: form.clone(), binding: None };
     let credential = Credential::new(resolved(form, value), &wanted)?;
     let mut draft = draft(url);
-    join(&credential, &mut draft, Timestamp::UNIX_EPOCH)?;
+    join(&credential, &mut draft, || Timestamp::UNIX_EPOCH)?;
     Ok(draft)
 }
 

@@ -51,6 +51,9 @@ impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Tasks {
     }
 }
 
+/// How much of an answer HTTP/1.1 takes at once: each part of a body is a turn of two tasks.
+const BUFFER: usize = 256 * 1024;
+
 /// An open connection.
 pub(crate) enum Connection {
     First(http1::SendRequest<Full<Bytes>>),
@@ -59,8 +62,10 @@ pub(crate) enum Connection {
 
 /// Why there is no answer, and whether the request was still in our hands.
 pub(crate) enum Lost {
-    Unsent(hyper::Error),
+    Unsent(hyper::Error, Box<Request<Full<Bytes>>>),
     Sent(hyper::Error),
+    /// There is one, with more before its body than anybody needs.
+    Head,
 }
 
 impl Connection {
@@ -69,10 +74,8 @@ impl Connection {
     where
         S: Read + Write + Unpin + Send + 'static,
     {
-        let (sender, connection) = http1::Builder::new()
-            .max_buf_size(limits::EGRESS_RESPONSE_HEAD)
-            .handshake(stream)
-            .await?;
+        let (sender, connection) =
+            http1::Builder::new().max_buf_size(BUFFER).handshake(stream).await?;
         tasks.drive(connection);
         Ok(Self::First(sender))
     }
@@ -97,16 +100,28 @@ impl Connection {
             Self::First(sender) => sender.try_send_request(request).await,
             Self::Second(sender) => sender.try_send_request(request).await,
         };
-        sent.map_err(|mut error: TrySendError<_>| match error.take_message() {
-            Some(_) => Lost::Unsent(error.into_error()),
+        let answer = sent.map_err(|mut error: TrySendError<_>| match error.take_message() {
+            Some(request) => Lost::Unsent(error.into_error(), Box::new(request)),
             None => Lost::Sent(error.into_error()),
-        })
+        })?;
+        if size(answer.headers()) > limits::EGRESS_RESPONSE_HEAD {
+            return Err(Lost::Head);
+        }
+        Ok(answer)
     }
 
     pub(crate) fn is_closed(&self) -> bool {
         match self {
             Self::First(sender) => sender.is_closed(),
             Self::Second(sender) => sender.is_closed(),
+        }
+    }
+
+    /// Can another request be sent at once?
+    pub(crate) fn is_ready(&self) -> bool {
+        match self {
+            Self::First(sender) => sender.is_ready(),
+            Self::Second(sender) => sender.is_ready(),
         }
     }
 
@@ -132,6 +147,11 @@ impl Connection {
     }
 }
 
+/// As HTTP/1.1 writes them.
+fn size(headers: &HeaderMap) -> usize {
+    headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum()
+}
+
 /// A request that is ready to leave.
 #[derive(Debug)]
 pub(crate) struct Draft {
@@ -142,11 +162,14 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
-    /// The request as this connection's version writes it.
-    pub(crate) fn request(&self, connection: &Connection) -> Result<Request<Full<Bytes>>, Problem> {
+    /// The request as this connection's version writes it; it takes the headers along.
+    pub(crate) fn request(
+        &mut self,
+        connection: &Connection,
+    ) -> Result<Request<Full<Bytes>>, Problem> {
         let mut request = Request::new(Full::new(self.body.clone()));
         *request.method_mut() = self.method.clone();
-        *request.headers_mut() = self.headers.clone();
+        *request.headers_mut() = std::mem::take(&mut self.headers);
         match connection {
             Connection::First(_) => {
                 *request.uri_mut() = self.target.origin_form()?;
@@ -165,5 +188,40 @@ impl Draft {
             }
         }
         Ok(request)
+    }
+
+    /// A request that did not leave gives the headers back, without what its version added.
+    pub(crate) fn take_back(&mut self, unsent: Request<Full<Bytes>>) {
+        self.headers = unsent.into_parts().0.headers;
+        self.headers.remove(header::HOST);
+        self.headers.remove(header::CONTENT_LENGTH);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper_util::rt::TokioIo;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_request_that_did_not_leave_is_written_again_as_it_was() {
+        let tasks = Tasks { tracker: TaskTracker::new(), stop: CancellationToken::new() };
+        let [(first, _upstream), (second, _other)] = [(); 2].map(|()| tokio::io::duplex(4096));
+        let first = Connection::first(TokioIo::new(first), &tasks).await.unwrap();
+        let second = Connection::second(TokioIo::new(second), &tasks).await.unwrap();
+        let mut draft = Draft {
+            method: Method::POST,
+            target: Target::parse("https://example.com/a?b").unwrap(),
+            headers: HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static("*/*"))]),
+            body: Bytes::new(),
+        };
+        for connection in [&first, &second, &first] {
+            let request = draft.request(connection).unwrap();
+            assert_eq!(request.headers().get(header::ACCEPT).unwrap(), "*/*");
+            assert_eq!(request.headers().contains_key(header::HOST), !connection.is_shared());
+            draft.take_back(request);
+            assert_eq!(draft.headers.len(), 1);
+        }
     }
 }

@@ -65,7 +65,7 @@ impl Pool {
     /// A connection that is ready for a request, if one is kept.
     pub(crate) async fn take(&self, key: &Key, now: Instant) -> Option<Connection> {
         while let Some(mut connection) = self.newest(key, now) {
-            if timeout(SETTLE, connection.ready()).await == Ok(true) {
+            if connection.is_ready() || timeout(SETTLE, connection.ready()).await == Ok(true) {
                 return Some(connection);
             }
         }

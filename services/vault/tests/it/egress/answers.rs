@@ -29,6 +29,32 @@ async fn a_bomb_ends_at_the_cap() {
 }
 
 #[tokio::test]
+async fn a_head_that_is_too_long_is_refused() {
+    for (lines, taken) in [(30, true), (36, false), (200, false)] {
+        let head = format!("x-line: {}\r\n", "a".repeat(1900)).repeat(lines);
+        let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n{head}\r\nok");
+        let upstream = raw(move |_, mut stream| {
+            let answer = answer.clone();
+            async move {
+                drop(stream.read(&mut [0; 4096]).await);
+                drop(stream.write_all(answer.as_bytes()).await);
+                drop(stream.read(&mut [0; 4096]).await);
+            }
+        })
+        .await;
+        let host = upstream.named();
+        let house = House::consenting_to(&[&host]);
+        let asking = request(&format!("http://{host}/"), &[&host]);
+        if taken {
+            assert_eq!(text(house.answered(asking).await).await, "ok");
+            continue;
+        }
+        let failure = house.failed(asking).await;
+        assert_eq!((failure.sent, failure.failure.class), (Sent::MaybeSent, Class::NetworkError));
+    }
+}
+
+#[tokio::test]
 async fn a_body_without_end_ends_at_the_cap() {
     let upstream = raw(|_, mut stream| async move {
         drop(stream.read(&mut [0; 4096]).await);
