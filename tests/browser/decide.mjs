@@ -15,10 +15,13 @@ if (!link.startsWith("file:")) {
 }
 await page.waitForURL(/\/at\/[0-9a-f]{64}\/approvals/);
 await page.locator("h1", { hasText: "Approvals" }).waitFor();
+const focus = new URL(link).searchParams.get("focus");
+claim(!focus || new URL(page.url()).searchParams.get("focus") === focus, "the focus was lost");
 const card = page.locator("article.card").first();
 const waits = (await card.count()) > 0;
 const seen = waits ? await card.innerText() : "";
-const buttons = waits ? await card.locator("form.decide button").allInnerTexts() : [];
+const names = waits ? await card.locator("form.decide button").allInnerTexts() : [];
+const buttons = names.map((name) => name.replace(/\s+/g, " "));
 let raw = "";
 if (waits) {
   await card.locator("summary", { hasText: "Raw arguments" }).click();

@@ -36,7 +36,7 @@ pub(crate) struct Session {
 
 impl Session {
     pub(crate) fn start(house: &House, arguments: &[&str]) -> Self {
-        let front = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        let front = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         grantpt(&front).unwrap();
         unlockpt(&front).unwrap();
         let name = ptsname(&front, Vec::new()).unwrap();

@@ -120,11 +120,14 @@ pub(crate) fn run_result(result: executor::RunResult) -> RunResult {
 pub(crate) fn pending(pending: executor::Pending, review_url: Option<String>) -> RunPending {
     let executor::Pending { id, action, connector, expires_at } = pending;
     let on = connector.map(|fqn| format!(" on {fqn}")).unwrap_or_default();
+    // Nothing but a space after the address: whoever copies it copies what stands at its end.
+    let place = review_url.as_ref().map(|url| format!("open {url} in a browser or "));
+    let place = place.unwrap_or_default();
     let message = format!(
         "Running {action}{on} needs a person's approval. Please tell the person exactly this: \
-         review it and decide with `aileron approval approve {id}` (or `aileron approval deny \
-         {id}`). Once approved it runs by itself; ask for its outcome with check_action_status \
-         and the id {id}."
+         {place}run `aileron open approval {id}`, and decide there, or in a terminal with \
+         `aileron approval approve {id}` (or `aileron approval deny {id}`). Once approved it runs \
+         by itself; ask for its outcome with check_action_status and the id {id}."
     );
     RunPending {
         status: "pending_approval".to_owned(),

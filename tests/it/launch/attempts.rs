@@ -15,7 +15,10 @@ const ATTEMPTS: &[(&str, &str)] = &[
          'expires_at': '2030-01-01T00:00:00Z'}))",
         PERSON,
     ),
-    ("PYTHON; print(ask(daemon, '/v1/person-sessions', {'passphrase': 'password1'}))", "passphrase"),
+    (
+        "PYTHON; print(ask(daemon, '/v1/person-sessions', {'passphrase': 'password1'}))",
+        "passphrase",
+    ),
     // The session's own token.
     ("PYTHON; print(ask(session, '/v1/action-approvals/ID/decide', {'approved': True}))", PERSON),
     ("PYTHON; print(ask(session, '/v1/page-codes', {}))", PERSON),

@@ -107,10 +107,12 @@ impl Engine {
         }
     }
 
-    /// How many approvals wait for a person.
+    /// How many approvals wait for a person. One whose time is up does not, closed or not.
     pub(crate) async fn pending(&self) -> Result<u64> {
-        let waiting = Query { states: vec![RunState::Parked], ..Query::default() };
-        self.ledger.count(&waiting).await
+        let parked = Query { states: vec![RunState::Parked], ..Query::default() };
+        let due = Query { expired_at: Some(self.now()), ..parked.clone() };
+        let parked = self.ledger.count(&parked).await?;
+        Ok(parked.saturating_sub(self.ledger.count(&due).await?))
     }
 
     /// The newest record of a run, for telling its outcome.

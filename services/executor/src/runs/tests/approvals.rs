@@ -379,6 +379,9 @@ async fn an_agent_cannot_bury_the_person() {
         }
     }
     assert_eq!(refusals, 10_000 - limits::APPROVALS_PENDING_CALLER);
+    // What the person has to look through is no longer than that.
+    let cards = u32::try_from(engine.approvals(&person()).await.unwrap().len()).unwrap();
+    assert_eq!(cards, limits::APPROVALS_PENDING_CALLER);
     // Another one may still ask, whatever session a program claims to be.
     let other = Context { principal: Principal::Agent("codex".into()), ..agent() };
     pending(engine.run(&other, call("gated", json!({}))).await.unwrap());
