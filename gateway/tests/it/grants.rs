@@ -32,7 +32,7 @@ async fn what_was_seen_is_granted_and_nothing_else() {
         .collect();
     assert_eq!(
         rules,
-        [("count", "exactly"), ("title", "exactly"), ("text", "any"), ("tag", "left_out")]
+        [("title", "exactly"), ("count", "exactly"), ("text", "any"), ("tag", "left_out")]
     );
     // Not without its digest, and not with another.
     let reply = door.ask(MAKE, PERSON, Some(&body().to_string())).await;
