@@ -300,15 +300,15 @@ impl Inner {
         wanted: &CredentialUse,
     ) -> std::result::Result<(), Problem> {
         let host = order.target.host();
-        let resolved = match self.credentials.at_hand(connector, wanted, host) {
-            Some(resolved) => resolved,
-            None => {
-                let resolving = self.credentials.resolve(connector, wanted, host);
-                let resolved = order.deadline.within(resolving).await;
-                resolved
-                    .ok_or_else(|| Problem::Late { host: order.target.host().clone() })?
-                    .map_err(|failure| Problem::Passed(Box::new(failure)))?
-            }
+        let at_hand = self.credentials.at_hand(connector, wanted, host);
+        let resolved = if let Some(resolved) = at_hand {
+            resolved
+        } else {
+            let resolving = self.credentials.resolve(connector, wanted, host);
+            let resolved = order.deadline.within(resolving).await;
+            resolved
+                .ok_or_else(|| Problem::Late { host: order.target.host().clone() })?
+                .map_err(|failure| Problem::Passed(Box::new(failure)))?
         };
         let binding = resolved.binding.clone();
         let token = Token::of(&resolved);

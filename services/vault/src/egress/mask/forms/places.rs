@@ -94,7 +94,8 @@ impl<'a> Places<'a> {
             // Nearly every ampersand stands alone.
             let found = rest.get(skip..).unwrap_or_default();
             let alone = matches!(found, [b'&', next, ..] if !opens_entity(*next));
-            if let Some(begin) = if alone { None } else { self.escaped(at) } {
+            let begin = if alone { None } else { self.escaped(at) };
+            if let Some(begin) = begin {
                 return begin;
             }
             at += 1;
