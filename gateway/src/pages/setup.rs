@@ -161,14 +161,14 @@ async fn provider(
     let purpose = if called.service.is_some() { Purpose::Reauthorize } else { Purpose::Setup };
     let consent = declared.consent(called)?;
     let own = shared.pages.address(&shared.options);
-    let caller = Caller::Daemon {
+    let catcher = Caller::Daemon {
         callback_url: format!("{own}{}", oauth2::CALLBACK),
         // On this machine, as the vault wants it; its browser goes back to its place.
         return_to: format!("http://127.0.0.1:{}/bindings", shared.options.listen_addr.port()),
     };
     let named = shown_name(&client.authorize_url);
-    let begin = Begin { consent, client, purpose, caller };
-    let begun = shared.services.bindings.begin(&signed.context, begin).await?;
+    let setup = Begin { consent, client, purpose, caller: catcher };
+    let begun = shared.services.bindings.begin(&signed.context, setup).await?;
     let Begun { authorize_url, redirect_uri, browser_cookie, expires_at, session: _ } = begun;
     let cookie = oauth2::cookie_name(&oauth2::state_of(&authorize_url)?);
     let now = (shared.options.clock)();
