@@ -196,7 +196,7 @@ impl Executor for Door {
     }
 
     async fn decide(&self, context: &Context, id: RunId, decision: Decision) -> Result<()> {
-        self.0.engine.decide(context, id, decision).await
+        Box::pin(self.0.engine.decide(context, id, decision)).await
     }
 
     async fn propose_grant(&self, context: &Context, request: GrantRequest) -> Result<GrantTerms> {
@@ -237,15 +237,6 @@ impl Executor for Door {
             pending_approvals: self.0.engine.pending().await?,
             drift: match self.0.packages.drift().await {
                 Err(error) if closed(&error) => 0,
-                // What is wrong with the vault's file, the vault says itself.
-                Err(error)
-                    if matches!(
-                        error.reason(),
-                        Reason::VaultUnreadable | Reason::VaultRolledBack
-                    ) =>
-                {
-                    0
-                }
                 counted => counted?,
             },
         })

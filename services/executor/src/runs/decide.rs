@@ -55,7 +55,7 @@ impl Engine {
             reason: decision.reason,
         };
         let seen = decision.digest;
-        self.owned(async move {
+        self.owned(Box::pin(async move {
             let _first_counts = engine.deciding.lock().await;
             let row = engine.ledger.get(&id).await?.ok_or_else(|| unknown(&id))?;
             let record = engine.pins.check(&row).await?.sound()?;
@@ -84,7 +84,7 @@ impl Engine {
                 engine.resume_later(next);
             }
             Ok(())
-        })
+        }))
         .await
     }
 

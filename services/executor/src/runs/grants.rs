@@ -7,6 +7,7 @@ mod record;
 mod rules;
 mod standing;
 mod taking;
+mod terms;
 mod told;
 
 pub(crate) use form::caller_text;

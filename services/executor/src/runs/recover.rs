@@ -67,7 +67,7 @@ impl Engine {
         self.tasks.spawn(async move {
             while stop.run_until_cancelled(tokio::time::sleep(EXPIRY_PERIOD)).await.is_some() {
                 let Some(engine) = engine.upgrade() else { return };
-                if let Err(error) = engine.expire_due().await {
+                if let Err(error) = Box::pin(engine.expire_due()).await {
                     tracing::warn!(?error, "expired approvals could not be closed; tried again");
                 }
                 Box::pin(engine.settle_grants()).await;

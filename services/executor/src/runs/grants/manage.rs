@@ -3,27 +3,21 @@
 use std::sync::Arc;
 
 use aileron_contract::{
-    Context, Error, Principal, Reason, Result, Scope,
-    executor::{
-        Grant, GrantCaller, GrantRequest, GrantState, GrantTerms, GrantedArgument, GrantedBinding,
-        GrantedConnector,
-    },
-    json, limits,
+    Context, Error, Principal, Reason, Result, Scope, Timestamp,
+    executor::{Grant, GrantCaller, GrantRequest, GrantState, GrantTerms},
+    limits,
     names::{ActionName, GrantId, Sha256Hash},
-    vault::State,
 };
 use jiff::tz::TimeZone;
-use serde_json::Map;
 
 use super::{
     announce, form,
-    record::{GrantEnd, GrantPhase, GrantRecord, Terms, TermsBinding, TermsConnector},
-    rules, standing,
+    record::{GrantEnd, GrantPhase, GrantRecord, Terms},
+    terms::shown,
 };
 use crate::{
     ledger::GrantQuery,
-    packages::catalog::{Installed, quarantined},
-    runs::{engine::Engine, pins::Trust, plan::Plan},
+    runs::{engine::Engine, pins::Trust},
 };
 
 impl Engine {
@@ -34,7 +28,7 @@ impl Engine {
         request: GrantRequest,
     ) -> Result<GrantTerms> {
         self.by_a_person(context, Some(&request.action), None).await?;
-        shown_terms(&self.terms(request).await?)
+        shown(&self.terms(request).await?)
     }
 
     /// See [`Executor::grant`](aileron_contract::Executor::grant).
@@ -145,107 +139,6 @@ impl Engine {
         ))
     }
 
-    /// Everything that the grant would cover.
-    async fn terms(&self, request: GrantRequest) -> Result<Terms> {
-        let GrantRequest { action, identity, caller, arguments, max_uses, expires_at } = request;
-        let refused = |public: String| Error::new(Reason::InvalidRequest, public);
-        if !(1..=limits::GRANT_USES).contains(&max_uses) {
-            return Err(refused(format!("a grant has 1 to {} uses", limits::GRANT_USES)));
-        }
-        let now = self.now();
-        let latest = now.checked_add(limits::GRANT_WALL).map_err(Error::internal)?;
-        if expires_at <= now || expires_at > latest {
-            let days = limits::GRANT_WALL.as_secs() / 86_400;
-            return Err(refused(format!(
-                "a grant ends in the future, at most {days} days from now"
-            )));
-        }
-        if self.vault_state().await? != State::Unlocked {
-            return Err(Error::new(
-                Reason::VaultLocked,
-                "the vault is locked, so nothing can be granted: unlock it first",
-            ));
-        }
-        let installed = self.grantable(&action).await?;
-        let arguments = rules::checked(&installed.file.inputs, arguments)?;
-        if self.caller_gone(&caller).await?.is_some() {
-            return Err(refused(
-                "that session has ended, or that token was revoked: nobody could use the grant"
-                    .to_owned(),
-            ));
-        }
-        let plan = Plan::of(Arc::clone(&installed), &Map::new())
-            .map_err(|failure| Error::new(Reason::ValidationError, failure.message))?;
-        let credentials = self
-            .credentials(&plan, identity.as_ref())
-            .await?
-            .map_err(|failure| Error::new(Reason::BindingNotFound, failure.message))?;
-        let bindings = standing::bindings(&credentials).map_err(|lacking| {
-            let text = format!(
-                "{} has no active binding that every call would use: bind one, or name the \
-                 identity",
-                lacking.connector
-            );
-            Error::new(Reason::BindingNotFound, text)
-        })?;
-        let terms = Terms {
-            action,
-            action_version: installed.file.version.clone(),
-            action_hash: installed.hash,
-            connectors: standing::connectors(&installed),
-            bindings,
-            identity,
-            caller,
-            arguments,
-            max_uses,
-            expires_at,
-        };
-        let text = json::canonical(&terms)?.len();
-        if text > limits::GRANT_TEXT {
-            return Err(refused(format!(
-                "what this grant covers is {text} bytes long, more than a person can look over"
-            )));
-        }
-        Ok(terms)
-    }
-
-    /// The action, if calls of it may be granted at all.
-    async fn grantable(&self, name: &ActionName) -> Result<Arc<Installed>> {
-        let Some(installed) = self.parts.library.action(name).await? else {
-            return Err(Error::new(
-                Reason::NotFound,
-                format!("no action named {name} is installed: list them first"),
-            ));
-        };
-        if !installed.enabled {
-            return Err(Error::new(
-                Reason::ActionDisabled,
-                format!("the action {name} is disabled: a person may enable it"),
-            ));
-        }
-        if installed.pinned != Some(true) {
-            return Err(quarantined(name, &installed.path));
-        }
-        if !installed.file.gated() {
-            return Err(Error::new(
-                Reason::InvalidRequest,
-                format!("{name} needs no approval: it runs without a grant"),
-            ));
-        }
-        // Nobody looks at a preview when a grant is used, and what it would show may differ each
-        // time: such a call is decided by itself.
-        if installed.file.approval.as_ref().is_some_and(|rule| rule.preview.is_some()) {
-            return Err(Error::new(
-                Reason::InvalidRequest,
-                format!(
-                    "{name} shows what it would act upon before each decision, so its calls \
-                     cannot be granted in advance"
-                ),
-            ));
-        }
-        Ok(installed)
-    }
-
     /// Records a grant: the log first.
     async fn issue(&self, terms: Terms, created_by: Principal) -> Result<Grant> {
         let _turn = self.grants.turn.lock().await;
@@ -278,7 +171,7 @@ impl Engine {
     }
 
     async fn shown_grant(&self, record: GrantRecord, quarantined: bool) -> Result<Grant> {
-        let terms = shown_terms(&record.terms)?;
+        let terms = shown(&record.terms)?;
         // What the log says counts, also before the row says it.
         let told = self.told(&record.id).await?;
         let record = match told.ended {
@@ -323,34 +216,8 @@ fn visible(record: &GrantRecord, context: &Context) -> bool {
     }
 }
 
-fn shown_terms(terms: &Terms) -> Result<GrantTerms> {
-    let digest = form::digest(terms)?;
-    let connector = |connector: &TermsConnector| {
-        let TermsConnector { package, hash, operations } = connector.clone();
-        GrantedConnector { package, hash, operations }
-    };
-    let binding = |binding: &TermsBinding| {
-        let TermsBinding { connector, binding, hosts, agreed_at: _ } = binding.clone();
-        GrantedBinding { connector, binding, hosts }
-    };
-    let arguments: Vec<GrantedArgument> = terms.arguments.iter().map(rules::told).collect();
-    Ok(GrantTerms {
-        action: terms.action.clone(),
-        version: terms.action_version.clone(),
-        action_hash: terms.action_hash,
-        connectors: terms.connectors.iter().map(connector).collect(),
-        bindings: terms.bindings.iter().map(binding).collect(),
-        identity: terms.identity.clone(),
-        caller: terms.caller.clone(),
-        arguments,
-        max_uses: terms.max_uses,
-        expires_at: terms.expires_at,
-        digest,
-    })
-}
-
 /// `grant-<UTC time>-<16 hex>`.
-fn grant_id(now: aileron_contract::Timestamp) -> Result<GrantId> {
+fn grant_id(now: Timestamp) -> Result<GrantId> {
     let mut random = [0; 8];
     getrandom::fill(&mut random).map_err(|cause| Error::internal(cause.to_string()))?;
     let time = now.to_zoned(TimeZone::UTC).strftime("%Y%m%dT%H%M%S").to_string();

@@ -181,7 +181,7 @@ impl GrantRecord {
         Standing::Use(number)
     }
 
-    /// The use of this number: Live → Live, or UsedUp with the last one. Numbers only grow.
+    /// The use of this number: Live → Live, or `UsedUp` with the last one. Numbers only grow.
     pub(crate) fn take(self, number: u32, now: Timestamp) -> Result<Self, GrantRefusal> {
         if self.phase != GrantPhase::Live {
             return Err(GrantRefusal::Ended);
@@ -203,7 +203,7 @@ impl GrantRecord {
         Ok(Self { used: number, last_used_at: Some(now), ..self.next(phase) })
     }
 
-    /// Live → UsedUp, because the log knows of uses that the record does not.
+    /// Live → `UsedUp`, because the log knows of uses that the record does not.
     pub(crate) fn exhaust(self, now: Timestamp) -> Result<Self, GrantRefusal> {
         if self.phase != GrantPhase::Live {
             return Err(GrantRefusal::Ended);

@@ -92,7 +92,7 @@ impl Engine {
         match written {
             Ok(true) => {}
             Ok(false) => {
-                tracing::error!(grant = %id, "a grant's row was changed by something else")
+                tracing::error!(grant = %id, "a grant's row was changed by something else");
             }
             Err(error) => tracing::warn!(grant = %id, ?error, "a grant's end is written later"),
         }

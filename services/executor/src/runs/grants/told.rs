@@ -25,22 +25,49 @@ pub(super) const ATTEMPTS: u32 = 8;
 pub(in crate::runs) struct Grants {
     /// One use, or one end, of a grant at a time.
     pub(super) turn: AsyncMutex<()>,
-    told: Mutex<HashMap<GrantId, Told>>,
+    memory: Mutex<Memory>,
+}
+
+#[derive(Debug, Default)]
+struct Memory {
+    /// Counts what this process told the log: an answer of the log from before is not remembered
+    /// after it.
+    changes: u64,
+    told: HashMap<GrantId, Told>,
 }
 
 impl Grants {
-    fn told(&self) -> MutexGuard<'_, HashMap<GrantId, Told>> {
-        // Entries are written whole: a panic elsewhere leaves nothing half done here.
-        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        // Every change is whole: a panic elsewhere leaves nothing half done here.
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The log is asked anew.
+    fn forget(&self, id: &GrantId) {
+        let mut memory = self.memory();
+        memory.changes = memory.changes.wrapping_add(1);
+        memory.told.remove(id);
+    }
+
+    fn used(&self, id: &GrantId, number: u32) {
+        let mut memory = self.memory();
+        memory.changes = memory.changes.wrapping_add(1);
+        if let Some(told) = memory.told.get_mut(id) {
+            told.used = told.used.max(number);
+        }
     }
 }
 
 impl Engine {
     /// What the log says of a grant; an error while the log cannot tell.
     pub(super) async fn told(&self, id: &GrantId) -> Result<Told> {
-        if let Some(told) = self.grants.told().get(id) {
-            return Ok(*told);
-        }
+        let seen = {
+            let memory = self.grants.memory();
+            if let Some(told) = memory.told.get(id) {
+                return Ok(*told);
+            }
+            memory.changes
+        };
         let ended = match self.in_log(announce::end_id(id)?).await? {
             Some(event) => Some((announce::end_of(&event)?, event.timestamp)),
             None => None,
@@ -56,7 +83,13 @@ impl Engine {
         }
         let used = u32::try_from(search.last()).map_err(Error::internal)?;
         let told = Told { used, ended };
-        self.remember(id, told);
+        let mut memory = self.grants.memory();
+        if memory.changes == seen {
+            if memory.told.len() >= REMEMBERED {
+                memory.told.clear();
+            }
+            memory.told.insert(id.clone(), told);
+        }
         Ok(told)
     }
 
@@ -64,13 +97,12 @@ impl Engine {
     pub(super) async fn tell_use(&self, id: &GrantId, number: u32, event: Event) -> Result<bool> {
         match self.announce(event).await {
             Ok(_) => {
-                let ended = self.told(id).await?.ended;
-                self.remember(id, Told { used: number, ended });
+                self.grants.used(id, number);
                 Ok(true)
             }
             Err(error) => {
                 // It may have been written all the same.
-                self.grants.told().remove(id);
+                self.grants.forget(id);
                 if error.reason() == Reason::IdempotencyConflict {
                     return Ok(false);
                 }
@@ -95,22 +127,15 @@ impl Engine {
 
     /// The same with the event put together already.
     pub(super) async fn tell_end_as(&self, id: &GrantId, event: Event) -> Result<Told> {
-        // Whatever comes of it, the log is asked.
-        self.grants.told().remove(id);
-        match self.announce(event).await {
+        let told = self.announce(event).await;
+        // Whatever came of it, the log is asked.
+        self.grants.forget(id);
+        match told {
             Ok(_) => {}
             // Told before, in other words.
             Err(error) if error.reason() == Reason::IdempotencyConflict => {}
             Err(error) => return Err(error),
         }
         self.told(id).await
-    }
-
-    fn remember(&self, id: &GrantId, told: Told) {
-        let mut known = self.grants.told();
-        if known.len() >= REMEMBERED {
-            known.clear();
-        }
-        known.insert(id.clone(), told);
     }
 }
