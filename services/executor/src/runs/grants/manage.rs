@@ -207,12 +207,16 @@ impl Engine {
     }
 }
 
-/// An agent knows its own session's grants, and no others; programs see what waits, too.
+/// An agent knows its own session's grants, and a token that may not read the runs those for
+/// itself.
 fn visible(record: &GrantRecord, context: &Context) -> bool {
     match (&context.principal, &record.terms.caller) {
         (Principal::Agent(own), GrantCaller::Session(id)) => **own == *id.as_str(),
         (Principal::Agent(_), GrantCaller::Token(_)) => false,
-        (Principal::Person(_) | Principal::Program(_) | Principal::Service(_), _) => true,
+        (Principal::Program(_), _) if context.scopes.contains(Scope::RunsRead) => true,
+        (Principal::Program(own), GrantCaller::Token(id)) => **own == *id.as_str(),
+        (Principal::Program(_), GrantCaller::Session(_)) => false,
+        (Principal::Person(_) | Principal::Service(_), _) => true,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::{Arc, atomic::Ordering};
 
 use aileron_contract::{
-    Context, Principal, Reason, Timestamp,
+    Context, Principal, Reason, Scope, Timestamp,
     audit::{Actor, Audit as _, Event, EventKind},
     bindings::BindingStatus,
     executor::{
@@ -511,6 +511,10 @@ async fn an_agent_sees_the_grants_of_its_own_session_alone() {
     let seen = engine.grants(&agent("s1")).await.unwrap();
     assert_eq!(seen.into_iter().map(|grant| grant.id).collect::<Vec<_>>(), [grant.id]);
     assert!(engine.grants(&agent("s2")).await.unwrap().is_empty());
+    // Nor does a token that may only ask what became of its own calls see those of others.
+    let poller = Context { scopes: [Scope::ApprovalsPoll].into_iter().collect(), ..token(TOKEN) };
+    assert!(engine.grants(&poller).await.unwrap().is_empty());
+    assert_eq!(engine.grants(&token(TOKEN)).await.unwrap().len(), 1);
 }
 
 #[tokio::test]
