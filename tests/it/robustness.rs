@@ -155,9 +155,11 @@ async fn until(program: &aileron_api::client::Client, state: RunState, count: us
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_status_says_what_is_wrong_with_the_vaults_file_and_all_the_rest() {
-    let mut house = House::bare(&serde_json::json!({}));
+    let servers = Servers::start().await.unwrap();
+    let mut house = House::new(&servers);
     let program = house.start().await;
     create_vault(&program).await;
+    install(&person(&program).await, &servers).await;
     let path = house.path().join("secrets.json");
     let written = std::fs::read_to_string(&path).unwrap();
     let edited = written.replacen("\"generation\": ", "\"generation\": 9", 1);
@@ -169,6 +171,9 @@ async fn the_status_says_what_is_wrong_with_the_vaults_file_and_all_the_rest() {
     assert!(told.status.success(), "{talk}");
     assert!(out.contains("listening on:"), "{out}");
     assert!(talk.contains("secrets.json cannot be used"), "{talk}");
+    let listed = house.run(&["action", "list"]);
+    assert!(listed.status.success(), "{listed:?}");
+    assert!(String::from_utf8_lossy(&listed.stdout).contains("notes-create"), "{listed:?}");
     std::fs::write(&path, written).unwrap();
     let told = house.run(&["status"]);
     assert!(!String::from_utf8_lossy(&told.stderr).contains("secrets.json"), "{told:?}");

@@ -63,7 +63,14 @@ impl Seals {
     }
 }
 
-/// The vault cannot be used until a person does something about it.
+/// The vault cannot be used until a person does something about it: unlocks it, or looks at a
+/// file that is not the one it wrote.
 pub(crate) fn closed(error: &Error) -> bool {
-    matches!(error.reason(), Reason::VaultLocked | Reason::VaultMissing)
+    matches!(
+        error.reason(),
+        Reason::VaultLocked
+            | Reason::VaultMissing
+            | Reason::VaultUnreadable
+            | Reason::VaultRolledBack
+    )
 }

@@ -68,7 +68,7 @@ impl Library for Shelf {
 /// Why a connector cannot be used, as a run tells it.
 pub(super) fn unusable(error: &Error) -> Failure {
     if closed(error) {
-        return outcome::vault_locked(error.reason() == Reason::VaultMissing);
+        return outcome::vault_closed(error);
     }
     let class = match error.reason() {
         Reason::HashMismatch => Class::HashMismatch,
