@@ -19,6 +19,7 @@ mod crash;
 mod demo;
 mod generated;
 mod getting_started;
+mod grants;
 mod hostile;
 mod house;
 mod hub;

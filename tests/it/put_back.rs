@@ -78,17 +78,17 @@ async fn what_a_person_took_back_stays_taken_back_when_its_rows_are_put_back() {
     list(&program).await;
 }
 
-async fn stop(house: &mut House, pid: u32) {
+pub(crate) async fn stop(house: &mut House, pid: u32) {
     house.terminate(pid);
     house.ended(pid).await;
 }
 
-async fn unlock(program: &Client) {
+pub(crate) async fn unlock(program: &Client) {
     let passphrase = Sensitive::new(PASSPHRASE.to_owned());
     program.unlock_vault(&UnlockVault { passphrase }).await.unwrap();
 }
 
-async fn sql(house: &House, statement: &str) {
+pub(crate) async fn sql(house: &House, statement: &str) {
     sqlx::any::install_default_drivers();
     let database = format!("sqlite://{}", house.path().join("state.db").display());
     let pool = sqlx::AnyPool::connect(&database).await.unwrap();
