@@ -388,10 +388,14 @@ limits! {
     CONNECTIONS: u32 = 512, "connections", count;
     /// REST requests under way at once; further ones are refused with `busy`.
     REQUESTS: usize = 1_024, "requests", size;
-    /// Watches of the log open at once.
+    /// Watches of the log open at once, by programs.
     WATCHES: usize = 64, "streams", size;
-    /// Watches of the approvals open at once.
+    /// Watches of the approvals open at once, by programs.
     APPROVAL_WATCHES: usize = 256, "streams", size;
+    /// Of either, by agents together: no agent keeps a program from watching.
+    WATCHES_AGENTS: usize = 64, "streams", size;
+    /// Of either, by persons: no program keeps a person from seeing what waits.
+    WATCHES_PERSONS: usize = 32, "streams", size;
     /// How long a watch of the log lasts: its watcher comes back and shows its token again.
     WATCH_WALL: Duration = Duration::from_mins(15), "seconds", seconds;
     /// One MCP message, as published for a line.
