@@ -94,15 +94,14 @@ impl Releases {
                 && age.is_ok_and(|age| age <= limits::RELEASES_TOLD_WALL)
         };
         let known = self.told().as_ref().filter(serves).map(|told| told.tags.clone());
-        let tags = match known {
-            Some(tags) => tags,
-            None => {
-                // Nobody waits here for the listing of another repository.
-                let tags = self.tags(package).await;
-                let told = Told { repository, with_token, at: now, tags: tags.clone() };
-                *self.told() = Some(told);
-                tags
-            }
+        let tags = if let Some(tags) = known {
+            tags
+        } else {
+            // Nobody waits here for the listing of another repository.
+            let tags = self.tags(package).await;
+            let told = Told { repository, with_token, at: now, tags: tags.clone() };
+            *self.told() = Some(told);
+            tags
         };
         Ok(listing::versions(&tags?, package.subpath()))
     }

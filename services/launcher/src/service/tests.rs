@@ -11,6 +11,7 @@ use aileron_contract::{
     Access, Audit, Principal, Scopes, Secret, Stream,
     access::{Caller, MintRequest, Minted, Opened, PersonSession, Token},
     audit::{Checkpoint, Record},
+    names::AuditId,
     sessions::State,
 };
 use aileron_store::Location;

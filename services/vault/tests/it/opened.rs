@@ -13,6 +13,7 @@ use aileron_contract::{
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpListener,
+    task::JoinSet,
 };
 
 use crate::{
@@ -191,7 +192,8 @@ async fn what_another_connector_or_another_account_is_given_is_its_own() {
 async fn a_lock_ends_the_connections_that_are_kept() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let host = listener.local_addr().unwrap().to_string();
-    let upstream = tokio::spawn(async move {
+    let mut upstream = JoinSet::new();
+    upstream.spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
         assert!(stream.read(&mut [0; 4096]).await.unwrap() > 0);
         stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await.unwrap();
@@ -205,8 +207,8 @@ async fn a_lock_ends_the_connections_that_are_kept() {
     let outcome = house.service.egress().send(&service(), asked).await.unwrap();
     let Outcome::Answered(response) = outcome else { panic!("it was not answered") };
     assert_eq!(text(response).await, "ok");
-    assert!(!upstream.is_finished());
+    assert!(upstream.try_join_next().is_none());
     house.service.vault().lock(&service()).await.unwrap();
-    let more = tokio::time::timeout(Duration::from_secs(20), upstream).await.unwrap();
-    assert_eq!(more.unwrap(), 0);
+    let more = tokio::time::timeout(Duration::from_secs(20), upstream.join_next()).await;
+    assert_eq!(more.unwrap().unwrap().unwrap(), 0);
 }

@@ -39,7 +39,7 @@ async fn bytes_are_counted_as_they_come() {
     let package = "github://acme/notes@1.0.0".parse().unwrap();
     let watched = underway.fetching(&package);
     let url = "https://github.com/x".parse().unwrap();
-    let fetched = fetcher.archive(url, &watched);
+    let archive = fetcher.archive(url, &watched);
     let looks = async {
         for (piece, received) in [("", 0), ("abc", 3), ("defg", 7)] {
             send.unbounded_send(Ok(Bytes::from_static(piece.as_bytes()))).unwrap();
@@ -52,8 +52,8 @@ async fn bytes_are_counted_as_they_come() {
         send.unbounded_send(Ok(Bytes::from_static(b"hij"))).unwrap();
         drop(send);
     };
-    let (fetched, ()) = tokio::join!(fetched, looks);
-    assert_eq!(fetched.unwrap(), "abcdefghij");
+    let (archive, ()) = tokio::join!(archive, looks);
+    assert_eq!(archive.unwrap(), "abcdefghij");
     drop(watched);
     assert!(underway.seen_by(&caller).is_empty());
 }

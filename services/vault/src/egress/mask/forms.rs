@@ -239,7 +239,7 @@ mod tests {
             let mask = if sparse { 0x0000_f000_0000_0000 } else { u64::MAX };
             let parts: Vec<_> = parts.into_iter().map(|(w, l, e)| (w, l, e & mask)).collect();
             let text = text(&secret, &parts, &noise);
-            let known = text.get(..cut.index(text.len() + 1)).unwrap();
+            let known = &text[..cut.index(text.len() + 1)];
             let forms = Forms::of(&[secret.as_bytes()], Memory::Plain).unwrap().unwrap();
             let mut places = forms.places(known).unwrap();
             let mut next = places.from(0);
