@@ -1,7 +1,7 @@
 //! Runs and approvals as callers see them.
 
 use aileron_contract::{
-    Context, Error, Principal, Reason, Result, Scope, Stream,
+    Context, Error, Reason, Result, Scope, Stream,
     executor::{
         Approval, ApprovalChange, ApprovalEvent, ApprovalKind, AskedBefore, Position, Run,
         RunFilter, RunState,
@@ -14,7 +14,12 @@ use aileron_contract::{
 use futures::{StreamExt as _, stream};
 
 use super::{
-    Record, engine::Engine, feed::for_eyes, pins::Trust, record::Phase, text::principal_text,
+    Record,
+    engine::Engine,
+    feed::for_eyes,
+    pins::Trust,
+    record::{Phase, confined},
+    text::principal_text,
 };
 use crate::{
     approval,
@@ -192,12 +197,9 @@ pub(super) fn unknown(id: &RunId) -> Error {
     Error::new(Reason::NotFound, format!("there is no run {id}"))
 }
 
-/// Agents are held to their own rows already by the table's condition.
+/// Whose rows are looked at, where the caller knows of nobody else's.
 fn own_only(context: &Context) -> Option<String> {
-    match context.principal {
-        Principal::Agent(_) => Some(principal_text(&context.principal)),
-        Principal::Person(_) | Principal::Program(_) | Principal::Service(_) => None,
-    }
+    confined(context).then(|| principal_text(&context.principal))
 }
 
 /// Rows in one of these states may be shown in the wanted one.

@@ -2,7 +2,7 @@
 //! log in here; a move consumes the record and gives the next one, or says why not.
 
 use aileron_contract::{
-    Context, Principal, Timestamp, TraceParent,
+    Context, Principal, Scope, Timestamp, TraceParent,
     executor::{ConsentDecision, Preview, Run, RunResult, RunState},
     failure::Failure,
     names::{ActionName, Fqn, GrantId, Identity, RunId, SessionId, Sha256Hash},
@@ -292,7 +292,7 @@ impl Record {
         self.gate.as_ref().is_some_and(|gate| now >= gate.expires_at)
     }
 
-    /// May this caller know of the run? An agent knows its own session's, and no other.
+    /// May this caller know of the run? See [`confined`].
     pub(crate) fn visible_to(&self, context: &Context) -> bool {
         visible(&self.principal, self.session.as_ref(), context)
     }
@@ -409,11 +409,18 @@ pub(crate) fn visible(
     session: Option<&SessionId>,
     context: &Context,
 ) -> bool {
+    let agent = matches!(context.principal, Principal::Agent(_));
+    let same = || *principal == context.principal;
+    !confined(context) || same() && (!agent || session == context.session.as_ref())
+}
+
+/// Does the caller know of nobody's calls but its own? So it is for agents, and for tokens that
+/// may ask what became of a call but not read the runs.
+pub(crate) fn confined(context: &Context) -> bool {
     match context.principal {
-        Principal::Agent(_) => {
-            *principal == context.principal && session == context.session.as_ref()
-        }
-        Principal::Person(_) | Principal::Program(_) | Principal::Service(_) => true,
+        Principal::Agent(_) => true,
+        Principal::Program(_) => !context.scopes.contains(Scope::RunsRead),
+        Principal::Person(_) | Principal::Service(_) => false,
     }
 }
 

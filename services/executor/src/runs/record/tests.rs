@@ -196,6 +196,21 @@ fn an_agent_sees_only_its_own_session() {
 }
 
 #[test]
+fn a_token_that_may_not_read_runs_sees_only_its_own_calls() {
+    let program = |id: &str, scopes: &[Scope]| Context {
+        principal: Principal::Program(id.into()),
+        scopes: scopes.iter().copied().collect(),
+        ..Context::service("test")
+    };
+    let (poll, read) = (Scope::ApprovalsPoll, Scope::RunsRead);
+    let own = Record { principal: Principal::Program("tok-1".into()), ..parked() };
+    assert!(own.visible_to(&program("tok-1", &[poll])));
+    assert!(!own.visible_to(&program("tok-2", &[poll])));
+    assert!(own.visible_to(&program("tok-2", &[poll, read])));
+    assert!(!parked().visible_to(&program("claude", &[poll])), "a program of an agent's name");
+}
+
+#[test]
 fn a_record_with_a_surplus_field_is_not_read() {
     let text = parked().to_text().unwrap().replacen('{', "{\"extra\":1,", 1);
     assert!(Record::from_text(&text).is_err());
