@@ -211,12 +211,11 @@ impl Engine {
 /// itself.
 fn visible(record: &GrantRecord, context: &Context) -> bool {
     match (&context.principal, &record.terms.caller) {
-        (Principal::Agent(own), GrantCaller::Session(id)) => **own == *id.as_str(),
-        (Principal::Agent(_), GrantCaller::Token(_)) => false,
-        (Principal::Program(_), _) if context.scopes.contains(Scope::RunsRead) => true,
-        (Principal::Program(own), GrantCaller::Token(id)) => **own == *id.as_str(),
-        (Principal::Program(_), GrantCaller::Session(_)) => false,
         (Principal::Person(_) | Principal::Service(_), _) => true,
+        (Principal::Program(_), _) if context.scopes.contains(Scope::RunsRead) => true,
+        (Principal::Agent(own), GrantCaller::Session(id)) => **own == *id.as_str(),
+        (Principal::Program(own), GrantCaller::Token(id)) => **own == *id.as_str(),
+        (Principal::Agent(_) | Principal::Program(_), _) => false,
     }
 }
 
