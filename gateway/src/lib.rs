@@ -19,6 +19,8 @@ mod pages;
 mod router;
 mod routes;
 mod shape;
+mod watches;
+mod watching;
 
 use std::sync::Arc;
 
@@ -48,9 +50,9 @@ struct Inner {
     /// Requests under way.
     requests: Arc<tokio::sync::Semaphore>,
     /// Watches of the log under way.
-    watches: Arc<tokio::sync::Semaphore>,
+    watches: watches::Watches,
     /// Watches of the approvals under way.
-    approval_watches: Arc<tokio::sync::Semaphore>,
+    approval_watches: watches::Watches,
 }
 
 impl Shared {
@@ -68,8 +70,8 @@ impl Shared {
             addresses,
             pages,
             requests: Arc::new(Semaphore::new(limits::REQUESTS)),
-            watches: Arc::new(Semaphore::new(limits::WATCHES)),
-            approval_watches: Arc::new(Semaphore::new(limits::APPROVAL_WATCHES)),
+            watches: watches::Watches::of_the_log(),
+            approval_watches: watches::Watches::of_approvals(),
         }))
     }
 }

@@ -22,7 +22,6 @@ use axum::{
     response::{IntoResponse, Response},
     routing::any_service,
 };
-use futures::{StreamExt as _, future};
 use http::{HeaderName, Method, header};
 use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
 
@@ -31,6 +30,7 @@ use crate::{
     answer::{Refusal, Result},
     caller::{Caller, single},
     input,
+    watching::Watch,
 };
 use contracts::Contracts;
 use sessions::Sessions;
@@ -137,20 +137,10 @@ impl Guarded {
         if !response.status().is_success() {
             return Ok(response);
         }
-        let permit = Arc::clone(&self.shared.watches).try_acquire_owned().map_err(|_| {
-            Refusal::new(Reason::Busy, "too many watches are open (WATCHES): close one")
-        })?;
-        let now = (self.shared.options.clock)();
-        let left = caller.expires_at.and_then(|end| end.duration_since(now).try_into().ok());
-        let wall = left.unwrap_or(limits::WATCH_WALL).min(limits::WATCH_WALL);
-        let shutdown = self.shared.options.shutdown.clone().cancelled_owned();
-        let end = future::select(Box::pin(tokio::time::sleep(wall)), Box::pin(shutdown));
+        let watch =
+            Watch::begin(&self.shared, &self.shared.watches, &caller.context, caller.expires_at)?;
         let (parts, body) = response.into_parts();
-        let stream = body.into_data_stream().take_until(end).map(move |part| {
-            let _held = &permit;
-            part
-        });
-        Ok(Response::from_parts(parts, Body::from_stream(stream)))
+        Ok(Response::from_parts(parts, Body::from_stream(watch.bound(body.into_data_stream()))))
     }
 }
 

@@ -6,7 +6,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::house::{AGENT, Door, PERSON, record};
+use crate::house::{AGENT, Door, PERSON, PROGRAM, record};
 
 fn fill(door: &Door, records: u64) {
     *door.world.log.lock().unwrap() = (0..records).map(record).collect();
@@ -113,7 +113,7 @@ async fn two_hundred_watch_the_approvals_at_once() {
         let mut stream = TcpStream::connect(door.address).await.unwrap();
         let request = format!(
             "GET /v1/action-approvals/watch HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer \
-             {PERSON}\r\n\r\n",
+             {PROGRAM}\r\n\r\n",
             door.address
         );
         stream.write_all(request.as_bytes()).await.unwrap();
@@ -149,13 +149,13 @@ async fn shutdown_ends_the_watches() {
 }
 
 #[tokio::test]
-async fn watches_beyond_the_bound_are_refused() {
+async fn watches_beyond_the_bound_are_refused_and_programs_leave_room_for_persons() {
     let door = Door::open().await;
     let mut open = Vec::new();
     for _ in 0..aileron_contract::limits::WATCHES {
         let mut stream = TcpStream::connect(door.address).await.unwrap();
         let request = format!(
-            "GET /v1/audit/watch?from=0 HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {PERSON}\r\n\r\n",
+            "GET /v1/audit/watch?from=0 HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {PROGRAM}\r\n\r\n",
             door.address
         );
         stream.write_all(request.as_bytes()).await.unwrap();
@@ -164,6 +164,8 @@ async fn watches_beyond_the_bound_are_refused() {
         assert!(first.starts_with(b"HTTP/1.1 200"));
         open.push(stream);
     }
-    let reply = door.ask("GET /v1/audit/watch?from=0", PERSON, None).await;
+    let reply = door.ask("GET /v1/audit/watch?from=0", PROGRAM, None).await;
     assert_eq!((reply.status, reply.code().as_str()), (429, "busy"));
+    let seen = raw_watch(&door, "/v1/audit/watch?from=0", "", "HTTP/1.1 200").await;
+    assert!(seen.contains("text/event-stream"), "{seen}");
 }

@@ -1,18 +1,17 @@
 //! Server-sent events (WHATWG HTML, section 9.2): a snapshot, then one event per change.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{convert::Infallible, time::Duration};
 
 use aileron_api::{approvals::Approvals, error::ErrorEnvelope};
 use aileron_contract::{
-    Reason, Result as ServiceResult,
+    Result as ServiceResult,
     executor::{ApprovalChange, ApprovalEvent, Position},
-    limits,
 };
 use axum::{
     extract::State,
     response::sse::{Event, KeepAlive, Sse},
 };
-use futures::{Stream, StreamExt, future};
+use futures::{Stream, StreamExt as _};
 use http::{HeaderMap, HeaderName};
 
 use crate::{
@@ -20,9 +19,10 @@ use crate::{
     answer::{Refusal, Result},
     caller::{Caller, single},
     shape,
+    watching::Watch,
 };
 
-/// As published: a silent connection looks like a dead one to whatever stands between.
+/// As published for approvals.
 const HEARTBEAT: Duration = Duration::from_secs(30);
 
 /// Approvals as they come and go: `event: snapshot`, then `pending` and `resolved`, each with an
@@ -43,23 +43,12 @@ pub(crate) async fn watch(
     Caller { context, expires_at }: Caller,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = std::result::Result<Event, Infallible>>>> {
-    let permit = Arc::clone(&shared.approval_watches).try_acquire_owned().map_err(|_| {
-        Refusal::new(Reason::Busy, "too many watches are open (APPROVAL_WATCHES): close one")
-    })?;
+    let watch = Watch::begin(&shared, &shared.approval_watches, &context, expires_at)?;
     // Whatever an earlier runtime, or another program, gave as its id: a snapshot does no harm.
     let last = single(&headers, &HeaderName::from_static("last-event-id"))?;
     let after = last.and_then(|last| last.parse::<Position>().ok());
     let events = shared.services.executor.watch_approvals(&context, after).await?;
-    // The watcher comes back and shows its token again: a revoked one does not watch on for ever.
-    let left =
-        expires_at.and_then(|end| end.duration_since((shared.options.clock)()).try_into().ok());
-    let wall = left.unwrap_or(limits::WATCH_WALL).min(limits::WATCH_WALL);
-    let shutdown = shared.options.shutdown.clone().cancelled_owned();
-    let end = future::select(Box::pin(tokio::time::sleep(wall)), Box::pin(shutdown));
-    let events = events.take_until(end).map(move |told| {
-        let _held = &permit;
-        Ok(event(told))
-    });
+    let events = watch.bound(events).map(|told| Ok(event(told)));
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT).text("heartbeat")))
 }
 

@@ -1,14 +1,14 @@
 //! Server-sent events (WHATWG HTML, section 9.2): one per record, the record's index as its id.
 
-use std::{convert::Infallible, time::Duration};
+use std::convert::Infallible;
 
 use aileron_api::error::ErrorEnvelope;
-use aileron_contract::{Context, Error, Reason, Result as ServiceResult, audit::Record, limits};
+use aileron_contract::{Context, Error, Reason, Result as ServiceResult, audit::Record};
 use axum::{
     extract::State,
     response::sse::{Event, KeepAlive, Sse},
 };
-use futures::{Stream, StreamExt, future};
+use futures::{Stream, StreamExt as _};
 use http::{HeaderMap, HeaderName};
 use serde::Deserialize;
 
@@ -18,10 +18,8 @@ use crate::{
     caller::{Caller, single},
     input::Filter,
     shape,
+    watching::{HEARTBEAT, Watch},
 };
-
-/// A silent connection looks like a dead one to whatever stands between.
-pub(crate) const HEARTBEAT: Duration = Duration::from_secs(15);
 
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -49,24 +47,13 @@ pub(crate) async fn watch(
     Filter(Start { from }): Filter<Start>,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>> {
-    let permit = std::sync::Arc::clone(&shared.watches).try_acquire_owned().map_err(|_| {
-        Refusal::new(Reason::Busy, "too many watches are open (WATCHES): close one")
-    })?;
+    let watch = Watch::begin(&shared, &shared.watches, &context, expires_at)?;
     let from = match resumed(&headers)?.or(from) {
         Some(from) => from,
         None => next_index(&shared, &context).await?,
     };
     let records = shared.services.audit.watch(&context, from).await?;
-    // The watcher comes back and shows its token again: a revoked one does not watch on for ever.
-    let left =
-        expires_at.and_then(|end| end.duration_since((shared.options.clock)()).try_into().ok());
-    let wall = left.unwrap_or(limits::WATCH_WALL).min(limits::WATCH_WALL);
-    let shutdown = shared.options.shutdown.clone().cancelled_owned();
-    let end = future::select(Box::pin(tokio::time::sleep(wall)), Box::pin(shutdown));
-    let events = records.take_until(end).map(move |record| {
-        let _held = &permit;
-        Ok(event(record))
-    });
+    let events = watch.bound(records).map(|record| Ok(event(record)));
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT).text("heartbeat")))
 }
 

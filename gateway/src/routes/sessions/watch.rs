@@ -1,26 +1,25 @@
 //! What a session does, as the log tells it: `event: record` with the record's index as its id,
 //! `event: end` when there is nothing more to come.
 
-use std::{convert::Infallible, sync::Arc};
+use std::convert::Infallible;
 
-use aileron_contract::{
-    Context, Reason, Result as ServiceResult, audit::Record, limits, names::SessionId,
-};
+use aileron_contract::{Context, Result as ServiceResult, audit::Record, names::SessionId};
 use axum::{
     extract::State,
     response::sse::{Event, KeepAlive, Sse},
 };
-use futures::{Stream, StreamExt, future, stream};
+use futures::{Stream, StreamExt as _, stream};
 use http::HeaderMap;
 use serde::Deserialize;
 
 use super::kept;
 use crate::{
     Shared,
-    answer::{Refusal, Result},
+    answer::Result,
     caller::Caller,
     input::{Filter, Name},
-    routes::audit::watch::{HEARTBEAT, event, resumed},
+    routes::audit::watch::{event, resumed},
+    watching::{HEARTBEAT, Watch},
 };
 
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -55,9 +54,7 @@ pub(crate) async fn watch(
     Filter(Follow { follow }): Filter<Follow>,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>> {
-    let permit = Arc::clone(&shared.watches).try_acquire_owned().map_err(|_| {
-        Refusal::new(Reason::Busy, "too many watches are open (WATCHES): close one")
-    })?;
+    let watch = Watch::begin(&shared, &shared.watches, &context, expires_at)?;
     let session = kept(&shared)?.get(&context, id.clone()).await?;
     // Past this record there is nothing more: the log's end now, or the session's end.
     let still = follow.unwrap_or(true) && session.ended_at.is_none();
@@ -65,16 +62,7 @@ pub(crate) async fn watch(
     let from = resumed(&headers)?.or(session.first_event).unwrap_or(size);
     let until = (!still).then_some(size);
     let records = records(&shared, &context, from, until).await?;
-    let events = told(records, id, until);
-    let left =
-        expires_at.and_then(|end| end.duration_since((shared.options.clock)()).try_into().ok());
-    let wall = left.unwrap_or(limits::WATCH_WALL).min(limits::WATCH_WALL);
-    let shutdown = shared.options.shutdown.clone().cancelled_owned();
-    let end = future::select(Box::pin(tokio::time::sleep(wall)), Box::pin(shutdown));
-    let events = events.take_until(end).map(move |event| {
-        let _held = &permit;
-        Ok(event)
-    });
+    let events = watch.bound(told(records, id, until)).map(Ok);
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT).text("heartbeat")))
 }
 
