@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use aileron_contract::{Error, Reason, limits};
+use aileron_contract::{Error, Reason, Timestamp, limits};
 use axum::{
     body::{Body, Bytes},
     extract::{FromRequest, FromRequestParts, RawPathParams, Request},
@@ -190,6 +190,14 @@ pub(crate) fn optional<T: FromStr<Err = Error>>(
     raw: Option<&str>,
 ) -> Result<Option<T>> {
     raw.map(|raw| field(name, raw)).transpose()
+}
+
+/// Parses a point in time.
+pub(crate) fn time(name: &str, raw: &str) -> Result<Timestamp> {
+    raw.parse().map_err(|_| {
+        let public = format!("{name}: not an RFC 3339 time like 2030-01-31T00:00:00Z");
+        Refusal::new(Reason::InvalidRequest, public)
+    })
 }
 
 /// Decodes standard base64, padded.

@@ -1,7 +1,7 @@
 use aileron_api::access::{
     MintToken, MintedToken, OpenPersonSession, OpenedPersonSession, PersonSessions, Tokens,
 };
-use aileron_contract::{Error, Reason, Scope, Scopes, Timestamp, access::MintRequest};
+use aileron_contract::{Scope, Scopes, access::MintRequest};
 use axum::{Json as Answer, extract::State};
 use http::StatusCode;
 
@@ -10,7 +10,7 @@ use crate::{
     Shared,
     answer::Result,
     caller::Caller,
-    input::{Id, Json, field},
+    input::{Id, Json, field, time},
     shape,
 };
 
@@ -101,13 +101,7 @@ pub(crate) async fn mint(
 ) -> Result<(StatusCode, Answer<MintedToken>)> {
     let scopes =
         scopes.iter().map(|scope| field::<Scope>("scopes", scope)).collect::<Result<Scopes>>()?;
-    let expires_at: Timestamp = expires_at.parse().map_err(|_| {
-        Error::new(
-            Reason::InvalidRequest,
-            "expires_at: not an RFC 3339 time like 2030-01-31T00:00:00Z",
-        )
-    })?;
-    let request = MintRequest { label, scopes, expires_at };
+    let request = MintRequest { label, scopes, expires_at: time("expires_at", &expires_at)? };
     let minted = shared.services.access.mint(&context, request).await?;
     Ok((StatusCode::CREATED, Answer(shape::minted(minted)?)))
 }

@@ -2,7 +2,7 @@ mod kind;
 pub(crate) mod watch;
 
 use aileron_api::audit::{AuditEvent, AuditEvents, AuditFilter, Checkpoint};
-use aileron_contract::{Error, Reason, Timestamp, audit, limits, names::AuditId};
+use aileron_contract::{Error, Reason, audit, limits, names::AuditId};
 use axum::{
     Json as Answer,
     extract::State,
@@ -16,7 +16,7 @@ use crate::{
     Shared,
     answer::Result,
     caller::Caller,
-    input::{Filter, Name, optional},
+    input::{Filter, Name, optional, time},
     shape,
 };
 
@@ -42,8 +42,8 @@ pub(crate) async fn list(
         .into());
     }
     let filter = audit::Filter {
-        since: time("since", since.as_deref())?,
-        until: time("until", until.as_deref())?,
+        since: since.map(|raw| time("since", &raw)).transpose()?,
+        until: until.map(|raw| time("until", &raw)).transpose()?,
         id: optional("audit_id", audit_id.as_deref())?,
         connector: optional("connector_fqn", connector_fqn.as_deref())?,
         class: optional("class", class.as_deref())?,
@@ -105,12 +105,4 @@ pub(crate) async fn receipt(
 ) -> Result<Response> {
     let receipt = shared.services.audit.receipt(&context, id).await?;
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], receipt).into_response())
-}
-
-fn time(name: &str, raw: Option<&str>) -> Result<Option<Timestamp>> {
-    let refused = |_| {
-        let public = format!("{name}: not an RFC 3339 time like 2030-01-31T00:00:00Z");
-        Error::new(Reason::InvalidRequest, public)
-    };
-    Ok(raw.map(|raw| raw.parse().map_err(refused)).transpose()?)
 }

@@ -1,6 +1,6 @@
 use aileron_api::grants::{Grant, GrantRequest, GrantTerms, Grants};
 use aileron_contract::{
-    Context, Error, Reason, Scope, Timestamp,
+    Context, Error, Reason, Scope,
     executor::{self, GrantCaller, GrantRule},
     json,
     names::{GrantId, SessionId, Sha256Hash, TokenId},
@@ -14,7 +14,7 @@ use crate::{
     Shared,
     answer::Result,
     caller::Caller,
-    input::{Name, Text, field, optional},
+    input::{Name, Text, field, optional, time},
     shape,
 };
 
@@ -140,12 +140,6 @@ fn read(body: &[u8]) -> Result<Asked> {
             return Err(Error::new(Reason::InvalidRequest, public).into());
         }
     };
-    let expires_at: Timestamp = expires_at.parse().map_err(|_| {
-        Error::new(
-            Reason::InvalidRequest,
-            "expires_at: not an RFC 3339 time like 2030-01-31T00:00:00Z",
-        )
-    })?;
     let pinned = args.into_iter().map(|(name, value)| (name, GrantRule::Exactly(value)));
     let any = any.into_iter().map(|name| (name, GrantRule::Any));
     let left_out = left_out.into_iter().map(|name| (name, GrantRule::LeftOut));
@@ -155,7 +149,7 @@ fn read(body: &[u8]) -> Result<Asked> {
         caller,
         arguments: pinned.chain(any).chain(left_out).collect(),
         max_uses,
-        expires_at,
+        expires_at: time("expires_at", &expires_at)?,
     };
     Ok(Asked { request, digest: optional("digest", digest.as_deref())? })
 }

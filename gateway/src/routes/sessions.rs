@@ -3,9 +3,7 @@ mod watch;
 use aileron_api::sessions::{
     BeginSession, BegunSession, EndSession, Session, SessionFilter, Sessions,
 };
-use aileron_contract::{
-    Error, Reason, Result as ServiceResult, Timestamp, names::SessionId, sessions,
-};
+use aileron_contract::{Error, Reason, Result as ServiceResult, names::SessionId, sessions};
 use axum::{Json as Answer, extract::State};
 
 pub(crate) use watch::{__path_watch, watch};
@@ -14,7 +12,7 @@ use crate::{
     Shared,
     answer::Result,
     caller::Caller,
-    input::{Filter, Json, Maybe, Name, field, optional},
+    input::{Filter, Json, Maybe, Name, field, optional, time},
     shape,
 };
 
@@ -51,7 +49,7 @@ pub(crate) async fn list(
     Filter(SessionFilter { active_only, agent, since, limit }): Filter<SessionFilter>,
 ) -> Result<Answer<Sessions>> {
     let agent = optional("agent", agent.as_deref())?;
-    let since = since.as_deref().map(time).transpose()?;
+    let since = since.map(|raw| time("since", &raw)).transpose()?;
     let filter = sessions::Filter { active_only, agent, since, limit };
     let items = kept(&shared)?.list(&context, filter).await?;
     Ok(Answer(Sessions { items: items.into_iter().map(shape::session).collect() }))
@@ -106,11 +104,5 @@ pub(super) fn kept(shared: &Shared) -> ServiceResult<&sessions::Handle> {
             "agent sessions are not kept here: run the role launcher, or name its door \
              (services.launcher)",
         )
-    })
-}
-
-fn time(raw: &str) -> ServiceResult<Timestamp> {
-    raw.parse().map_err(|_| {
-        Error::new(Reason::InvalidRequest, "since: not an RFC 3339 time like 2030-01-31T00:00:00Z")
     })
 }
