@@ -1,8 +1,7 @@
 //! What a person decides about, in full: nothing of it is left out, and nothing of it is markup.
 
-use aileron_contract::executor::{
-    Approval, ApprovalKind, AskedBefore, ChangedLine, Field, LineChange, Preview,
-};
+use aileron_api::approvals::badge;
+use aileron_contract::executor::{Approval, AskedBefore, ChangedLine, Field, LineChange, Preview};
 use maud::{Markup, html};
 
 use super::{
@@ -19,7 +18,7 @@ pub(super) fn card(approval: &Approval, frame: &Frame, focus: bool) -> Markup {
     html! {
         article.card.focus[focus] id=(id) data-key=(key) aria-labelledby=(heading)
             tabindex=[focus.then_some("-1")] autofocus[focus] {
-            p.badge { (badge(approval.kind)) }
+            p.badge { (badge(approval.kind.text())) }
             h2 id=(heading) { (said(&approval.action)) }
             @if let Some(connector) = &approval.connector {
                 p.quiet { "on " (said(connector)) }
@@ -42,16 +41,6 @@ pub(super) fn card(approval: &Approval, frame: &Frame, focus: bool) -> Markup {
             (facts(approval))
             (form(approval, frame))
         }
-    }
-}
-
-/// The kinds, as published.
-pub(super) fn badge(kind: ApprovalKind) -> &'static str {
-    match kind {
-        ApprovalKind::Action => "ACTION",
-        ApprovalKind::CommsSend => "COMMS SEND",
-        ApprovalKind::CommsDraft => "COMMS DRAFT",
-        ApprovalKind::HttpRequest => "HTTP REQUEST",
     }
 }
 
