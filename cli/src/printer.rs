@@ -8,8 +8,10 @@ use std::{
     time::Duration,
 };
 
-use crate::progress::Far;
+use aileron_api::is_hidden;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::progress::Far;
 
 /// Where a command's words go.
 #[derive(Clone, Copy, Debug)]
@@ -171,26 +173,15 @@ pub(crate) fn one_line(text: &str) -> String {
 }
 
 /// Escapes what moves the cursor, changes colours, turns the direction of text, or cannot be seen;
-/// what joins letters and emoji stays.
+/// what joins letters and makes emoji stays.
 fn harmless(text: &str) -> String {
+    let joins = |character| matches!(character, '\u{200c}' | '\u{200d}' | '\u{fe0f}');
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
-        match character {
-            '\n' | '\t' => shown.push(character),
-            '\u{ad}'
-            | '\u{61c}'
-            | '\u{180e}'
-            | '\u{200b}'
-            | '\u{200e}'
-            | '\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{feff}'
-            | '\u{e0000}'..='\u{e0fff}' => {
-                shown.extend(character.escape_unicode());
-            }
-            control if control.is_control() => shown.extend(control.escape_default()),
-            other => shown.push(other),
+        if is_hidden(character) && !joins(character) {
+            shown.extend(character.escape_default());
+        } else {
+            shown.push(character);
         }
     }
     shown
@@ -215,6 +206,8 @@ mod tests {
         assert_eq!(harmless("a\r\u{1b}[2Kb\u{9b}1m"), "a\\r\\u{1b}[2Kb\\u{9b}1m");
         assert_eq!(harmless("pay \u{202e}evil"), "pay \\u{202e}evil");
         assert_eq!(harmless("git\u{200b}hub\u{e0041}"), "git\\u{200b}hub\\u{e0041}");
+        assert_eq!(harmless("\u{3164}a\u{fe01}"), "\\u{3164}a\\u{fe01}");
+        assert_eq!(harmless("می\u{200c}خواهم ❤\u{fe0f}"), "می\u{200c}خواهم ❤\u{fe0f}");
         assert_eq!(harmless("zwei\nZeilen äöü ✓"), "zwei\nZeilen äöü ✓");
         assert_eq!(one_line("Bob\n  Amount: 1"), "Bob\\n  Amount: 1");
     }

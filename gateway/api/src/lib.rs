@@ -17,6 +17,7 @@ pub mod custody;
 pub mod discovery;
 pub mod error;
 pub mod grants;
+mod hidden;
 pub mod hub;
 #[cfg(feature = "mcp")]
 pub mod mcp;
@@ -32,6 +33,7 @@ pub mod status;
 pub mod upkeep;
 pub mod vault;
 
+pub use hidden::is_hidden;
 pub use sensitive::Sensitive;
 
 /// A JSON object whose members are not ours to name.

@@ -63,9 +63,9 @@ pub(super) fn perhaps_json(text: &str) -> Markup {
     html! { pre tabindex="0" { code { (shown(pretty.as_deref().unwrap_or(text))) } } }
 }
 
-/// Enough of a hash to compare by eye, as the command line shows it.
+/// Enough of a hash to compare by eye with what the command line shows.
 pub(super) fn short(hash: &impl ToString) -> String {
-    hash.to_string().chars().take(23).collect()
+    aileron_api::approvals::short(&hash.to_string())
 }
 
 /// `1 call`, `2 calls`.
@@ -101,6 +101,14 @@ mod tests {
         let value = serde_json::json!({"to\u{200b}": "a\u{202e}b"});
         let raw = raw(value.as_object().unwrap()).into_string();
         assert!(raw.contains("{200b}</mark>") && raw.contains("{202e}</mark>"), "{raw}");
+    }
+
+    #[test]
+    fn a_person_a_model_and_a_terminal_are_shown_the_same_characters() {
+        for character in '\0'..=char::MAX {
+            let (here, there) = (json::hidden(character), aileron_api::is_hidden(character));
+            assert_eq!(here, there, "{}", character.escape_unicode());
+        }
     }
 
     #[test]

@@ -4,6 +4,8 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
+use crate::is_hidden;
+
 /// Escapes what a reader cannot see and cuts what is longer than `limit` bytes.
 pub(super) fn shown(text: &str, limit: usize) -> String {
     let mut out = String::with_capacity(text.len().min(limit));
@@ -54,23 +56,13 @@ fn cut(text: &str, limit: usize, what: &str) -> String {
     format!("{kept}\n[aileron: {what} after {end} bytes]")
 }
 
-/// Controls but line feed and tab, what turns the direction of text, and what takes no space. The
-/// list is that of the approval card.
-fn is_hidden(character: char) -> bool {
-    (character.is_control() && !matches!(character, '\n' | '\t'))
-        || matches!(character,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
-            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
-            | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
     use serde_json::Value;
 
-    use super::{is_hidden, result, shown};
+    use super::{result, shown};
+    use crate::is_hidden;
 
     #[test]
     fn a_description_shows_what_is_hidden_in_it() {
