@@ -100,7 +100,10 @@ mod tests {
     fn compiling_is_told_once_nothing_is_fetched_and_an_unknown_step_is_none() {
         let compiling = item("compiling", None, None);
         let fetching = item("fetching", Some(1), None);
-        assert_eq!(far(&[compiling.clone()]), Far::Compiling("github://acme/notes@1.0.0".into()));
+        assert_eq!(
+            far(std::slice::from_ref(&compiling)),
+            Far::Compiling("github://acme/notes@1.0.0".into())
+        );
         let far_fetching = Far::Fetching { received: 1, total: None };
         assert_eq!(far(&[compiling, fetching]), far_fetching);
         assert_eq!(far(&[item("polishing", None, None)]), Far::Unknown);

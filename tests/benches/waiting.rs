@@ -52,9 +52,12 @@ fn main() {
         let mut house = House::new(&servers);
         let program = house.start().await;
         create_vault(&program).await;
-        let person = Person::sign_in(&program).await;
+        let person = Caller::sign_in(&program).await;
         main_job::install(&person.client, &servers).await;
-        let daemon = house.discovery().unwrap().pid;
+        let found = house.discovery().unwrap();
+        let daemon = found.pid;
+        // Programs may watch in numbers, persons only a few at once.
+        let watcher = Caller { client: program.clone(), token: found.token.unwrap() };
         println!("fsync of this disk, 4 KiB appended:   {:>10.1?}", fsync_time());
         let agents = agents(&program).await;
         let empty = listed(&person.client).await.0;
@@ -63,18 +66,18 @@ fn main() {
         let waiting = lists(&program, &person.client).await;
         snapshot(&person).await;
         decided(&person, waiting).await;
-        watched(&agents[0], &person, daemon).await;
+        watched(&agents[0], &watcher, daemon).await;
     });
 }
 
-/// Somebody who decides and watches.
+/// A person who decides, or a program that watches.
 #[derive(Clone)]
-struct Person {
+struct Caller {
     client: Client,
     token: String,
 }
 
-impl Person {
+impl Caller {
     async fn sign_in(program: &Client) -> Self {
         let passphrase = Sensitive::new(PASSPHRASE.to_owned());
         let opened = program.open_person_session(&OpenPersonSession { passphrase }).await.unwrap();
@@ -112,7 +115,8 @@ async fn asked(agents: &[Client], daemon: u32) {
     let before = resident(daemon);
     let started = Instant::now();
     let mut tasks = JoinSet::new();
-    for agent in agents.iter().cloned() {
+    for agent in agents {
+        let agent = agent.clone();
         tasks.spawn(async move {
             let mut times = Vec::with_capacity(EACH);
             for number in 0..EACH {
@@ -153,7 +157,7 @@ async fn lists(program: &Client, person: &Client) -> Vec<PendingApproval> {
 }
 
 /// The stream's first event, which holds them all.
-async fn snapshot(person: &Person) {
+async fn snapshot(person: &Caller) {
     let started = Instant::now();
     let mut stream = Stream::open(person).await;
     stream.reads("event: snapshot").await;
@@ -161,7 +165,7 @@ async fn snapshot(person: &Person) {
 }
 
 /// Every other one is approved, and runs.
-async fn decided(person: &Person, waiting: Vec<PendingApproval>) {
+async fn decided(person: &Caller, waiting: Vec<PendingApproval>) {
     let mut watcher = Stream::open(person).await;
     watcher.reads("event: snapshot").await;
     let all = waiting.len();
@@ -180,14 +184,14 @@ async fn decided(person: &Person, waiting: Vec<PendingApproval>) {
 }
 
 /// Those who watch learn of each question; what that costs, and how long it takes.
-async fn watched(agent: &Client, person: &Person, daemon: u32) {
+async fn watched(agent: &Client, watcher: &Caller, daemon: u32) {
     let before = resident(daemon);
     let (open, mut ready) = watch::channel(0_usize);
     let mut watchers = JoinSet::new();
     for _ in 0..WATCHERS {
-        let (person, open) = (person.clone(), open.clone());
+        let (watcher, open) = (watcher.clone(), open.clone());
         watchers.spawn(async move {
-            let mut stream = Stream::open(&person).await;
+            let mut stream = Stream::open(&watcher).await;
             stream.reads("event: snapshot").await;
             open.send_modify(|ready| *ready += 1);
             let mut arrived = Vec::with_capacity(TOLD);
@@ -230,10 +234,10 @@ struct Stream {
 }
 
 impl Stream {
-    async fn open(person: &Person) -> Self {
-        let url = format!("{}/action-approvals/watch", person.client.base_url());
+    async fn open(caller: &Caller) -> Self {
+        let url = format!("{}/action-approvals/watch", caller.client.base_url());
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        let asked = http.get(url).bearer_auth(&person.token);
+        let asked = http.get(url).bearer_auth(&caller.token);
         let response = asked.send().await.unwrap().error_for_status().unwrap();
         Self { response, text: Vec::new() }
     }

@@ -129,7 +129,7 @@ async fn denies_from_the_shell(newcomer: &Newcomer) {
     let browser = tempfile::tempdir().unwrap();
     let seen = plant(browser.path(), Deed::Deny("one is enough"), "getting-started-open");
     let mut command: Command = newcomer.house.command(["open", "approval", &id]);
-    let path = std::env::var("PATH").unwrap();
+    let path = std::env::var_os("PATH").unwrap().into_string().unwrap();
     command.env("PATH", format!("{}:{path}", browser.path().display()));
     command.env("AILERON_VAULT_PASSPHRASE", PASSPHRASE);
     let opened = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();

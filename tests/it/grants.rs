@@ -27,17 +27,7 @@ async fn a_granted_write_runs_for_its_token_and_no_row_put_back_gives_a_use_back
     create_vault(&program).await;
     let owner = person(&program).await;
     install(&owner, &servers).await;
-    let passphrase = Sensitive::new(PASSPHRASE.to_owned());
-    let opened =
-        program.open_person_session(&OpenPersonSession { passphrase }).await.unwrap().value;
-    let scopes = ["actions:list", "actions:run", "runs:read", "approvals:poll"];
-    let mint = MintToken {
-        label: "nightly".to_owned(),
-        scopes: scopes.map(str::to_owned).to_vec(),
-        // Long enough for this test, and a time the daemon spelled.
-        expires_at: opened.expires_at,
-    };
-    let minted = owner.mint_token(&mint).await.unwrap().value;
+    let minted = minted(&program, &owner).await;
     let token = program.with_token(minted.token.expose()).unwrap();
 
     // Neither the token itself nor the one in daemon.json makes a grant.
@@ -90,6 +80,21 @@ async fn a_granted_write_runs_for_its_token_and_no_row_put_back_gives_a_use_back
         ..aileron_api::audit::AuditFilter::default()
     };
     assert_eq!(program.audit_events(&filter).await.unwrap().value.events.len(), 2);
+}
+
+/// A token for what runs at night.
+async fn minted(program: &Client, owner: &Client) -> MintedToken {
+    let passphrase = Sensitive::new(PASSPHRASE.to_owned());
+    let opened =
+        program.open_person_session(&OpenPersonSession { passphrase }).await.unwrap().value;
+    let scopes = ["actions:list", "actions:run", "runs:read", "approvals:poll"];
+    let mint = MintToken {
+        label: "nightly".to_owned(),
+        scopes: scopes.map(str::to_owned).to_vec(),
+        // Long enough for this test, and a time the daemon spelled.
+        expires_at: opened.expires_at,
+    };
+    owner.mint_token(&mint).await.unwrap().value
 }
 
 fn asked(token: &MintedToken) -> GrantRequest {

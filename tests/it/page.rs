@@ -103,9 +103,9 @@ async fn ask_with(program: &Client, title: &str, text: &str) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_page_is_light_fits_and_bars_nobody() {
     let scene = Scene::set().await;
-    let begin =
+    let session =
         BeginSession { agent: "claude".to_owned(), working_dir: Some("/home/me/notes".to_owned()) };
-    let begun = scene.program.begin_session(&begin).await.unwrap().value;
+    let begun = scene.program.begin_session(&session).await.unwrap().value;
     let agent = scene.program.with_token(begun.caveat_token.unwrap().expose()).unwrap();
     list(&agent).await;
     let done = ask(&agent, "Bread and butter", None).await.approval_id;

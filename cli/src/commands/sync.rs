@@ -37,7 +37,8 @@ async fn sync(
         let count = needs.actions_unreadable;
         printer.cross(format!("{count} action files cannot be read: aileron action list"));
     }
-    let (agreed, refused) = agree(printer, connection, person, needs.missing, yes).await?;
+    let asking = Asking { printer, connection, person, yes };
+    let (agreed, refused) = asking.about(needs.missing).await?;
     let body = Sync { auto_install: None, only: Some(agreed) };
     let answer = person.client.sync(&body);
     let doing = "installing".to_owned();
@@ -52,64 +53,62 @@ async fn sync(
     Ok(if failed == 0 { Exit::Done } else { Exit::Failed })
 }
 
-/// Trust and consent, connector by connector. The hashes of those that were agreed to, and how
-/// many were not.
-async fn agree(
+/// Whoever is asked, connector by connector, about trust and consent.
+struct Asking<'a> {
     printer: Printer,
-    connection: &Connection<'_>,
-    person: &Person,
-    missing: Vec<MissingConnector>,
+    connection: &'a Connection<'a>,
+    person: &'a Person,
+    /// `--yes` was given.
     yes: bool,
-) -> Result<(Vec<String>, usize)> {
-    let (mut agreed, mut refused, mut memo) = (Vec::new(), 0_usize, Memo::default());
-    for connector in missing {
-        match agree_to(printer, connection, person, &mut memo, &connector, yes).await {
-            Ok(()) => agreed.push(connector.hash),
-            Err(Failure::Interrupted) => return Err(Failure::Interrupted),
-            Err(failure) => {
-                refused += 1;
-                let MissingConnector { fqn, version, .. } = connector;
-                connection.printer.cross(format!("{fqn}@{version}: {failure}"));
-            }
-        }
-    }
-    if refused > 0 {
-        memo.remind(connection.printer);
-    }
-    Ok((agreed, refused))
 }
 
-async fn agree_to(
-    printer: Printer,
-    connection: &Connection<'_>,
-    person: &Person,
-    memo: &mut Memo,
-    missing: &MissingConnector,
-    yes: bool,
-) -> Result<()> {
-    let MissingConnector { fqn, version, hash, needed_by, accepted } = missing;
-    let needed_by = needed_by.join(", ");
-    printer.say(format!("{fqn}@{version} is needed by {needed_by}"));
-    // Whoever put an action file here has not said whom to trust: nobody says yes to that in
-    // advance.
-    let trusting = install::ensure_trust(connection, person, memo, fqn, yes && *accepted).await;
-    if let Err(failure) = trusting {
-        if yes && !accepted && !matches!(failure, Failure::Interrupted) {
-            return Err(Failure::plain(format!(
-                "its publisher is not trusted, and only actions that nobody accepted here ask for \
-                 it ({needed_by}): look at them first (aileron action accept), or trust the \
-                 publisher (aileron keyring trust)"
-            )));
+impl Asking<'_> {
+    /// The hashes of those that were agreed to, and how many were not.
+    async fn about(&self, missing: Vec<MissingConnector>) -> Result<(Vec<String>, usize)> {
+        let (mut agreed, mut refused, mut memo) = (Vec::new(), 0_usize, Memo::default());
+        for connector in missing {
+            match self.about_one(&mut memo, &connector).await {
+                Ok(()) => agreed.push(connector.hash),
+                Err(Failure::Interrupted) => return Err(Failure::Interrupted),
+                Err(failure) => {
+                    refused += 1;
+                    let MissingConnector { fqn, version, .. } = connector;
+                    self.printer.cross(format!("{fqn}@{version}: {failure}"));
+                }
+            }
         }
-        return Err(failure);
+        if refused > 0 {
+            memo.remind(self.printer);
+        }
+        Ok((agreed, refused))
     }
-    let request = InstallConnectorRequest {
-        fqn: fqn.clone(),
-        version: version.clone(),
-        expected_hash: Some(hash.clone()),
-    };
-    connector::consent(printer, person, &request, yes).await?;
-    Ok(())
+
+    async fn about_one(&self, memo: &mut Memo, missing: &MissingConnector) -> Result<()> {
+        let Self { printer, connection, person, yes } = *self;
+        let MissingConnector { fqn, version, hash, needed_by, accepted } = missing;
+        let needed_by = needed_by.join(", ");
+        printer.say(format!("{fqn}@{version} is needed by {needed_by}"));
+        // Whoever put an action file here has not said whom to trust: nobody says yes to that in
+        // advance.
+        let trusting = install::ensure_trust(connection, person, memo, fqn, yes && *accepted).await;
+        if let Err(failure) = trusting {
+            if yes && !accepted && !matches!(failure, Failure::Interrupted) {
+                return Err(Failure::plain(format!(
+                    "its publisher is not trusted, and only actions that nobody accepted here ask for \
+                     it ({needed_by}): look at them first (aileron action accept), or trust the \
+                     publisher (aileron keyring trust)"
+                )));
+            }
+            return Err(failure);
+        }
+        let request = InstallConnectorRequest {
+            fqn: fqn.clone(),
+            version: version.clone(),
+            expected_hash: Some(hash.clone()),
+        };
+        connector::consent(printer, person, &request, yes).await?;
+        Ok(())
+    }
 }
 
 fn report(connection: &Connection<'_>, synced: &SyncResponse) {

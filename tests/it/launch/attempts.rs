@@ -71,7 +71,7 @@ const ATTEMPTS: &[(&str, &str)] = &[
 const PERSON: &str = "person_required";
 
 /// For what has no command: who knows the tokens that lie about, and sends JSON with them.
-const PYTHON: &str = r#"import glob,json,os,urllib.request
+const PYTHON: &str = r"import glob,json,os,urllib.request
 home=os.environ['AILERON_HOME']
 daemon=json.load(open(home+'/daemon.json'))
 session=json.load(open(glob.glob(home+'/sessions/*/mcp.json')[0]))['mcpServers']['aileron']['env']['AILERON_TOKEN']
@@ -81,7 +81,7 @@ def ask(token,path,body):
     body=None if body is None else json.dumps(body).encode()
     try: return urllib.request.urlopen(urllib.request.Request(url+path,body,head)).read().decode()
     except urllib.error.HTTPError as e: return e.read().decode()
-"#;
+";
 
 fn command(attempt: &str, id: &str) -> String {
     let attempt = attempt.replace("ID", id);
