@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use aileron_contract::{Context, Error, Principal, Reason, Result, limits};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
 
 /// The streams of one kind that may be open at once.
 pub(crate) struct Watches {
@@ -31,7 +31,7 @@ impl Watches {
 
     fn new(programs: usize, limit: &'static str) -> Self {
         Self {
-            persons: Room::new(limits::WATCHES_PERSONS, "WATCHES_PERSONS"),
+            persons: Room::new(limits::WATCHES_PERSONS, limit),
             programs: Room::new(programs, limit),
             agents: Room::new(limits::WATCHES_AGENTS, "WATCHES_AGENTS"),
         }
@@ -40,11 +40,15 @@ impl Watches {
     /// A seat for one stream of this caller, given back when it is dropped.
     pub(crate) fn seat(&self, context: &Context) -> Result<OwnedSemaphorePermit> {
         let room = match context.principal {
-            Principal::Person(_) => &self.persons,
+            // Theirs, and beyond it what programs leave.
+            Principal::Person(_) => match self.persons.seat() {
+                Ok(seat) => return Ok(seat),
+                Err(_) => &self.programs,
+            },
             Principal::Program(_) | Principal::Service(_) => &self.programs,
             Principal::Agent(_) => &self.agents,
         };
-        Arc::clone(&room.seats).try_acquire_owned().map_err(|_| {
+        room.seat().map_err(|_| {
             let text = format!("too many watches are open ({}): close one", room.limit);
             Error::new(Reason::Busy, text)
         })
@@ -54,6 +58,10 @@ impl Watches {
 impl Room {
     fn new(seats: usize, limit: &'static str) -> Self {
         Self { seats: Arc::new(Semaphore::new(seats)), limit }
+    }
+
+    fn seat(&self) -> std::result::Result<OwnedSemaphorePermit, TryAcquireError> {
+        Arc::clone(&self.seats).try_acquire_owned()
     }
 }
 
@@ -76,8 +84,11 @@ mod tests {
             held.extend((0..room).map(|_| watches.seat(&taker).unwrap()));
             assert_eq!(watches.seat(&taker).unwrap_err().reason(), Reason::Busy);
         }
-        drop(watches.seat(&caller(Principal::Person("p1".into()))).unwrap());
-        held.pop();
+        let person = caller(Principal::Person("p1".into()));
+        held.extend((0..limits::WATCHES_PERSONS).map(|_| watches.seat(&person).unwrap()));
+        assert_eq!(watches.seat(&person).unwrap_err().reason(), Reason::Busy);
+        drop(held.remove(limits::WATCHES_AGENTS));
+        drop(watches.seat(&person).unwrap());
         drop(watches.seat(&caller(Principal::Program("tok-1".into()))).unwrap());
     }
 }

@@ -394,7 +394,7 @@ limits! {
     APPROVAL_WATCHES: usize = 256, "streams", size;
     /// Of either, by agents together: no agent keeps a program from watching.
     WATCHES_AGENTS: usize = 64, "streams", size;
-    /// Of either, by persons: no program keeps a person from seeing what waits.
+    /// Of either, kept for persons: no program keeps a person from seeing what waits.
     WATCHES_PERSONS: usize = 32, "streams", size;
     /// How long a watch of the log lasts: its watcher comes back and shows its token again.
     WATCH_WALL: Duration = Duration::from_mins(15), "seconds", seconds;
