@@ -43,7 +43,13 @@ impl Engine {
         {
             return Ok(started);
         }
-        let installed = self.runnable(&call).await?;
+        let installed = match self.runnable(&call).await {
+            Ok(installed) => installed,
+            Err(error) => {
+                Box::pin(self.look_after_grants(context, &call.action)).await?;
+                return Err(error);
+            }
+        };
         let plan = match self.planned(Arc::clone(&installed), call.arguments).await? {
             Ok(planned) => planned,
             Err(failure) => return self.refuse(context, &installed, failure).await,
@@ -156,13 +162,14 @@ impl Engine {
 
     /// A call that never became a run is in the log all the same.
     async fn refuse(
-        &self,
+        self: &Arc<Self>,
         context: &Context,
         installed: &Installed,
         failure: Failure,
     ) -> Result<Started> {
         let event = announce::refused(context, installed.file.name.as_str(), &failure);
         let audit_id = self.announce(event).await?;
+        Box::pin(self.look_after_grants(context, &installed.file.name)).await?;
         Ok(Started::Failed(Failure { audit_id: Some(audit_id), ..failure }))
     }
 

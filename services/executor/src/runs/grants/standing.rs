@@ -120,7 +120,7 @@ impl Engine {
         }
     }
 
-    async fn look_at(&self, id: &GrantId) -> Result<()> {
+    pub(super) async fn look_at(&self, id: &GrantId) -> Result<()> {
         let _turn = self.grants.turn.lock().await;
         let Some(row) = self.ledger.grant(id).await? else { return Ok(()) };
         if let Trust::Sound(grant) = self.pins.check_grant(&row).await? {

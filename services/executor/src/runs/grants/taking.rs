@@ -5,9 +5,10 @@
 use std::sync::Arc;
 
 use aileron_contract::{
-    Principal, Result,
+    Context, Principal, Result,
     executor::{GrantCaller, GrantState, Started},
-    names::SessionId,
+    names::{ActionName, GrantId, SessionId},
+    vault::State,
 };
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -64,6 +65,32 @@ impl Engine {
                 Ok(started)
             }
         }
+    }
+
+    /// A call was refused before it came to its grants. What refused it may be what they are bound
+    /// to: that ends them, also when it is put back before somebody looks.
+    pub(in crate::runs) async fn look_after_grants(
+        self: &Arc<Self>,
+        context: &Context,
+        action: &ActionName,
+    ) -> Result<()> {
+        let caller = caller_of(&context.principal, context.session.as_ref());
+        let Some(caller) = caller else { return Ok(()) };
+        let rows = self.ledger.grants_for(&caller, action).await?;
+        if rows.is_empty() || !matches!(self.vault_state().await, Ok(State::Unlocked)) {
+            return Ok(());
+        }
+        let engine = Arc::clone(self);
+        self.owned(Box::pin(async move {
+            for row in rows {
+                let Ok(id) = row.id.parse::<GrantId>() else { continue };
+                if let Err(error) = engine.look_at(&id).await {
+                    tracing::warn!(grant = %id, ?error, "a grant cannot be looked at");
+                }
+            }
+            Ok(())
+        }))
+        .await
     }
 
     async fn take_use(self: &Arc<Self>, record: &Record) -> Result<Took> {

@@ -377,6 +377,25 @@ async fn what_drifted_makes_a_grant_void_for_good() {
 }
 
 #[tokio::test]
+async fn what_a_refused_call_met_ends_its_grant_even_when_it_is_put_back_unseen() {
+    let (house, engine, _) = house().await;
+    let good = house.library.actions.lock().unwrap().clone();
+    let mut edited = (*good["gated"]).clone();
+    edited.pinned = Some(false);
+    house.library.actions.lock().unwrap().insert("gated".to_owned(), Arc::new(edited));
+    // Another caller's refusal says nothing of this grant, nor is it looked after by it.
+    let stranger = engine.run(&agent("s2"), covered()).await.unwrap_err();
+    assert_eq!(stranger.reason(), Reason::Quarantined);
+    assert!(!house.audit.kinds().contains(&"grant.voided".to_owned()));
+    let refused = engine.run(&agent("s1"), covered()).await.unwrap_err();
+    assert_eq!(refused.reason(), Reason::Quarantined);
+    *house.library.actions.lock().unwrap() = good;
+    parks(&engine, &agent("s1"), covered()).await;
+    assert_eq!(house.egress.writes(), 0);
+    assert_eq!(found(&engine).await.void, Some(GrantVoid::ActionChanged));
+}
+
+#[tokio::test]
 async fn a_grant_ends_with_its_session_and_with_its_token() {
     let (house, engine, _) = house().await;
     let of_token = GrantRequest {
