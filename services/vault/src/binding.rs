@@ -22,13 +22,24 @@ pub(crate) struct Record {
     pub(crate) form: Option<Form>,
 }
 
-/// The stale reason of a binding whose connector declares hosts nobody consented to.
+/// Stale reasons, as published: the connector declares hosts nobody consented to, it asks for more
+/// than the provider granted, or nobody wrote down what that was.
 pub(crate) const HOSTS_ADDED: &str = "hosts_added";
+pub(crate) const SCOPE_DRIFT: &str = "scope_drift";
+pub(crate) const NO_GRANT_RECORD: &str = "no_grant_record";
+/// The provider said that the refresh token is not valid (any more).
+pub(crate) const REFRESH_REJECTED: &str = "refresh_rejected";
+/// The same, after an earlier answer got lost that may have replaced it.
+pub(crate) const REFRESH_LOST: &str = "refresh_lost";
 
 /// Labels that a consent given anew changes. `hosts` is ours, the others are published.
 pub(crate) const HOSTS: &str = "hosts";
 pub(crate) const STATUS: &str = "status";
 pub(crate) const STALE_REASON: &str = "stale_reason";
+
+/// Published labels that say when a credential was last used.
+pub(crate) const LAST_USED: &str = "last_used_at";
+pub(crate) const LAST_REFRESHED: &str = "last_refreshed_at";
 
 /// Published labels of bindings that were obtained from a provider.
 pub(crate) const GRANTED: &str = "granted_scopes";
@@ -145,8 +156,8 @@ impl Record {
             refreshing_since: label(REFRESHING).and_then(|mark| mark.parse().ok()),
             created_at,
             agreed_at: label(AGREED).and_then(|at| at.parse().ok()).unwrap_or(created_at),
-            last_used_at: time("last_used_at"),
-            last_refreshed_at: time("last_refreshed_at"),
+            last_used_at: time(LAST_USED),
+            last_refreshed_at: time(LAST_REFRESHED),
             name,
         };
         Some(Self { binding, form: form::read(kind, label).ok()? })
@@ -172,8 +183,8 @@ impl Record {
         set(AGREED, Some(binding.agreed_at.to_string()));
         set("scope", binding.scope.clone());
         set("account", binding.account.clone());
-        set("last_used_at", seconds(binding.last_used_at));
-        set("last_refreshed_at", seconds(binding.last_refreshed_at));
+        set(LAST_USED, seconds(binding.last_used_at));
+        set(LAST_REFRESHED, seconds(binding.last_refreshed_at));
         set("access_key_id", binding.access_key_id.as_ref().map(ToString::to_string));
         set("region", binding.region.as_ref().map(ToString::to_string));
         set(GRANTED, Some(binding.granted_scopes.join(" ")));

@@ -8,7 +8,7 @@ use aileron_contract::{
 
 use super::portable::{Contents, Plain};
 use crate::{
-    file::Metadata,
+    file::{Metadata, v2::VOLATILE},
     keeper::{Changed, Keeper},
 };
 
@@ -61,9 +61,7 @@ pub(super) async fn into(
 fn same(left: &Metadata, right: &Metadata) -> bool {
     let decisive = |metadata: &Metadata| {
         let mut metadata = metadata.clone();
-        metadata
-            .labels
-            .retain(|label, _| !matches!(label.as_str(), "last_used_at" | "last_refreshed_at"));
+        metadata.labels.retain(|label, _| !VOLATILE.contains(&label.as_str()));
         metadata
     };
     decisive(left) == decisive(right)

@@ -12,14 +12,20 @@ use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::{Entries, FileError, Metadata, Seen, UnlockError};
-use crate::{envelope, kdf::Kdf, keys::Keys, recovery_key::RecoveryKey};
+use crate::{
+    binding::{LAST_REFRESHED, LAST_USED},
+    envelope,
+    kdf::Kdf,
+    keys::Keys,
+    recovery_key::RecoveryKey,
+};
 
 pub(crate) use draft::Draft;
 pub(crate) use members::{Member, NewPassphrase};
 
 /// Labels that say when a credential was last used: they change often, decide nothing, and are
 /// covered by the seal of the file alone.
-const VOLATILE: &[&str] = &["last_used_at", "last_refreshed_at"];
+pub(crate) const VOLATILE: [&str; 2] = [LAST_USED, LAST_REFRESHED];
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct File {

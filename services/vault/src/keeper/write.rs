@@ -10,6 +10,7 @@ use tokio::sync::MutexGuard;
 
 use super::{Content, Keeper, View};
 use crate::{
+    binding::LAST_USED,
     file::{
         FileError, UnlockError, VaultFile, v1,
         v2::{self, Draft, NewPassphrase},
@@ -160,7 +161,7 @@ impl Keeper {
     fn write_uses(&self, draft: &mut Draft) {
         let uses = self.uses.lock().unwrap_or_else(PoisonError::into_inner);
         for (binding, at) in &*uses {
-            draft.touch(binding.as_str(), "last_used_at", at.as_second().to_string());
+            draft.touch(binding.as_str(), LAST_USED, at.as_second().to_string());
         }
     }
 }

@@ -8,9 +8,9 @@ use aileron_contract::{
     names::{BindingName, Fqn},
 };
 
-use super::store::{REASON, Store, label};
+use super::store::{Store, label};
 use crate::{
-    binding::{self, MISSING, Record},
+    binding::{self, MISSING, NO_GRANT_RECORD, Record, SCOPE_DRIFT, STALE_REASON, STATUS},
     bindings::binding_event,
     keeper::Changed,
 };
@@ -50,8 +50,8 @@ pub(crate) async fn declare(
                 let name = record.binding.name.clone();
                 let Some(drift) = drift(&record, declared) else { continue };
                 draft.relabel(keys, name.as_str(), |metadata| {
-                    label(metadata, "status", BindingStatus::Stale.text());
-                    label(metadata, REASON, drift.reason);
+                    label(metadata, STATUS, BindingStatus::Stale.text());
+                    label(metadata, STALE_REASON, drift.reason);
                     label(metadata, MISSING, &drift.missing);
                 })?;
                 events.push(
@@ -83,6 +83,6 @@ fn drift(record: &Record, declared: &[String]) -> Option<Drift> {
         .filter(|scope| !granted.contains(scope) && !offline(scope))
         .map(String::as_str)
         .collect();
-    let reason = if granted.is_empty() { "no_grant_record" } else { "scope_drift" };
+    let reason = if granted.is_empty() { NO_GRANT_RECORD } else { SCOPE_DRIFT };
     (!missing.is_empty()).then(|| Drift { reason, missing: missing.join(" ") })
 }

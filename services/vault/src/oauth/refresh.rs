@@ -3,6 +3,7 @@
 use aileron_contract::{Timestamp, egress::Sent, limits};
 
 use super::{grant::Grant, trouble::Trouble};
+use crate::binding::{REFRESH_LOST, REFRESH_REJECTED};
 
 /// How old a grant is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,12 +50,6 @@ pub(crate) enum Verdict {
     Stale(&'static str),
 }
 
-/// The provider said that the refresh token is not valid (any more).
-pub(crate) const REJECTED: &str = "refresh_rejected";
-
-/// The same, after an earlier answer got lost that may have replaced it.
-pub(crate) const LOST: &str = "refresh_lost";
-
 /// `doubtful`: an earlier refresh was asked for and its outcome is not known.
 pub(crate) fn verdict(trouble: &Trouble, doubtful: bool) -> Verdict {
     let settled = if doubtful { Verdict::Unknown } else { Verdict::Unchanged };
@@ -62,8 +57,8 @@ pub(crate) fn verdict(trouble: &Trouble, doubtful: bool) -> Verdict {
         Trouble::Misplaced(_) | Trouble::Lost { sent: Sent::NotSent, why: _ } => settled,
         Trouble::Lost { sent: Sent::MaybeSent, why: _ } => Verdict::Unknown,
         Trouble::Refused { status, code } => match code.as_deref() {
-            Some("invalid_grant") if doubtful => Verdict::Stale(LOST),
-            Some("invalid_grant") => Verdict::Stale(REJECTED),
+            Some("invalid_grant") if doubtful => Verdict::Stale(REFRESH_LOST),
+            Some("invalid_grant") => Verdict::Stale(REFRESH_REJECTED),
             // Tokens that cannot be read, or a server that fell over half-way.
             _ if *status < 300 || *status >= 500 => Verdict::Unknown,
             _ => settled,
@@ -147,7 +142,7 @@ mod tests {
             prop_assert_eq!(matches!(verdict, Verdict::Stale(_)), rejected);
             prop_assert!(!doubtful || verdict != Verdict::Unchanged);
             if rejected {
-                prop_assert_eq!(verdict, Verdict::Stale(if doubtful { LOST } else { REJECTED }));
+                prop_assert_eq!(verdict, Verdict::Stale(if doubtful { REFRESH_LOST } else { REFRESH_REJECTED }));
             }
             if matches!(trouble, Trouble::Lost { sent: Sent::MaybeSent, .. }) {
                 prop_assert_eq!(verdict, Verdict::Unknown);

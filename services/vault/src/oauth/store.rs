@@ -17,13 +17,11 @@ use super::{
     trouble::Trouble,
 };
 use crate::{
-    binding::{self, REFRESHABLE, REFRESHING, Record},
+    binding::{self, LAST_REFRESHED, REFRESHABLE, REFRESHING, Record, STALE_REASON, STATUS},
     bindings::binding_event,
     file::Metadata,
     keeper::{Changed, Keeper},
 };
-
-pub(super) const REASON: &str = "stale_reason";
 
 /// The grants in the vault's file.
 #[derive(Clone, Debug)]
@@ -147,7 +145,7 @@ impl Store {
                     return Ok(Changed { value: false, events: Vec::new() });
                 };
                 metadata.labels.remove(REFRESHING);
-                label(&mut metadata, "last_refreshed_at", &now.as_second().to_string());
+                label(&mut metadata, LAST_REFRESHED, &now.as_second().to_string());
                 refreshable(&mut metadata, grant);
                 draft.put(keys, name, metadata, &value)?;
                 let event = binding_event(EventKind::BindingRefreshed, context, binding)
@@ -196,8 +194,8 @@ impl Store {
                 }
                 draft.relabel(keys, name, |metadata| {
                     metadata.labels.remove(REFRESHING);
-                    label(metadata, "status", BindingStatus::Stale.text());
-                    label(metadata, REASON, reason);
+                    label(metadata, STATUS, BindingStatus::Stale.text());
+                    label(metadata, STALE_REASON, reason);
                 })?;
                 let event = binding_event(EventKind::BindingStale, context, binding)
                     .with("aileron.binding.stale_reason", reason);
