@@ -26,6 +26,25 @@ pub struct AuditEvent {
     pub index: u64,
 }
 
+/// Keys of payloads that name what an event is about; the first that is there counts.
+pub const SUBJECTS: [&str; 10] = [
+    "aileron.action.name",
+    "aileron.approval.action",
+    "aileron.binding.name",
+    "aileron.connector.fqn",
+    "aileron.keyring.authority",
+    "aileron.secret.path",
+    "aileron.credential.path",
+    "aileron.token.label",
+    "aileron.lock.path",
+    "aileron.session.agent",
+];
+
+/// What an event with this payload is about, in a word.
+pub fn subject(payload: &Object) -> Option<&str> {
+    SUBJECTS.iter().find_map(|key| payload.get(*key)?.as_str())
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct Actor {
     /// `agent`, `human`, `service` or `connector_runtime`.

@@ -1,5 +1,6 @@
 //! The log: what happened, filtered, and the proof of each event.
 
+use aileron_api::audit::subject;
 use aileron_contract::{
     Timestamp,
     audit::{EventKind, Filter, Record},
@@ -16,7 +17,7 @@ use super::{
     answer::{Problem, Result, page},
     chart,
     form::query,
-    home::{by, subject},
+    home::by,
     signed::{Numbered, Signed},
     text::{encoded, raw, said, shown, time},
 };
@@ -136,7 +137,7 @@ fn table(records: &[Record]) -> Markup {
                                         (shown(&record.kind))
                                     }
                                 }
-                                td { (shown(subject(record).unwrap_or_default())) }
+                                td { (shown(subject(&record.payload).unwrap_or_default())) }
                                 td { (by(&record.actor)) }
                             }
                         }

@@ -1,5 +1,6 @@
 //! The overview: what waits, what happened today, how the vault stands.
 
+use aileron_api::audit::subject;
 use aileron_contract::{
     Timestamp,
     audit::{Actor, ActorKind, Filter, Record},
@@ -40,22 +41,6 @@ pub(super) async fn show(State(shared): State<Shared>, signed: Signed) -> Result
         }
     };
     Ok(page(frame.around("Overview", true, content)))
-}
-
-/// What a record is about, out of the payload's keys that name things.
-pub(super) fn subject(record: &Record) -> Option<&str> {
-    const NAMES: [&str; 9] = [
-        "aileron.action.name",
-        "aileron.approval.action",
-        "aileron.binding.name",
-        "aileron.connector.fqn",
-        "aileron.session.id",
-        "aileron.secret.name",
-        "aileron.token.label",
-        "aileron.keyring.authority",
-        "aileron.package.fqn",
-    ];
-    NAMES.iter().find_map(|name| record.payload.get(*name)?.as_str())
 }
 
 fn standing(frame: &Frame) -> Markup {
@@ -159,7 +144,7 @@ fn timeline(records: &[Record]) -> Markup {
                             a href={ "audit/" (encoded(record.id.as_ref())) } {
                                 (shown(&record.kind))
                             }
-                            " " span { (shown(subject(record).unwrap_or_default())) }
+                            " " span { (shown(subject(&record.payload).unwrap_or_default())) }
                             " " (by(&record.actor))
                         }
                     }

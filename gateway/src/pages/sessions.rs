@@ -1,5 +1,6 @@
 //! Sessions of agents: who was started, where, and what each did.
 
+use aileron_api::audit::subject;
 use aileron_contract::{
     audit,
     executor::RunFilter,
@@ -14,7 +15,6 @@ use maud::{Markup, html};
 
 use super::{
     answer::{Problem, Result, page},
-    home::subject,
     runs::{link, tone, word},
     signed::{Numbered, Signed},
     text::{clock, encoded, said, shown, time},
@@ -85,7 +85,7 @@ pub(super) async fn show(
                 li {
                     (clock(record.timestamp)) " "
                     a href={ "audit/" (encoded(record.id.as_ref())) } { (shown(&record.kind)) }
-                    " " span { (shown(subject(record).unwrap_or_default())) }
+                    " " span { (shown(subject(&record.payload).unwrap_or_default())) }
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! An event in a person's words. `--json` has it as the log does.
 
-use aileron_api::audit::AuditEvent;
+use aileron_api::audit::{self, AuditEvent};
 use serde_json::Value;
 
 use crate::table;
@@ -12,22 +12,10 @@ pub(super) fn routine(event: &AuditEvent) -> bool {
 
 /// What the event is about, in a few words.
 pub(in crate::commands) fn subject(event: &AuditEvent) -> String {
-    const KEYS: [&str; 10] = [
-        "aileron.action.name",
-        "aileron.approval.action",
-        "aileron.binding.name",
-        "aileron.connector.fqn",
-        "aileron.keyring.authority",
-        "aileron.secret.path",
-        "aileron.credential.path",
-        "aileron.token.label",
-        "aileron.lock.path",
-        "aileron.session.agent",
-    ];
-    let name = KEYS.iter().find_map(|key| event.payload.get(*key)).map(plain).unwrap_or_default();
+    let name = audit::subject(&event.payload).unwrap_or_default();
     match text(event, "aileron.failure.class") {
         Some(class) => format!("{name} ({class})").trim_start().to_owned(),
-        None => name,
+        None => name.to_owned(),
     }
 }
 
@@ -314,6 +302,16 @@ mod tests {
             ]
         );
         assert_eq!(subject(&event), "send (network_error)");
+    }
+
+    #[test]
+    fn what_names_an_event_is_told_with_a_label_of_its_own() {
+        for key in audit::SUBJECTS {
+            let event = event("x", json!({ key: "the-one" }));
+            assert_eq!(subject(&event), "the-one", "{key}");
+            let told = facts(&event).into_iter().find(|(_, value)| value == "the-one");
+            assert!(told.is_some_and(|(label, _)| label != key), "{key} has no label");
+        }
     }
 
     #[test]
