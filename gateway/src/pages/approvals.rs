@@ -128,7 +128,7 @@ async fn gone(shared: &Shared, signed: &Signed, id: &RunId) -> Result<Markup> {
 
 async fn decided(shared: &Shared, signed: &Signed) -> Result<Vec<Run>> {
     const LOOKED_AT: u32 = 200;
-    const SHOWN: usize = 30;
+    const SHOWN: usize = 20;
     let filter = RunFilter { limit: Some(LOOKED_AT), ..RunFilter::default() };
     let runs = shared.services.executor.runs(&signed.context, filter).await?;
     let over = |run: &Run| run.gated && run.state != RunState::Parked;

@@ -409,7 +409,7 @@ limits! {
     /// Fields of a form of the web page: the largest action has fewer inputs.
     PAGE_FIELDS: usize = 256, "fields", size;
     /// Approvals on one page: a person decides one at a time, and the page stays small.
-    PAGE_CARDS: usize = 20, "cards", size;
+    PAGE_CARDS: usize = 8, "cards", size;
     /// One-time codes that sign a browser in, remembered at once.
     PAGE_CODES: usize = 64, "codes", size;
     /// How long such a code is good: a browser starts sooner.
