@@ -66,15 +66,18 @@ fn every_command_the_manual_shows_is_one_the_program_takes() {
     let pages = pages();
     let mut lines = BTreeSet::new();
     for (name, text) in &pages {
-        for line in blocks(text, "sh").into_iter().flat_map(str::lines) {
-            assert!(line.starts_with("aileron "), "{name} shows another program: {line}");
-            lines.insert(line);
+        for block in blocks(text, "sh") {
+            // A line may go on below.
+            for line in block.replace("\\\n", " ").lines() {
+                assert!(line.starts_with("aileron "), "{name} shows another program: {line}");
+                lines.insert(line.to_owned());
+            }
         }
     }
     assert!(lines.len() > 50, "only {} commands were found", lines.len());
     let home = tempfile::tempdir().unwrap();
     for line in lines {
-        let words = words(line);
+        let words = words(&line);
         assert!(words.get(1).is_none_or(|word| word != "demo"), "the demo is no example: {line}");
         // Parsed by the real program, which then finds no daemon and may not become one.
         let output = Command::new(program())
