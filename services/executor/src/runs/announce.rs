@@ -157,9 +157,8 @@ fn of_run(record: &Record, kind: EventKind) -> Result<Event> {
         .with("aileron.binding.identity", record.identity.as_ref().map(ToString::to_string))
         .with("aileron.consent.decision", record.consent().text());
     if let Some(used) = &record.grant {
-        event = event
-            .with("aileron.grant.id", used.id.as_str())
-            .with("aileron.grant.use", used.number);
+        event =
+            event.with("aileron.grant.id", used.id.as_str()).with("aileron.grant.use", used.number);
     }
     if record.gate.is_some() {
         event = event.with("aileron.approval.id", record.id.as_str());

@@ -19,9 +19,7 @@ use tokio::sync::{Mutex as AsyncMutex, Semaphore, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::Instrument as _;
 
-use super::{
-    Guest, Library, Record, feed::Feed, grants::Grants, pins::Pins, preview::Previews,
-};
+use super::{Guest, Library, Record, feed::Feed, grants::Grants, pins::Pins, preview::Previews};
 use crate::ledger::Ledger;
 
 /// What the engine is made of.
