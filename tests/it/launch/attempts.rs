@@ -23,38 +23,38 @@ const ATTEMPTS: &[(&str, &str)] = &[
     ("PYTHON; print(ask(session, '/v1/action-approvals/ID/decide', {'approved': True}))", PERSON),
     ("PYTHON; print(ask(session, '/v1/page-codes', {}))", PERSON),
     // The commands that a person uses.
-    ("aileron approval approve ID --yes; echo EXIT $?", "EXIT 1"),
+    ("aileron approval approve ID --yes; echo EXIT $?.", "EXIT 1."),
     (
-        "AILERON_VAULT_PASSPHRASE=password1 aileron approval approve ID --yes; echo EXIT $?",
-        "EXIT 1",
+        "AILERON_VAULT_PASSPHRASE=password1 aileron approval approve ID --yes; echo EXIT $?.",
+        "EXIT 1.",
     ),
-    ("aileron open; echo EXIT $?", "EXIT 1"),
-    ("AILERON_VAULT_PASSPHRASE=password1 aileron open approval ID; echo EXIT $?", "EXIT 1"),
-    ("aileron token mint --label x --scopes actions:run; echo EXIT $?", "EXIT 1"),
+    ("aileron open; echo EXIT $?.", "EXIT 1."),
+    ("AILERON_VAULT_PASSPHRASE=password1 aileron open approval ID; echo EXIT $?.", "EXIT 1."),
+    ("aileron token mint --label x --scopes actions:run; echo EXIT $?.", "EXIT 1."),
     // Secrets lying about.
-    ("env | grep ^AILERON_ | grep -c TOKEN", "0"),
+    ("echo COUNT $(env | grep ^AILERON_ | grep -c TOKEN).", "COUNT 0."),
     (
         "PYTHON; seen=[open(f).read() for f in glob.glob('/proc/[0-9]*/cmdline') if os.path.exists(f)]\n\
-         print('SHOWN',sum(daemon in s or session in s for s in seen))",
-        "SHOWN 0",
+         print(f'SHOWN {sum(daemon in s or session in s for s in seen)}.')",
+        "SHOWN 0.",
     ),
-    ("find $AILERON_HOME -name 'open-*' | wc -l", "0"),
+    ("echo COUNT $(find $AILERON_HOME -name 'open-*' | wc -l).", "COUNT 0."),
     // The files the runtime believes.
     (
         "sed -i 's/required = true/required = false/' $AILERON_HOME/actions/notes-create.md; \
-         grep -c 'required = false' $AILERON_HOME/actions/notes-create.md",
-        "1",
+         echo COUNT $(grep -c 'required = false' $AILERON_HOME/actions/notes-create.md).",
+        "COUNT 1.",
     ),
-    ("aileron action run notes-create --arg title=Forged --arg text=x; echo EXIT $?", "EXIT 1"),
+    ("aileron action run notes-create --arg title=Forged --arg text=x; echo EXIT $?.", "EXIT 1."),
     (
         "PYTHON; f=home+'/keyring.json'; k=json.load(open(f))\n\
          k['owners']={'github://evil': ['BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=']}\n\
          json.dump(k,open(f,'w')); print('WRITTEN')",
         "WRITTEN",
     ),
-    ("aileron keyring list; echo EXIT $?", "evil"),
+    ("aileron keyring list; echo EXIT $?.", "evil"),
     // The doors between roles: in one process there are none.
-    ("find $AILERON_HOME -type s | wc -l", "0"),
+    ("echo COUNT $(find $AILERON_HOME -type s | wc -l).", "COUNT 0."),
     ("aileron approval list", "ID"),
     // Last, because nobody decides about what somebody else has written.
     (

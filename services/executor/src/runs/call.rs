@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use aileron_contract::{
-    Context, Error, Reason, Result, Scope, Timestamp,
+    Context, Error, Reason, Result, Scope,
     executor::{Call, RunState, Started},
     failure::Failure,
     json, limits,
-    names::RunId,
     vault::State,
 };
-use jiff::{SignedDuration, tz::TimeZone};
+use jiff::SignedDuration;
 use serde_json::{Map, Value};
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -22,7 +21,7 @@ use super::{
     pins::Trust,
     plan::Plan,
     record::{Gate, Phase, Repetition},
-    text::principal_text,
+    text::{principal_text, stamped},
     trace,
 };
 use crate::{
@@ -60,7 +59,7 @@ impl Engine {
             Err(failure) => return self.refuse(context, &installed, failure).await,
         };
         let record = Record {
-            id: run_id(self.now())?,
+            id: stamped("act", self.now())?.parse()?,
             version: 0,
             action: installed.file.name.clone(),
             action_hash: installed.hash,
@@ -299,12 +298,4 @@ fn repetition(context: &Context, call: &Call) -> Result<Option<Repetition>> {
     };
     let key = json::digest("aileron/idempotency-key/v1", &(&caller, key.as_str()))?;
     Ok(Some(Repetition { key, request }))
-}
-
-/// `act-<UTC time>-<16 hex>`.
-fn run_id(now: Timestamp) -> Result<RunId> {
-    let mut random = [0; 8];
-    getrandom::fill(&mut random).map_err(|cause| Error::internal(cause.to_string()))?;
-    let time = now.to_zoned(TimeZone::UTC).strftime("%Y%m%dT%H%M%S").to_string();
-    format!("act-{time}-{}", hex::encode(random)).parse()
 }

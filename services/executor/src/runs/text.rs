@@ -4,13 +4,22 @@
 use std::{fmt::Display, str::FromStr};
 
 use aileron_contract::{
-    Principal, Timestamp,
+    Error, Principal, Timestamp,
     executor::{ConsentDecision, Field, Preview, RunResult},
     failure::{Boundary, Class, Failure},
     names::{AuditId, BindingName, PackageRef, RunId, Sha256Hash},
 };
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use serde_json::{Map, Value};
+
+/// A fresh name, `<prefix>-<UTC time>-<16 hex>`: sorts by time, and nobody guesses it.
+pub(super) fn stamped(prefix: &str, now: Timestamp) -> Result<String, Error> {
+    let mut random = [0; 8];
+    getrandom::fill(&mut random).map_err(|cause| Error::internal(cause.to_string()))?;
+    let time = now.to_zoned(TimeZone::UTC).strftime("%Y%m%dT%H%M%S").to_string();
+    Ok(format!("{prefix}-{time}-{}", hex::encode(random)))
+}
 
 /// For types written as their text.
 pub(super) mod plain {

@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use aileron_contract::{
-    Context, Error, Principal, Reason, Result, Scope, Timestamp,
+    Context, Error, Principal, Reason, Result, Scope,
     executor::{Grant, GrantCaller, GrantRequest, GrantState, GrantTerms},
     limits,
     names::{ActionName, GrantId, Sha256Hash},
 };
-use jiff::tz::TimeZone;
 
 use super::{
     announce, form,
@@ -17,7 +16,7 @@ use super::{
 };
 use crate::{
     ledger::GrantQuery,
-    runs::{engine::Engine, pins::Trust},
+    runs::{engine::Engine, pins::Trust, text::stamped},
 };
 
 impl Engine {
@@ -153,7 +152,7 @@ impl Engine {
         }
         let created_at = self.now();
         let record = GrantRecord {
-            id: grant_id(created_at)?,
+            id: stamped("grant", created_at)?.parse()?,
             version: 0,
             terms,
             created_at,
@@ -217,12 +216,4 @@ fn visible(record: &GrantRecord, context: &Context) -> bool {
         (Principal::Program(own), GrantCaller::Token(id)) => **own == *id.as_str(),
         (Principal::Agent(_) | Principal::Program(_), _) => false,
     }
-}
-
-/// `grant-<UTC time>-<16 hex>`.
-fn grant_id(now: Timestamp) -> Result<GrantId> {
-    let mut random = [0; 8];
-    getrandom::fill(&mut random).map_err(|cause| Error::internal(cause.to_string()))?;
-    let time = now.to_zoned(TimeZone::UTC).strftime("%Y%m%dT%H%M%S").to_string();
-    format!("grant-{time}-{}", hex::encode(random)).parse()
 }
