@@ -40,6 +40,8 @@ pub struct Binding {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<BindingStatus>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// `hosts_added`, `scope_drift`, `no_grant_record`, `refresh_rejected`, `refresh_lost`, or
+    /// `unknown` for a word of another program.
     pub stale_reason: Option<String>,
     /// Are these labels known to be the ones that were sealed? Not while the vault is locked: then
     /// they are what the file says, and whoever can write it can have changed them.

@@ -133,9 +133,9 @@ fn card(binding: &Binding, several: bool, frame: &Frame) -> Markup {
         article.card aria-labelledby=(heading) {
             p class=(class) { (word) }
             h2 id=(heading) { (said(&binding.name)) }
-            @if let Some(reason) = &binding.stale_reason {
+            @if let Some(reason) = binding.stale_reason {
                 p.notice.warn {
-                    (shown(&why(reason)))
+                    (why(reason))
                     @for scope in &binding.missing_scopes { " " code { (shown(scope)) } }
                 }
             }

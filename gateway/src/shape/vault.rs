@@ -96,7 +96,7 @@ pub(crate) fn binding(binding: bindings::Binding) -> Binding {
         last_used_at: text(last_used_at),
         last_refreshed_at: text(last_refreshed_at),
         status: Some(binding_status(status)),
-        stale_reason,
+        stale_reason: text(stale_reason),
         verified,
         hosts: hosts.map(|hosts| texts(&hosts)),
         access_key_id: text(access_key_id),

@@ -15,7 +15,7 @@ use crate::{
 
 mod binding;
 
-pub use binding::{Binding, BindingFilter, BindingStatus, Consent};
+pub use binding::{Binding, BindingFilter, BindingStatus, Consent, StaleReason};
 
 pub type Handle = Arc<dyn Bindings>;
 

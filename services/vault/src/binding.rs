@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, ops::Bound};
 
 use aileron_contract::{
     Error, Reason, Result, Timestamp,
-    bindings::{Binding, BindingFilter, BindingStatus, Consent},
+    bindings::{Binding, BindingFilter, BindingStatus, Consent, StaleReason},
     credential::{CredentialKind, Form, SigningWord},
     limits,
     names::{BindingName, Fqn, HostPort, Identity},
@@ -21,16 +21,6 @@ pub(crate) struct Record {
     /// The form consented to; none on a binding of an older file, where the manifest's counts.
     pub(crate) form: Option<Form>,
 }
-
-/// Stale reasons, as published: the connector declares hosts nobody consented to, it asks for more
-/// than the provider granted, or nobody wrote down what that was.
-pub(crate) const HOSTS_ADDED: &str = "hosts_added";
-pub(crate) const SCOPE_DRIFT: &str = "scope_drift";
-pub(crate) const NO_GRANT_RECORD: &str = "no_grant_record";
-/// The provider said that the refresh token is not valid (any more).
-pub(crate) const REFRESH_REJECTED: &str = "refresh_rejected";
-/// The same, after an earlier answer got lost that may have replaced it.
-pub(crate) const REFRESH_LOST: &str = "refresh_lost";
 
 /// Labels that a consent given anew changes. `hosts` is ours, the others are published.
 pub(crate) const HOSTS: &str = "hosts";
@@ -141,7 +131,8 @@ impl Record {
             scope: label("scope").cloned(),
             account: label("account").cloned(),
             status,
-            stale_reason: label(STALE_REASON).cloned(),
+            stale_reason: label(STALE_REASON)
+                .map(|reason| reason.parse().unwrap_or(StaleReason::Unknown)),
             // The door knows, not the record.
             verified: false,
             hosts: match metadata.labels.get(HOSTS) {
@@ -178,7 +169,7 @@ impl Record {
         set("connector_fqn", Some(binding.connector.to_string()));
         set(DEFAULT, binding.default.then(|| "true".to_owned()));
         set(STATUS, Some(binding.status.to_string()));
-        set(STALE_REASON, binding.stale_reason.clone());
+        set(STALE_REASON, binding.stale_reason.map(|reason| reason.to_string()));
         set("created_at", seconds(Some(binding.created_at)));
         set(AGREED, Some(binding.agreed_at.to_string()));
         set("scope", binding.scope.clone());
@@ -200,6 +191,13 @@ impl Record {
         }
         Metadata { kind: binding.kind.to_string(), environment: String::new(), labels }
     }
+}
+
+/// The labels of a binding that waits for a person, for this reason.
+pub(crate) fn mark_stale(metadata: &mut Metadata, reason: StaleReason) {
+    let labels = &mut metadata.labels;
+    labels.insert(STATUS.to_owned(), BindingStatus::Stale.to_string());
+    labels.insert(STALE_REASON.to_owned(), reason.to_string());
 }
 
 /// The bindings of a file that match, by name.
@@ -338,6 +336,23 @@ mod tests {
         }
         assert!(Record::read("agents/notes/me", &good).is_none());
         assert!(Record::read("_api_key/notes/me", &good).is_none());
+    }
+
+    #[test]
+    fn a_stale_binding_says_why_and_a_word_nobody_knows_is_no_known_reason() {
+        let good = Record::new(&consent(), None, Timestamp::UNIX_EPOCH).unwrap().metadata();
+        let read = |metadata: &Metadata| {
+            let binding = Record::read("api_key/notes/me", metadata).unwrap().binding;
+            (binding.status, binding.stale_reason)
+        };
+        assert_eq!(read(&good), (BindingStatus::Active, None));
+        for reason in StaleReason::ALL {
+            let mut stale = good.clone();
+            mark_stale(&mut stale, *reason);
+            assert_eq!(read(&stale), (BindingStatus::Stale, Some(*reason)));
+            stale.labels.insert("stale_reason".to_owned(), "moonlight".to_owned());
+            assert_eq!(read(&stale), (BindingStatus::Stale, Some(StaleReason::Unknown)));
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use aileron_contract::{
     Error, Reason, Secret,
-    bindings::{Binding, BindingFilter, BindingStatus},
+    bindings::{Binding, BindingFilter, BindingStatus, StaleReason},
     credential::{CredentialKind, Reach},
     egress::CredentialUse,
     failure::{Boundary, Class, Failure},
@@ -14,7 +14,7 @@ use aileron_contract::{
 use async_trait::async_trait;
 
 use crate::{
-    binding::{self, HOSTS_ADDED, Record},
+    binding::{self, Record},
     egress::{Credentials, Resolved, Token, Value, sign},
     keeper::{Keeper, opened::Question},
     oauth::Tokens,
@@ -155,17 +155,22 @@ fn usable(record: &Record, wanted: &CredentialUse) -> Result<Reach, Failure> {
     match binding.status {
         BindingStatus::Active => {}
         BindingStatus::Stale => {
-            let reason = binding.stale_reason.as_deref().unwrap_or("unknown");
-            let why = if reason == HOSTS_ADDED {
-                "its connector now wants to reach hosts you did not agree to".to_owned()
-            } else {
-                format!("it went stale ({reason})")
+            let reason = binding.stale_reason.unwrap_or(StaleReason::Unknown);
+            let why = match reason {
+                StaleReason::HostsAdded => {
+                    "its connector now wants to reach hosts you did not agree to".to_owned()
+                }
+                StaleReason::ScopeDrift
+                | StaleReason::NoGrantRecord
+                | StaleReason::RefreshRejected
+                | StaleReason::RefreshLost
+                | StaleReason::Unknown => format!("it went stale ({reason})"),
             };
             return Err(refused(format!(
                 "the binding {} cannot be used: {why}; {again}",
                 binding.name
             ))
-            .detail("stale_reason", reason));
+            .detail("stale_reason", reason.text()));
         }
         BindingStatus::Revoked => {
             return Err(refused(format!("the binding {} was revoked; {again}", binding.name)));

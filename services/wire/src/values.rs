@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use aileron_contract::{
     Error, IdempotencyKey, Reason, Result, Scope, Secret, Timestamp,
     audit::{ActorKind, EventKind},
-    bindings::{BindingStatus, Purpose},
+    bindings::{BindingStatus, Purpose, StaleReason},
     credential::CredentialKind,
     executor::{
         ApprovalKind, ConsentDecision, GrantState, GrantVoid, InputKind, LineChange, Position,
@@ -44,7 +44,7 @@ texts! {
     ActionName, ActorKind, ApprovalKind, Position, AgentName, AuditId, Authority, BindingName, BindingStatus, Boundary, Class,
     ConsentDecision, CredentialKind, EntryScope, EventKind, Fqn, GrantId, GrantState, GrantVoid, HostPort, HubConflictKind, HubKind, HubRisk, IdempotencyKey, Identity,
     DriftState, InputKind, LineChange, Login, PackageKind, PackageRef, PinDomain, Purpose, RunId, RunState, Scope, SecretName, SessionId, Sha256Hash,
-    SignatureStatus, State, TokenId, TrustState, VaultPath, Version,
+    SignatureStatus, StaleReason, State, TokenId, TrustState, VaultPath, Version,
 }
 
 /// Types that mean the same on both sides.

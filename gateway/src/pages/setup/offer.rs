@@ -1,7 +1,7 @@
 //! The form: what is agreed to, in full, and then the fields of the credential's kind.
 
 use aileron_contract::{
-    bindings::{Binding, BindingStatus},
+    bindings::{Binding, BindingStatus, StaleReason},
     credential::{CredentialKind, Oauth2Client},
     names::HostPort,
 };
@@ -22,8 +22,8 @@ pub(super) fn offer(declared: &Declared, existing: Option<&Binding>, frame: &Fra
         @match existing {
             Some(binding) => {
                 h1 { "Bind " (said(&binding.name)) " again" }
-                @if let Some(reason) = &binding.stale_reason {
-                    p.notice.warn { (shown(&why(reason))) }
+                @if let Some(reason) = binding.stale_reason {
+                    p.notice.warn { (why(reason)) }
                 }
             }
             None => h1 { "Bind a credential" },
@@ -59,23 +59,22 @@ pub(super) fn offer(declared: &Declared, existing: Option<&Binding>, frame: &Fra
 }
 
 /// Why a binding waits for the person, in a sentence.
-pub(in crate::pages) fn why(reason: &str) -> String {
+pub(in crate::pages) fn why(reason: StaleReason) -> &'static str {
     match reason {
-        "hosts_added" => "The connector wants to send the credential to further hosts.",
-        "scope_drift" => "The connector asks for more than the provider has granted.",
-        "no_grant_record" => "Nobody wrote down what the provider has granted.",
-        "refresh_rejected" => "The provider gives no new tokens for it any more.",
-        "refresh_lost" => "New tokens were asked for, and the answer was lost.",
-        other => return format!("It cannot be used as it is ({other})."),
+        StaleReason::HostsAdded => "The connector wants to send the credential to further hosts.",
+        StaleReason::ScopeDrift => "The connector asks for more than the provider has granted.",
+        StaleReason::NoGrantRecord => "Nobody wrote down what the provider has granted.",
+        StaleReason::RefreshRejected => "The provider gives no new tokens for it any more.",
+        StaleReason::RefreshLost => "New tokens were asked for, and the answer was lost.",
+        StaleReason::Unknown => "It cannot be used as it is.",
     }
-    .to_owned()
 }
 
 /// The consent alone can be renewed when the hosts are all that it waits for.
 fn keepable(binding: &Binding, declared: &Declared) -> bool {
     let others = binding.hosts.as_deref() != Some(declared.hosts());
-    match (binding.status, binding.stale_reason.as_deref()) {
-        (BindingStatus::Stale, reason) => reason.is_none_or(|reason| reason == "hosts_added"),
+    match (binding.status, binding.stale_reason) {
+        (BindingStatus::Stale, reason) => reason.is_none_or(StaleReason::ends_with_consent),
         (BindingStatus::Active, _) => others,
         (BindingStatus::Revoked, _) => false,
     }

@@ -4,7 +4,7 @@ use aileron_contract::{
     Bindings, Context, Error, Reason, Result, Scope, Secret,
     bindings::{
         Answer, Begin, BeginDevice, Begun, Binding, BindingFilter, BindingStatus, Callback, Caller,
-        Consent, DeviceBegun, DevicePoll, Finish, Finished, Landed, Purpose, Revoked,
+        Consent, DeviceBegun, DevicePoll, Finish, Finished, Landed, Purpose, Revoked, StaleReason,
     },
     names::{BindingName, Fqn, HostPort},
 };
@@ -47,8 +47,8 @@ impl Bindings for World {
         let known = known();
         let planted = Some(self.text("")).filter(|planted| !planted.is_empty());
         let status = planted.as_ref().map_or(known.status, |_| BindingStatus::Stale);
-        let (account, stale_reason) = (planted.clone(), planted);
-        let known = Binding { account, stale_reason, status, ..known };
+        let stale_reason = planted.as_ref().map(|_| StaleReason::HostsAdded);
+        let known = Binding { account: planted, stale_reason, status, ..known };
         let wanted = filter.name.is_none_or(|name| name == known.name);
         Ok(wanted.then_some(known).into_iter().collect())
     }

@@ -107,6 +107,9 @@ impl Packages for World {
         }
         let mut may = capabilities();
         may.credential = may.credential.filter(|_| fqn.repo() != "open");
+        if let Some(need) = &mut may.credential {
+            need.scope = need.scope.take().map(|scope| self.text(&scope));
+        }
         if fqn.repo() == "signed-in" {
             may.credential = Some(signed_in());
         }

@@ -46,7 +46,7 @@ pub struct Binding {
     pub scope: Option<String>,
     pub account: Option<String>,
     pub status: BindingStatus,
-    pub stale_reason: Option<String>,
+    pub stale_reason: Option<StaleReason>,
     /// Are these labels known to be the ones that were sealed? Only keys can tell: not while the
     /// vault is locked, and not in a file of version 1, which seals none.
     pub verified: bool,
@@ -101,6 +101,38 @@ closed! {
         Active = "active",
         Stale = "stale",
         Revoked = "revoked",
+    }
+}
+
+impl StaleReason {
+    /// Is it over once a person agrees to the hosts, with the credential they gave?
+    pub const fn ends_with_consent(self) -> bool {
+        match self {
+            Self::HostsAdded => true,
+            Self::ScopeDrift
+            | Self::NoGrantRecord
+            | Self::RefreshRejected
+            | Self::RefreshLost
+            | Self::Unknown => false,
+        }
+    }
+}
+
+closed! {
+    /// Why a binding is not used until a person sees to it.
+    StaleReason {
+        /// The connector declares hosts that nobody consented to.
+        HostsAdded = "hosts_added",
+        /// The connector asks for more than the provider granted.
+        ScopeDrift = "scope_drift",
+        /// The same, and nobody wrote down what the provider granted.
+        NoGrantRecord = "no_grant_record",
+        /// The provider said that the refresh token is not valid (any more).
+        RefreshRejected = "refresh_rejected",
+        /// The same, after an earlier answer got lost that may have replaced it.
+        RefreshLost = "refresh_lost",
+        /// Another program's word: a file may hold reasons that this version does not know.
+        Unknown = "unknown",
     }
 }
 

@@ -10,7 +10,7 @@ use aileron_contract::{
 
 use super::binding_event;
 use crate::{
-    binding::{self, AGREED, HOSTS, HOSTS_ADDED, Record, STALE_REASON, STATUS},
+    binding::{self, AGREED, HOSTS, Record, STALE_REASON, STATUS},
     keeper::{Changed, Keeper},
     oauth::missing,
 };
@@ -80,7 +80,7 @@ fn keepable(record: &Record, consent: &Consent) -> Result<()> {
         );
         return refused(Reason::ConsentChanged, public);
     }
-    let other = binding.stale_reason.as_deref().filter(|reason| *reason != HOSTS_ADDED);
+    let other = binding.stale_reason.filter(|reason| !reason.ends_with_consent());
     match (binding.status, other) {
         (BindingStatus::Active, _) | (BindingStatus::Stale, None) => Ok(()),
         (BindingStatus::Stale | BindingStatus::Revoked, _) => {

@@ -3,13 +3,13 @@
 use aileron_contract::{
     Context, Result,
     audit::{Event, EventKind},
-    bindings::{BindingFilter, BindingStatus},
+    bindings::{BindingFilter, BindingStatus, StaleReason},
     names::{BindingName, Fqn, HostPort},
 };
 
 use super::binding_event;
 use crate::{
-    binding::{self, HOSTS, HOSTS_ADDED, Record, STALE_REASON, STATUS},
+    binding::{self, HOSTS, Record},
     keeper::{Changed, Keeper},
 };
 
@@ -61,9 +61,7 @@ pub(super) async fn declare(
                     }
                     Effect::Stale => {
                         draft.relabel(keys, name.as_str(), |metadata| {
-                            let labels = &mut metadata.labels;
-                            labels.insert(STATUS.to_owned(), BindingStatus::Stale.to_string());
-                            labels.insert(STALE_REASON.to_owned(), HOSTS_ADDED.to_owned());
+                            binding::mark_stale(metadata, StaleReason::HostsAdded);
                         })?;
                         stale.push(name);
                         EventKind::BindingStale

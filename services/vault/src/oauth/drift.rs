@@ -3,14 +3,14 @@
 use aileron_contract::{
     Context, Reason, Result,
     audit::EventKind,
-    bindings::{BindingFilter, BindingStatus},
+    bindings::{BindingFilter, BindingStatus, StaleReason},
     credential::CredentialKind,
     names::{BindingName, Fqn},
 };
 
 use super::store::{Store, label};
 use crate::{
-    binding::{self, MISSING, NO_GRANT_RECORD, Record, SCOPE_DRIFT, STALE_REASON, STATUS},
+    binding::{self, MISSING, Record},
     bindings::binding_event,
     keeper::Changed,
 };
@@ -50,13 +50,12 @@ pub(crate) async fn declare(
                 let name = record.binding.name.clone();
                 let Some(drift) = drift(&record, declared) else { continue };
                 draft.relabel(keys, name.as_str(), |metadata| {
-                    label(metadata, STATUS, BindingStatus::Stale.text());
-                    label(metadata, STALE_REASON, drift.reason);
+                    binding::mark_stale(metadata, drift.reason);
                     label(metadata, MISSING, &drift.missing);
                 })?;
                 events.push(
                     binding_event(EventKind::BindingStale, context, &record.binding)
-                        .with("aileron.binding.stale_reason", drift.reason)
+                        .with("aileron.binding.stale_reason", drift.reason.text())
                         .with("aileron.binding.missing_scopes", drift.missing),
                 );
                 stale.push(name);
@@ -67,7 +66,7 @@ pub(crate) async fn declare(
 }
 
 struct Drift {
-    reason: &'static str,
+    reason: StaleReason,
     missing: String,
 }
 
@@ -83,6 +82,7 @@ fn drift(record: &Record, declared: &[String]) -> Option<Drift> {
         .filter(|scope| !granted.contains(scope) && !offline(scope))
         .map(String::as_str)
         .collect();
-    let reason = if granted.is_empty() { NO_GRANT_RECORD } else { SCOPE_DRIFT };
+    let reason =
+        if granted.is_empty() { StaleReason::NoGrantRecord } else { StaleReason::ScopeDrift };
     (!missing.is_empty()).then(|| Drift { reason, missing: missing.join(" ") })
 }

@@ -1,9 +1,8 @@
 //! When a token is refreshed, and what the outcome means. Values only: no clock, no provider.
 
-use aileron_contract::{Timestamp, egress::Sent, limits};
+use aileron_contract::{Timestamp, bindings::StaleReason, egress::Sent, limits};
 
 use super::{grant::Grant, trouble::Trouble};
-use crate::binding::{REFRESH_LOST, REFRESH_REJECTED};
 
 /// How old a grant is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +46,7 @@ pub(crate) enum Verdict {
     /// The provider may have given out tokens that never arrived: the mark stays.
     Unknown,
     /// The refresh token is dead, for this reason.
-    Stale(&'static str),
+    Stale(StaleReason),
 }
 
 /// `doubtful`: an earlier refresh was asked for and its outcome is not known.
@@ -57,8 +56,8 @@ pub(crate) fn verdict(trouble: &Trouble, doubtful: bool) -> Verdict {
         Trouble::Misplaced(_) | Trouble::Lost { sent: Sent::NotSent, why: _ } => settled,
         Trouble::Lost { sent: Sent::MaybeSent, why: _ } => Verdict::Unknown,
         Trouble::Refused { status, code } => match code.as_deref() {
-            Some("invalid_grant") if doubtful => Verdict::Stale(REFRESH_LOST),
-            Some("invalid_grant") => Verdict::Stale(REFRESH_REJECTED),
+            Some("invalid_grant") if doubtful => Verdict::Stale(StaleReason::RefreshLost),
+            Some("invalid_grant") => Verdict::Stale(StaleReason::RefreshRejected),
             // Tokens that cannot be read, or a server that fell over half-way.
             _ if *status < 300 || *status >= 500 => Verdict::Unknown,
             _ => settled,
@@ -142,7 +141,7 @@ mod tests {
             prop_assert_eq!(matches!(verdict, Verdict::Stale(_)), rejected);
             prop_assert!(!doubtful || verdict != Verdict::Unchanged);
             if rejected {
-                prop_assert_eq!(verdict, Verdict::Stale(if doubtful { REFRESH_LOST } else { REFRESH_REJECTED }));
+                prop_assert_eq!(verdict, Verdict::Stale(if doubtful { StaleReason::RefreshLost } else { StaleReason::RefreshRejected }));
             }
             if matches!(trouble, Trouble::Lost { sent: Sent::MaybeSent, .. }) {
                 prop_assert_eq!(verdict, Verdict::Unknown);

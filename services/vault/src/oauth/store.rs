@@ -5,7 +5,7 @@ use std::sync::Arc;
 use aileron_contract::{
     Context, Error, Reason, Result, Timestamp,
     audit::{Actor, Event, EventKind},
-    bindings::{Binding, BindingStatus, Consent, Purpose},
+    bindings::{Binding, Consent, Purpose, StaleReason},
     credential::CredentialKind,
     names::BindingName,
 };
@@ -17,7 +17,7 @@ use super::{
     trouble::Trouble,
 };
 use crate::{
-    binding::{self, LAST_REFRESHED, REFRESHABLE, REFRESHING, Record, STALE_REASON, STATUS},
+    binding::{self, LAST_REFRESHED, REFRESHABLE, REFRESHING, Record},
     bindings::binding_event,
     file::Metadata,
     keeper::{Changed, Keeper},
@@ -184,7 +184,7 @@ impl Store {
         context: &Context,
         binding: &Binding,
         mark: &str,
-        (reason, trouble): (&'static str, &Trouble),
+        (reason, trouble): (StaleReason, &Trouble),
     ) -> Result<()> {
         self.0
             .change(context, |draft, keys| {
@@ -194,11 +194,10 @@ impl Store {
                 }
                 draft.relabel(keys, name, |metadata| {
                     metadata.labels.remove(REFRESHING);
-                    label(metadata, STATUS, BindingStatus::Stale.text());
-                    label(metadata, STALE_REASON, reason);
+                    binding::mark_stale(metadata, reason);
                 })?;
                 let event = binding_event(EventKind::BindingStale, context, binding)
-                    .with("aileron.binding.stale_reason", reason);
+                    .with("aileron.binding.stale_reason", reason.text());
                 Ok(Changed { value: (), events: vec![told(event, trouble)] })
             })
             .await

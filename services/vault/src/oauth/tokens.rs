@@ -7,7 +7,7 @@ use std::{
 
 use aileron_contract::{
     Context, Error, Secret, Timestamp,
-    bindings::{Binding, BindingStatus},
+    bindings::{Binding, BindingStatus, StaleReason},
     failure::{Boundary, Class, Failure},
     limits,
     names::{BindingName, Sha256Hash},
@@ -271,12 +271,12 @@ fn failed(name: &BindingName, text: String) -> Failure {
     Failure::new(Class::BindingFailed, Boundary::Runtime, text).detail("binding", name.as_str())
 }
 
-fn dead(name: &BindingName, reason: &str, trouble: &Trouble) -> Failure {
+fn dead(name: &BindingName, reason: StaleReason, trouble: &Trouble) -> Failure {
     let text = format!(
         "the provider does not honour {name} any more ({trouble}): run `aileron binding \
          reauthorize {name}`"
     );
-    failed(name, text).detail("status", "stale").detail("stale_reason", reason)
+    failed(name, text).detail("status", "stale").detail("stale_reason", reason.text())
 }
 
 fn changed(name: &BindingName) -> Failure {

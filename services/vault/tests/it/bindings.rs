@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aileron_contract::{
     Reason,
-    bindings::{Binding, BindingFilter, BindingStatus, Consent, Revoked},
+    bindings::{Binding, BindingFilter, BindingStatus, Consent, Revoked, StaleReason},
     credential::{Form, HeaderTemplate, Reach, Signing},
     egress::{CredentialUse, Outcome, Request},
     failure::Class,
@@ -178,8 +178,8 @@ async fn a_connector_that_wants_more_hosts_makes_its_bindings_stale() {
         panic!("one binding")
     };
     assert_eq!(
-        (stale.status, stale.stale_reason.as_deref()),
-        (BindingStatus::Stale, Some("hosts_added"))
+        (stale.status, stale.stale_reason),
+        (BindingStatus::Stale, Some(StaleReason::HostsAdded))
     );
     let refused = failure(&house, None).await;
     assert_eq!(

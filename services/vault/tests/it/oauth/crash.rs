@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use aileron_contract::bindings::BindingStatus;
+use aileron_contract::bindings::{BindingStatus, StaleReason};
 
 use super::{binding, bound, called, get, label, provider::Provider, request_at};
 use crate::house::{House, later};
@@ -49,7 +49,7 @@ async fn killed_after_the_provider_replaced_the_token_the_binding_is_stale_and_s
     assert_eq!(failure.details.unwrap()["stale_reason"], "refresh_lost");
     let binding = binding(&house).await;
     assert_eq!(binding.status, BindingStatus::Stale);
-    assert_eq!(binding.stale_reason.as_deref(), Some("refresh_lost"));
+    assert_eq!(binding.stale_reason, Some(StaleReason::RefreshLost));
 }
 
 #[tokio::test]

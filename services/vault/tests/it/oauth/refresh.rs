@@ -4,7 +4,7 @@ use std::{sync::atomic::Ordering, time::Duration};
 
 use aileron_contract::{
     Reason,
-    bindings::{BindingStatus, Revoked},
+    bindings::{BindingStatus, Revoked, StaleReason},
     failure::Class,
     vault::EntryFilter,
 };
@@ -144,7 +144,7 @@ async fn a_lost_answer_that_replaced_the_token_is_said_to_be_lost() {
     assert!(failure.message.contains("reauthorize"), "{}", failure.message);
     let binding = binding(&house).await;
     assert_eq!(binding.status, BindingStatus::Stale);
-    assert_eq!(binding.stale_reason.as_deref(), Some("refresh_lost"));
+    assert_eq!(binding.stale_reason, Some(StaleReason::RefreshLost));
     assert!(house.log.take().contains(&"binding.stale"));
     let asked = provider.refreshes().await;
     get(&house, &provider).await.unwrap_err();
@@ -160,7 +160,7 @@ async fn a_refresh_token_the_provider_rejects_makes_the_binding_stale() {
     let failure = get(&house, &provider).await.unwrap_err();
     assert_eq!((failure.class, failure.retriable), (Class::BindingFailed, false));
     assert_eq!(failure.details.unwrap()["stale_reason"], "refresh_rejected");
-    assert_eq!(binding(&house).await.stale_reason.as_deref(), Some("refresh_rejected"));
+    assert_eq!(binding(&house).await.stale_reason, Some(StaleReason::RefreshRejected));
     assert_eq!(label(&house, "refreshing").await, None);
 }
 
@@ -315,7 +315,7 @@ async fn scopes_nobody_granted_make_a_binding_stale() {
     let stale = declare(&["notes:read", "notes:write", "notes:delete"]).await;
     assert_eq!(stale, [NAME.parse().unwrap()]);
     assert_eq!(label(&house, "missing_scopes").await.as_deref(), Some("notes:write notes:delete"));
-    assert_eq!(binding(&house).await.stale_reason.as_deref(), Some("scope_drift"));
+    assert_eq!(binding(&house).await.stale_reason, Some(StaleReason::ScopeDrift));
     assert!(declare(&["notes:write"]).await.is_empty(), "said once");
     get(&house, &provider).await.unwrap_err();
 }

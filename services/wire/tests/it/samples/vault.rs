@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use aileron_contract::{
-    bindings::{Binding, BindingFilter, BindingStatus, Consent},
+    bindings::{Binding, BindingFilter, BindingStatus, Consent, StaleReason},
     credential::{CredentialKind, Reach},
     names::BindingName,
     vault::{Entry, EntryFilter, EntryScope, Older, Pin, State, Status, Writing},
@@ -73,7 +73,7 @@ pub(crate) fn binding(full: bool) -> Binding {
         scope: text(full),
         account: text(full),
         status: if full { BindingStatus::Stale } else { BindingStatus::Active },
-        stale_reason: text(full),
+        stale_reason: full.then_some(StaleReason::ScopeDrift),
         verified: full,
         hosts: full.then(|| hosts(true)),
         access_key_id: full.then(|| name("AKIAEXAMPLE")),
