@@ -15,57 +15,27 @@ use std::{
 };
 
 use aileron_contract::{
-    Context, Result,
-    audit::{self, Event},
-    limits,
+    Result, audit, limits,
     names::Sha256Hash,
     vault::{self, Pin, PinDomain},
 };
-use aileron_store::{Database, Migration, failed};
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-use sqlx::{Row as _, any::AnyRow};
+use aileron_store::{Database, failed};
+use sqlx::Row as _;
 
-use super::history::{Change, History, Newest};
+use super::history::{History, Newest};
 use crate::seals::Seals;
 
+mod change;
 mod kept;
-pub(super) use kept::Part;
+mod row;
+mod tables;
 
-/// The tables of this half of the service.
-pub(super) const MIGRATIONS: &[Migration] = &[
-    Migration {
-        id: "packages/1",
-        statements: &["CREATE TABLE package_pins (kind TEXT NOT NULL, name TEXT NOT NULL, \
-                       record TEXT NOT NULL, pin TEXT NOT NULL, staged TEXT, \
-                       PRIMARY KEY (kind, name))"],
-    },
-    // A change is written beside what it replaces; rows of before have no digest.
-    Migration {
-        id: "packages/2",
-        statements: &[
-            "CREATE TABLE package_records (kind TEXT NOT NULL, name TEXT NOT NULL, \
-             digest TEXT NOT NULL DEFAULT '', record TEXT NOT NULL, pin TEXT NOT NULL, \
-             staged TEXT, PRIMARY KEY (kind, name, digest))",
-            "INSERT INTO package_records (kind, name, record, pin, staged) \
-             SELECT kind, name, record, pin, staged FROM package_pins",
-            "DROP TABLE package_pins",
-            "ALTER TABLE package_records RENAME TO package_pins",
-        ],
-    },
-    // Everything installed before there was a lockfile is to be told to it.
-    Migration {
-        id: "packages/3",
-        statements: &[
-            "CREATE TABLE package_texts (kind TEXT NOT NULL, name TEXT NOT NULL, \
-             digest TEXT NOT NULL, part TEXT NOT NULL, content TEXT NOT NULL, \
-             PRIMARY KEY (kind, name, digest, part))",
-            "CREATE TABLE package_lock_due (kind TEXT NOT NULL, name TEXT NOT NULL, \
-             PRIMARY KEY (kind, name))",
-            "INSERT INTO package_lock_due (kind, name) SELECT DISTINCT kind, name \
-             FROM package_pins WHERE kind <> 'keyring'",
-        ],
-    },
-];
+use row::read;
+
+pub(super) use change::Move;
+pub(super) use kept::Part;
+pub(super) use row::Row;
+pub(super) use tables::MIGRATIONS;
 
 /// What a record is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -95,53 +65,6 @@ impl Kind {
     }
 }
 
-/// A record as the database holds it; not yet checked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Row {
-    pub(super) kind: Kind,
-    pub(super) name: String,
-    pub(super) record: String,
-    pin: Pin,
-    /// A file's content that still has to be put in its place, in base64.
-    staged: Option<String>,
-    /// Written before the log named records.
-    unnamed: bool,
-    /// Texts to be kept with it; only in a row that is to be staged.
-    texts: Vec<(Part, Vec<u8>)>,
-}
-
-impl Row {
-    /// The same row, with a file's content to be put in its place after the commit.
-    pub(super) fn staging(mut self, content: &[u8]) -> Self {
-        self.staged = Some(STANDARD.encode(content));
-        self
-    }
-
-    /// The same row, with a text to be kept beside it.
-    pub(super) fn keeping(mut self, part: Part, text: Vec<u8>) -> Self {
-        self.texts.push((part, text));
-        self
-    }
-
-    /// The content that still has to be put in its place.
-    pub(super) fn content(&self) -> Option<Vec<u8>> {
-        STANDARD.decode(self.staged.as_deref()?).ok()
-    }
-
-    pub(super) fn digest(&self) -> Sha256Hash {
-        Sha256Hash::of(&[self.record.as_bytes()])
-    }
-
-    /// What the vault authenticates: a record of one kind is none of another.
-    fn message(&self) -> Vec<u8> {
-        let Self { kind, name, record, unnamed, .. } = self;
-        if *unnamed {
-            return format!("{}\n{record}", kind.text()).into_bytes();
-        }
-        format!("{}/2\n{name}\n{record}", kind.text()).into_bytes()
-    }
-}
-
 /// What there is of a record.
 #[derive(Clone, Debug)]
 pub(super) struct Found {
@@ -151,14 +74,6 @@ pub(super) struct Found {
     pub(super) named: bool,
     /// Of an action: false when it was switched off, whatever a file says.
     pub(super) enabled: bool,
-}
-
-/// A row and the event that makes it count.
-#[derive(Debug)]
-pub(super) struct Move {
-    pub(super) row: Row,
-    pub(super) event: Event,
-    pub(super) enabled: Option<bool>,
 }
 
 /// The records and their checks. Cheap to clone.
@@ -244,9 +159,14 @@ impl Pins {
         }
     }
 
+    /// The names of all records of a kind, whatever they are worth, sorted.
+    pub(super) async fn names(&self, kind: Kind) -> Result<Vec<String>> {
+        self.names_of(NAMES, kind).await
+    }
+
     /// All rows of a kind that the log named, sorted by name.
     pub(super) async fn all(&self, kind: Kind) -> Result<Vec<Row>> {
-        self.rows_of("SELECT DISTINCT name FROM package_pins WHERE kind = $1", kind).await
+        self.rows_of(NAMES, kind).await
     }
 
     /// Those among them whose file still has to be put in its place.
@@ -255,42 +175,6 @@ impl Pins {
         let mut rows = self.rows_of(names, kind).await?;
         rows.retain(|row| row.staged.is_some());
         Ok(rows)
-    }
-
-    /// Rows of changes that were cut off before the log named them, what they stand for begun.
-    pub(super) async fn abandoned(&self, kind: Kind) -> Result<Vec<Row>> {
-        let rows = sqlx::query(
-            "SELECT name, digest, record, pin, staged FROM package_pins \
-             WHERE kind = $1 AND staged IS NOT NULL",
-        )
-        .bind(kind.text())
-        .fetch_all(self.database.pool())
-        .await
-        .map_err(failed)?;
-        let mut abandoned = Vec::new();
-        for row in &rows {
-            let row = read(kind, row)?;
-            let newest = self.history.newest(kind, &row.name).await?;
-            if !is_named(&row, &newest) {
-                abandoned.push(row);
-            }
-        }
-        Ok(abandoned)
-    }
-
-    /// Lets go of a row that was abandoned.
-    pub(super) async fn forget(&self, row: &Row) -> Result<()> {
-        sqlx::query(
-            "DELETE FROM package_pins \
-             WHERE kind = $1 AND name = $2 AND digest = $3 AND staged IS NOT NULL",
-        )
-        .bind(row.kind.text())
-        .bind(&row.name)
-        .bind(column(row))
-        .execute(self.database.pool())
-        .await
-        .map_err(failed)?;
-        Ok(())
     }
 
     /// The row with this digest, of a name that the log never named a record of.
@@ -337,84 +221,9 @@ impl Pins {
         row.pin = self.seals.seal(kind.domain(), row.message()).await?;
         Ok(row)
     }
-
-    /// Writes rows beside those that count, all or none. What earlier changes left that never
-    /// came about goes. Nothing counts that did not before.
-    pub(super) async fn stage(&self, rows: &[Row]) -> Result<()> {
-        let mut counting = Vec::with_capacity(rows.len());
-        for row in rows {
-            counting.push(self.find(row.kind, &row.name).await?.row);
-        }
-        let mut transaction = self.database.begin().await?;
-        for (row, counts) in rows.iter().zip(counting) {
-            let (digest, kept) = (row.digest().hex(), counts.as_ref().map(column));
-            sqlx::query("DELETE FROM package_pins WHERE kind = $1 AND name = $2 AND digest <> $3")
-                .bind(row.kind.text())
-                .bind(&row.name)
-                .bind(kept.unwrap_or_else(|| digest.clone()))
-                .execute(&mut *transaction)
-                .await
-                .map_err(failed)?;
-            sqlx::query(
-                "INSERT INTO package_pins (kind, name, digest, record, pin, staged) \
-                 VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (kind, name, digest) DO UPDATE SET \
-                 record = excluded.record, pin = excluded.pin, staged = excluded.staged",
-            )
-            .bind(row.kind.text())
-            .bind(&row.name)
-            .bind(digest)
-            .bind(&row.record)
-            .bind(hex::encode(row.pin.0))
-            .bind(row.staged.as_deref())
-            .execute(&mut *transaction)
-            .await
-            .map_err(failed)?;
-            kept::stage(&mut transaction, row, counts.as_ref()).await?;
-        }
-        transaction.commit().await.map_err(failed)
-    }
-
-    /// Tells the log. From here on the staged row counts, and no other of its name.
-    pub(super) async fn name(&self, context: &Context, change: &Move) -> Result<()> {
-        let Move { row, event, enabled } = change;
-        let change = Change { digest: Some(row.digest()), enabled: *enabled };
-        self.history.append(context, (row.kind, &row.name), event.clone(), change).await
-    }
-
-    /// Tells the log that an action was switched on or off.
-    pub(super) async fn switch(
-        &self,
-        context: &Context,
-        name: &str,
-        event: Event,
-        enabled: bool,
-    ) -> Result<()> {
-        let change = Change { digest: None, enabled: Some(enabled) };
-        self.history.append(context, (Kind::Action, name), event, change).await
-    }
-
-    /// The rows' files are in their places: nothing is staged any more, and older rows go.
-    pub(super) async fn settle(&self, rows: &[Row]) -> Result<()> {
-        let mut transaction = self.database.begin().await?;
-        for row in rows {
-            for statement in [
-                "DELETE FROM package_pins WHERE kind = $1 AND name = $2 AND digest <> $3",
-                "UPDATE package_pins SET staged = NULL \
-                 WHERE kind = $1 AND name = $2 AND digest = $3",
-            ] {
-                sqlx::query(statement)
-                    .bind(row.kind.text())
-                    .bind(&row.name)
-                    .bind(column(row))
-                    .execute(&mut *transaction)
-                    .await
-                    .map_err(failed)?;
-            }
-            kept::settle(&mut transaction, row).await?;
-        }
-        transaction.commit().await.map_err(failed)
-    }
 }
+
+const NAMES: &str = "SELECT DISTINCT name FROM package_pins WHERE kind = $1";
 
 impl Pins {
     fn sound(&self) -> MutexGuard<'_, Sound> {
@@ -423,19 +232,24 @@ impl Pins {
     }
 
     async fn rows_of(&self, names: &'static str, kind: Kind) -> Result<Vec<Row>> {
-        let names = sqlx::query(names)
+        let mut rows = Vec::new();
+        for name in self.names_of(names, kind).await? {
+            rows.extend(self.find(kind, &name).await?.row);
+        }
+        Ok(rows)
+    }
+
+    async fn names_of(&self, names: &'static str, kind: Kind) -> Result<Vec<String>> {
+        let rows = sqlx::query(names)
             .bind(kind.text())
             .fetch_all(self.database.pool())
             .await
             .map_err(failed)?;
-        let mut rows = Vec::with_capacity(names.len());
-        for name in names {
-            let name: String = name.try_get("name").map_err(failed)?;
-            rows.extend(self.find(kind, &name).await?.row);
-        }
+        let names = rows.iter().map(|row| row.try_get("name").map_err(failed));
+        let mut names = names.collect::<Result<Vec<String>>>()?;
         // Here, because each database sorts in a language of its own.
-        rows.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-        Ok(rows)
+        names.sort_unstable();
+        Ok(names)
     }
 }
 
@@ -451,26 +265,4 @@ fn is_named(row: &Row, newest: &Newest) -> bool {
         Some(digest) => !row.unnamed && row.digest() == digest,
         None => row.unnamed,
     }
-}
-
-/// The digest as the table's key holds it.
-fn column(row: &Row) -> String {
-    if row.unnamed { String::new() } else { row.digest().hex() }
-}
-
-fn read(kind: Kind, row: &AnyRow) -> Result<Row> {
-    let pin: String = row.try_get("pin").map_err(failed)?;
-    let digest: String = row.try_get("digest").map_err(failed)?;
-    let mut bytes = [0; 32];
-    // A pin that cannot be read is a pin that does not fit: it stays zero and is refused.
-    let fits = hex::decode_to_slice(&pin, &mut bytes).is_ok();
-    Ok(Row {
-        kind,
-        name: row.try_get("name").map_err(failed)?,
-        record: row.try_get("record").map_err(failed)?,
-        pin: Pin(if fits { bytes } else { [0; 32] }),
-        staged: row.try_get("staged").map_err(failed)?,
-        unnamed: digest.is_empty(),
-        texts: Vec::new(),
-    })
 }

@@ -7,7 +7,7 @@ use aileron_store::failed;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sqlx::{Any, Row as _, Transaction};
 
-use super::{Kind, Pins, Row, column};
+use super::{Kind, Pins, Row, row::column};
 
 /// A text of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,20 +109,6 @@ impl Pins {
         let Some(found) = found else { return Ok(None) };
         let content: String = found.try_get("content").map_err(failed)?;
         Ok(STANDARD.decode(content).ok())
-    }
-
-    /// The names of all records of a kind, whatever they are worth, sorted.
-    pub(in crate::packages) async fn names(&self, kind: Kind) -> Result<Vec<String>> {
-        let rows = sqlx::query("SELECT DISTINCT name FROM package_pins WHERE kind = $1")
-            .bind(kind.text())
-            .fetch_all(self.database.pool())
-            .await
-            .map_err(failed)?;
-        let names = rows.iter().map(|row| row.try_get("name").map_err(failed));
-        let mut names = names.collect::<Result<Vec<String>>>()?;
-        // Here, because each database sorts in a language of its own.
-        names.sort_unstable();
-        Ok(names)
     }
 
     /// Records whose changes the lockfile was not told of.
