@@ -1,4 +1,5 @@
 use aileron_contract::{
+    Context, Scope,
     executor::Field,
     failure::{Boundary, Class},
 };
