@@ -5,6 +5,8 @@
 mod approval;
 mod arguments;
 pub mod author;
+#[cfg(test)]
+mod fakes;
 pub mod formats;
 mod ledger;
 pub mod packages;

@@ -2,7 +2,6 @@
 
 mod actions;
 mod batch;
-pub(crate) mod bindings;
 mod connectors;
 mod consent;
 mod crashes;

@@ -7,8 +7,11 @@ use aileron_contract::{
 };
 use aileron_store::{Database, Location};
 
-use super::world::{FakeVault, OneAction as _, World, action, action_request, person, program};
-use crate::packages::{keyring, pins::MIGRATIONS};
+use super::world::{OneAction as _, World, action, action_request, person, program};
+use crate::{
+    fakes::FakeVault,
+    packages::{keyring, pins::MIGRATIONS},
+};
 
 const LIST: &str = "github://acme/notes/actions/list@1.0.0";
 const NEWER: &str = "github://acme/notes/actions/list@1.1.0";

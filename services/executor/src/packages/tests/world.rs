@@ -1,33 +1,32 @@
-//! A home, a publisher and three stand-ins.
+//! A home, a publisher and the stand-ins around it.
 
 use std::{
-    collections::{BTreeMap, HashMap},
-    io::Write as _,
     path::{Path, PathBuf},
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex},
 };
 
 use aileron_contract::{
-    Context, Egress, Error, Principal, Reason, Result, Scopes, Secret, Stream, Timestamp, Vault,
-    audit::{self, Audit},
-    egress::{Authorization, Fetch, Outcome, Request, Response, SendFailure, Sent},
-    failure::{Boundary, Class, Failure},
-    names::{AuditId, PackageRef, SecretName, Sha256Hash},
+    Context, Error, Principal, Result, Scopes, Secret, Timestamp,
+    egress::Authorization,
     packages::{ActionPreview, ActionRequest, ConnectorRequest, Handle, InstalledAction, only},
     publishers::{Handle as PublishersHandle, TrustRequest},
-    vault::{Acceptance, Entry, EntryFilter, Older, PassphraseChange, Pin, PinDomain, Status},
 };
 use aileron_store::{Database, Location};
 use async_trait::async_trait;
-use bytes::Bytes;
-use ed25519_dalek::{Signer as _, SigningKey};
-use flate2::{Compression, write::GzEncoder};
+use ed25519_dalek::SigningKey;
 
-use super::bindings::FakeBindings;
-use crate::packages::{Options, Service, Sources};
+use crate::{
+    fakes::{FakeBindings, FakeVault},
+    packages::{Options, Service, Sources},
+};
+
+mod log;
+mod published;
+mod web;
+
+pub(super) use log::FakeAudit;
+pub(super) use published::{action, manifest, release, tarball};
+pub(super) use web::FakeWeb;
 
 /// One action at a time.
 #[async_trait]
@@ -162,38 +161,6 @@ impl World {
         files.retain(|file| !file.ends_with("-shm"));
         files
     }
-
-    /// Publishes a connector of this publisher and returns its hash.
-    pub(super) fn connector(&self, package: &str, manifest: &str) -> Sha256Hash {
-        let package: PackageRef = package.parse().unwrap();
-        let wasm = b"\0asm\x01\0\0\0";
-        let message = [&wasm[..], manifest.as_bytes()].concat();
-        let signature = self.publisher.sign(&message).to_bytes();
-        let files: [(&str, &[u8]); 3] = [
-            ("connector.wasm", wasm),
-            ("manifest.toml", manifest.as_bytes()),
-            ("signature.sig", &signature),
-        ];
-        self.web.put(&release(&package), 200, tarball(&files));
-        Sha256Hash::of(&[&message])
-    }
-
-    /// Publishes a signed action.
-    pub(super) fn action(&self, package: &str, text: &str) {
-        let package: PackageRef = package.parse().unwrap();
-        let signature = self.publisher.sign(text.as_bytes()).to_bytes();
-        let files: [(&str, &[u8]); 2] =
-            [("action.md", text.as_bytes()), ("signature.sig", &signature)];
-        self.web.put(&release(&package), 200, tarball(&files));
-    }
-
-    /// Publishes the connector `notes` and the action `list`, and returns the connector's hash.
-    pub(super) fn notes(&self) -> Sha256Hash {
-        let hash = self.connector("github://acme/notes@1.0.0", &manifest("1.0.0"));
-        let text = action("list", "github://acme/notes/actions/list@1.0.0", hash, "");
-        self.action("github://acme/notes/actions/list@1.0.0", &text);
-        hash
-    }
 }
 
 pub(super) fn person() -> Context {
@@ -225,44 +192,6 @@ pub(super) fn action_request(package: &str) -> ActionRequest {
         auto_install_connectors: true,
         accept_unsigned: false,
     }
-}
-
-pub(super) fn manifest(version: &str) -> String {
-    format!(
-        "[connector]\nname = \"github://acme/notes\"\nversion = \"{version}\"\n\n\
-         [capabilities.network]\nhosts = [\"notes.example:443\"]\n\n\
-         [capabilities.credential]\nkind = \"api_key\"\nscope = \"your notes\"\n"
-    )
-}
-
-/// An action with one step; `more` goes before the fence.
-pub(super) fn action(name: &str, source: &str, connector: Sha256Hash, more: &str) -> String {
-    let version = source.rsplit_once('@').unwrap().1;
-    format!(
-        "+++\nname = \"{name}\"\nversion = \"{version}\"\nsource = \"{source}\"\n\n\
-         [match]\nintent = \"read notes\"\n\n\
-         [[requires.connectors]]\nname = \"github://acme/notes\"\nversion = \"1.0.0\"\n\
-         hash = \"{connector}\"\ncapabilities = [\"list\"]\n\n\
-         [[execute]]\nid = \"list\"\nconnector = \"github://acme/notes\"\nop = \"list\"\n{more}\
-         +++\n# Notes\n"
-    )
-}
-
-pub(super) fn release(package: &PackageRef) -> String {
-    Sources::github().unwrap().archive(package).unwrap().to_string()
-}
-
-pub(super) fn tarball(files: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut tar = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
-    for (name, bytes) in files {
-        let mut header = tar::Header::new_gnu();
-        header.set_size(u64::try_from(bytes.len()).unwrap());
-        header.set_mode(0o644);
-        tar.append_data(&mut header, name, *bytes).unwrap();
-    }
-    let mut gzip = tar.into_inner().unwrap();
-    gzip.flush().unwrap();
-    gzip.finish().unwrap()
 }
 
 async fn open(
@@ -308,205 +237,5 @@ fn walk(root: &Path, folder: &Path, files: &mut Vec<String>) {
 }
 
 fn unused<T>() -> Result<T> {
-    Err(Error::new(Reason::InternalError, "not part of this world"))
-}
-
-/// Pins with a key of its own; refuses while locked.
-#[derive(Default)]
-pub(super) struct FakeVault {
-    pub(super) locked: AtomicBool,
-    pub(super) bindings: Arc<FakeBindings>,
-}
-
-impl FakeVault {
-    pub(super) fn seal(&self, domain: PinDomain, record: &[u8]) -> Result<Pin> {
-        if self.locked.load(Ordering::SeqCst) {
-            return Err(Error::new(Reason::VaultLocked, "locked"));
-        }
-        let parts: [&[u8]; 4] = [b"a key nobody has", domain.text().as_bytes(), b"\0", record];
-        Ok(Pin(*Sha256Hash::of(&parts).bytes()))
-    }
-}
-
-#[async_trait]
-impl Vault for FakeVault {
-    async fn status(&self, _: &Context) -> Result<Status> {
-        unused()
-    }
-    async fn create(&self, _: &Context, _: Secret) -> Result<Status> {
-        unused()
-    }
-    async fn unlock(&self, _: &Context, _: Secret) -> Result<Status> {
-        unused()
-    }
-    async fn lock(&self, _: &Context) -> Result<Status> {
-        unused()
-    }
-    async fn change_passphrase(&self, _: &Context, _: PassphraseChange) -> Result<Status> {
-        unused()
-    }
-    async fn older(&self, _: &Context) -> Result<Option<Older>> {
-        unused()
-    }
-    async fn accept_older(&self, _: &Context, _: Acceptance) -> Result<Status> {
-        unused()
-    }
-    async fn entries(&self, _: &Context, _: EntryFilter) -> Result<Vec<Entry>> {
-        unused()
-    }
-    async fn put_secret(&self, _: &Context, _: SecretName, _: Secret) -> Result<()> {
-        unused()
-    }
-    async fn delete_secret(&self, _: &Context, _: SecretName) -> Result<()> {
-        unused()
-    }
-    async fn pin(&self, _: &Context, domain: PinDomain, record: Vec<u8>) -> Result<Pin> {
-        self.seal(domain, &record)
-    }
-    async fn check_pin(
-        &self,
-        _: &Context,
-        domain: PinDomain,
-        record: Vec<u8>,
-        pin: Pin,
-    ) -> Result<bool> {
-        Ok(self.seal(domain, &record)? == pin)
-    }
-}
-
-/// Keeps events; refuses while full. What it says while mute is lost on the way.
-#[derive(Default)]
-pub(super) struct FakeAudit {
-    pub(super) full: AtomicBool,
-    pub(super) mute: AtomicBool,
-    /// So many more are kept, then it is full.
-    pub(super) room: Mutex<Option<u64>>,
-    pub(super) events: Mutex<Vec<audit::Event>>,
-}
-
-impl FakeAudit {
-    /// The events of one kind.
-    pub(super) fn of(&self, kind: audit::EventKind) -> Vec<audit::Event> {
-        self.events.lock().unwrap().iter().filter(|event| event.kind == kind).cloned().collect()
-    }
-}
-
-#[async_trait]
-impl Audit for FakeAudit {
-    async fn append(&self, _: &Context, event: audit::Event) -> Result<audit::Record> {
-        if self.full.load(Ordering::SeqCst) {
-            return Err(Error::new(Reason::AuditUnavailable, "the disk is full"));
-        }
-        if let Some(room) = self.room.lock().unwrap().as_mut() {
-            let full = || Error::new(Reason::AuditUnavailable, "the disk is full");
-            *room = room.checked_sub(1).ok_or_else(full)?;
-        }
-        let mut events = self.events.lock().unwrap();
-        let known = events.iter().find(|known| known.id.is_some() && known.id == event.id);
-        let record = recorded(&event)?;
-        match known {
-            Some(known) if *known != event => {
-                return Err(Error::new(Reason::IdempotencyConflict, "another event"));
-            }
-            Some(_) => {}
-            None => events.push(event),
-        }
-        if self.mute.load(Ordering::SeqCst) {
-            return Err(Error::new(Reason::AuditUnavailable, "the answer is lost"));
-        }
-        Ok(record)
-    }
-    async fn query(&self, _: &Context, _: audit::Filter) -> Result<Vec<audit::Record>> {
-        unused()
-    }
-    async fn get(&self, _: &Context, id: AuditId) -> Result<audit::Record> {
-        let events = self.events.lock().unwrap();
-        match events.iter().find(|event| event.id.as_ref() == Some(&id)) {
-            Some(event) => recorded(event),
-            None => Err(Error::new(Reason::NotFound, "no such event")),
-        }
-    }
-    async fn watch(&self, _: &Context, _: u64) -> Result<Stream<audit::Record>> {
-        unused()
-    }
-    async fn checkpoint(&self, _: &Context) -> Result<audit::Checkpoint> {
-        unused()
-    }
-    async fn receipt(&self, _: &Context, _: AuditId) -> Result<String> {
-        unused()
-    }
-}
-
-fn recorded(event: &audit::Event) -> Result<audit::Record> {
-    Ok(audit::Record {
-        index: 0,
-        id: event.id.clone().map_or_else(|| "audit-1".parse(), Ok)?,
-        kind: event.kind.to_string(),
-        timestamp: Timestamp::UNIX_EPOCH,
-        actor: event.actor.clone(),
-        payload: event.payload.clone(),
-        trace_id: None,
-    })
-}
-
-/// Serves bytes from memory.
-#[derive(Default)]
-pub(super) struct FakeWeb {
-    pages: Mutex<HashMap<String, (u16, Bytes)>>,
-    headers: Mutex<HashMap<String, Vec<(String, String)>>>,
-    /// Gives no answer at all.
-    pub(super) silent: AtomicBool,
-    pub(super) asked: AtomicU64,
-    pub(super) requests: Mutex<BTreeMap<String, Fetch>>,
-}
-
-impl FakeWeb {
-    pub(super) fn put(&self, url: &str, status: u16, body: impl Into<Bytes>) {
-        self.pages.lock().unwrap().insert(url.to_owned(), (status, body.into()));
-    }
-
-    /// What is said beside the page. Who asks with its `etag` is told that it is still that one.
-    pub(super) fn say(&self, url: &str, headers: &[(&str, &str)]) {
-        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-        let headers = headers.iter().map(owned).collect();
-        self.headers.lock().unwrap().insert(url.to_owned(), headers);
-    }
-
-    /// The page at this address.
-    pub(super) fn page(&self, url: &str) -> Bytes {
-        self.pages.lock().unwrap()[url].1.clone()
-    }
-
-    /// The last request for this address.
-    pub(super) fn asked_for(&self, url: &str) -> Option<Fetch> {
-        self.requests.lock().unwrap().get(url).cloned()
-    }
-}
-
-#[async_trait]
-impl Egress for FakeWeb {
-    async fn send(&self, _: &Context, _: Request) -> Result<Outcome> {
-        unused()
-    }
-    async fn fetch(&self, _: &Context, request: Fetch) -> Result<Outcome> {
-        self.asked.fetch_add(1, Ordering::SeqCst);
-        if self.silent.load(Ordering::SeqCst) {
-            let class = Class::NetworkError;
-            let failure = Failure::new(class, Boundary::External, "no route").retriable(true);
-            return Ok(Outcome::Failed(SendFailure { sent: Sent::NotSent, failure }));
-        }
-        let page = self.pages.lock().unwrap().get(&request.url).cloned();
-        let (mut status, mut body) = page.unwrap_or((404, Bytes::new()));
-        let headers = self.headers.lock().unwrap().get(&request.url).cloned().unwrap_or_default();
-        let etag = headers.iter().find(|(name, _)| name == "etag").map(|(_, value)| value);
-        if etag.is_some() && etag == request.if_none_match.as_ref() {
-            (status, body) = (304, Bytes::new());
-        }
-        self.requests.lock().unwrap().insert(request.url.clone(), request);
-        // In small pieces, as networks do.
-        let chunks: Vec<_> =
-            body.chunks(1000).map(|part| Ok(Bytes::copy_from_slice(part))).collect();
-        let body = Box::pin(futures::stream::iter(chunks));
-        Ok(Outcome::Answered(Response { status, headers, body, binding: None }))
-    }
+    Err(Error::internal("not part of this world"))
 }

@@ -9,16 +9,12 @@ use std::{
 };
 
 use aileron_contract::{
-    Context, Error, Reason, Result, Secret, Stream, Timestamp,
+    Context, Error, Reason, Result, Stream, Timestamp,
     audit::{self, Audit, Checkpoint, Event, Filter},
     egress::{Egress, Fetch, Outcome, Request, Response, SendFailure, Sent},
     executor::Actions,
     failure::{Boundary, Class, Failure},
-    names::{ActionName, AuditId, SecretName, Sha256Hash},
-    vault::{
-        Acceptance, Entry, EntryFilter, Older, PassphraseChange, Pin, PinDomain, State, Status,
-        Vault,
-    },
+    names::{ActionName, AuditId, Sha256Hash},
 };
 use aileron_wasmhost::{Call, GuestRequest, Module, Network, Report};
 use async_trait::async_trait;
@@ -28,121 +24,13 @@ use serde_json::{Map, Value, json};
 use tokio::sync::Notify;
 
 use crate::{
-    packages::{catalog::Installed, store::Loaded, tests::bindings::FakeBindings},
+    fakes::Fuse,
+    packages::{catalog::Installed, store::Loaded},
     runs::{Guest, Library},
 };
 
 fn unused<T>() -> Result<T> {
     Err(Error::internal("not part of this test"))
-}
-
-/// Stops the world at the `n`th point, as a crash would.
-#[derive(Default)]
-pub(super) struct Fuse {
-    /// Points left before the stop; 0 never stops.
-    left: AtomicU32,
-    pub(super) blown: Notify,
-}
-
-impl Fuse {
-    pub(super) fn arm(&self, points: u32) {
-        self.left.store(points, Ordering::SeqCst);
-    }
-
-    async fn point(&self) {
-        let before = self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
-            (left != u32::MAX && left != 0).then(|| if left == 1 { u32::MAX } else { left - 1 })
-        });
-        if before == Ok(1) || self.left.load(Ordering::SeqCst) == u32::MAX {
-            self.blown.notify_one();
-            std::future::pending::<()>().await;
-        }
-    }
-}
-
-pub(super) struct FakeVault {
-    pub(super) fuse: Arc<Fuse>,
-    pub(super) locked: AtomicBool,
-    /// Its file is an older one.
-    pub(super) rolled_back: AtomicBool,
-    pub(super) bindings: Arc<FakeBindings>,
-}
-
-impl FakeVault {
-    fn mac(domain: PinDomain, record: &[u8]) -> Pin {
-        Pin(*Sha256Hash::of(&[b"the vault's key", domain.text().as_bytes(), record]).bytes())
-    }
-
-    fn open(&self) -> Result<()> {
-        if self.rolled_back.load(Ordering::SeqCst) {
-            return Err(Error::new(Reason::VaultRolledBack, "the vault's file is an older one"));
-        }
-        if self.locked.load(Ordering::SeqCst) {
-            return Err(Error::new(Reason::VaultLocked, "the vault is locked"));
-        }
-        Ok(())
-    }
-}
-
-#[async_trait]
-impl Vault for FakeVault {
-    async fn status(&self, _: &Context) -> Result<Status> {
-        let state = if self.open().is_ok() { State::Unlocked } else { State::Locked };
-        Ok(Status { state, format: Some(2), generation: Some(1), recovery_key: false })
-    }
-
-    async fn create(&self, _: &Context, _: Secret) -> Result<Status> {
-        unused()
-    }
-
-    async fn unlock(&self, _: &Context, _: Secret) -> Result<Status> {
-        unused()
-    }
-
-    async fn lock(&self, _: &Context) -> Result<Status> {
-        unused()
-    }
-
-    async fn change_passphrase(&self, _: &Context, _: PassphraseChange) -> Result<Status> {
-        unused()
-    }
-
-    async fn older(&self, _: &Context) -> Result<Option<Older>> {
-        unused()
-    }
-
-    async fn accept_older(&self, _: &Context, _: Acceptance) -> Result<Status> {
-        unused()
-    }
-
-    async fn entries(&self, _: &Context, _: EntryFilter) -> Result<Vec<Entry>> {
-        unused()
-    }
-
-    async fn put_secret(&self, _: &Context, _: SecretName, _: Secret) -> Result<()> {
-        unused()
-    }
-
-    async fn delete_secret(&self, _: &Context, _: SecretName) -> Result<()> {
-        unused()
-    }
-
-    async fn pin(&self, _: &Context, domain: PinDomain, record: Vec<u8>) -> Result<Pin> {
-        self.fuse.point().await;
-        self.open()?;
-        Ok(Self::mac(domain, &record))
-    }
-
-    async fn check_pin(
-        &self,
-        _: &Context,
-        domain: PinDomain,
-        record: Vec<u8>,
-        pin: Pin,
-    ) -> Result<bool> {
-        self.open()?;
-        Ok(Self::mac(domain, &record) == pin)
-    }
 }
 
 pub(super) struct FakeAudit {

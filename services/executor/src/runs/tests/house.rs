@@ -23,10 +23,11 @@ use bytes::Bytes;
 use serde_json::Value;
 use tokio::sync::Notify;
 
-use super::fakes::{FakeAudit, FakeEgress, FakeGuest, FakeLibrary, FakeVault, Fuse};
+use super::fakes::{FakeAudit, FakeEgress, FakeGuest, FakeLibrary};
 use crate::{
+    fakes::{FakeBindings, FakeVault, Fuse},
     formats::{action, manifest},
-    packages::{catalog::Installed, store::Loaded, tests::bindings::FakeBindings},
+    packages::{catalog::Installed, store::Loaded},
     runs::{Engine, Pace, Parts},
 };
 
@@ -69,12 +70,11 @@ impl House {
             location,
             vault: Arc::new(FakeVault {
                 fuse: Arc::clone(&fuse),
-                locked: AtomicBool::new(false),
-                rolled_back: AtomicBool::new(false),
                 bindings: Arc::new(FakeBindings {
                     listed: Mutex::new(vec![binding("me")]),
                     ..FakeBindings::default()
                 }),
+                ..FakeVault::default()
             }),
             egress: Arc::new(FakeEgress {
                 fuse: Arc::clone(&fuse),

@@ -12,12 +12,13 @@ use aileron_contract::{
 use serde_json::json;
 
 use super::{
-    fakes::{FakeAudit, FakeEgress, FakeVault},
+    fakes::{FakeAudit, FakeEgress},
     house::{House, agent, call},
 };
 use crate::{
     Options, Service,
-    packages::{Sources, tests::bindings::FakeBindings},
+    fakes::{FakeBindings, FakeVault},
+    packages::Sources,
 };
 
 fn options(house: &House, home: &tempfile::TempDir, database: aileron_store::Database) -> Options {

@@ -1,9 +1,7 @@
-//! A stand-in for the life of bindings: lists what it is given, and remembers what it was told.
-
 use std::sync::Mutex;
 
 use aileron_contract::{
-    Bindings, Context, Error, Reason, Result, Secret,
+    Bindings, Context, Result, Secret,
     bindings::{
         Begin, BeginDevice, Begun, Binding, BindingFilter, Callback, Consent, DeviceBegun,
         DevicePoll, Finish, Finished, Landed, Revoked,
@@ -12,10 +10,9 @@ use aileron_contract::{
 };
 use async_trait::async_trait;
 
-fn unused<T>() -> Result<T> {
-    Err(Error::new(Reason::InternalError, "not part of this world"))
-}
+use super::unused;
 
+/// Lists what it is given, and remembers what it was told.
 #[derive(Default)]
 pub(crate) struct FakeBindings {
     pub(crate) listed: Mutex<Vec<Binding>>,
