@@ -73,6 +73,9 @@ impl Principal {
 
     /// The id of the program that carries the daemon's own token.
     pub const DAEMON: &str = "daemon";
+
+    /// The part of the runtime that speaks for whoever is at the web page, not signed in.
+    pub const GATEWAY: &str = "gateway";
 }
 
 macro_rules! scopes {

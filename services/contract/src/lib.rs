@@ -25,6 +25,7 @@ pub mod json;
 pub mod limits;
 pub mod names;
 pub mod secret;
+pub mod tally;
 pub mod trace;
 
 mod closed;

@@ -42,6 +42,10 @@ const fn seconds(value: Duration) -> u64 {
     value.as_secs()
 }
 
+const fn milliseconds(value: Duration) -> u64 {
+    value.as_secs().saturating_mul(1_000).saturating_add(value.subsec_millis() as u64)
+}
+
 const MIB: u64 = 1024 * 1024;
 
 limits! {
@@ -283,12 +287,27 @@ limits! {
     KDF_PASSES_MAX: u32 = 64, "passes", count;
     /// Lanes of the key derivation a vault file may ask for.
     KDF_LANES_MAX: u32 = 64, "lanes", count;
-    /// Passphrases waiting to be checked, one after another; further ones are refused.
-    UNLOCK_QUEUE: usize = 16, "attempts", size;
-    /// Wrong passphrases in a row before attempts are refused for a while.
+    /// Wrong passphrases of one line of callers that are checked at once; from then on one is
+    /// checked in each pace, and nobody who waits is refused.
     UNLOCK_ATTEMPTS: u32 = 5, "attempts", count;
-    /// The longest such while; it doubles from one second.
-    UNLOCK_BACKOFF_MAX: Duration = Duration::from_mins(5), "seconds", seconds;
+    /// The pace of the person, and of who has the token in `daemon.json`: whoever reads that file
+    /// reads the vault's beside it, and guesses faster without asking. 7,200 guesses an hour.
+    UNLOCK_PACE: Duration = Duration::from_millis(500), "milliseconds", milliseconds;
+    /// The pace of everybody else: each minted token has a line of its own, and so have those who
+    /// sign in at the web page. 360 guesses an hour in each.
+    UNLOCK_PACE_OTHERS: Duration = Duration::from_secs(10), "milliseconds", milliseconds;
+    /// Passphrases waiting in the line of `daemon.json`'s token, and in a person's: the last of
+    /// them has its turn after a minute.
+    UNLOCK_QUEUE: usize = 120, "attempts", size;
+    /// And in each other line.
+    UNLOCK_QUEUE_OTHERS: usize = 8, "attempts", size;
+    /// Refusals of one kind to one caller that are in the log one by one within a window; further
+    /// ones are counted, and the log has their number when it is over.
+    REFUSALS_TOLD: u32 = 20, "events", count;
+    /// How long such a window is.
+    REFUSALS_WALL: Duration = Duration::from_mins(10), "seconds", seconds;
+    /// Callers whose refusals are told apart; those of further ones are counted together.
+    REFUSALS_CALLERS: usize = 512, "callers", size;
     /// How long a person session lasts.
     PERSON_SESSION_WALL: Duration = Duration::from_mins(15), "seconds", seconds;
     /// Person sessions open at once.
@@ -413,7 +432,7 @@ limits! {
     /// One-time codes that sign a browser in, remembered at once.
     PAGE_CODES: usize = 64, "codes", size;
     /// How long such a code is good: a browser starts sooner.
-    PAGE_CODE_WALL: Duration = Duration::from_mins(1), "seconds", seconds;
+    PAGE_CODE_WALL: Duration = Duration::from_secs(30), "seconds", seconds;
     /// One gRPC message; larger bodies are streamed (tonic's own default).
     MESSAGE: usize = 4 * 1024 * 1024, "bytes", size;
     /// One answer between services: an action's output and what surrounds it.

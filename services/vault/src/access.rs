@@ -22,7 +22,7 @@ use zeroize::Zeroizing;
 use crate::{
     envelope,
     file::VaultFile,
-    keeper::{Keeper, attempt::Proven},
+    keeper::{Keeper, Turn, attempt::Proven},
 };
 
 pub(crate) use agents::Agents;
@@ -54,9 +54,11 @@ impl Access for Door {
     // The passphrase is the proof: no right is needed to offer it.
     async fn open_session(&self, context: &Context, passphrase: Secret) -> Result<Opened> {
         context.require(Scope::StatusRead)?;
+        let turn = self.keeper.turn(context).await?;
         let (keeper, context) = (Arc::clone(&self.keeper), context.clone());
         let sessions = Arc::clone(&self.sessions);
-        self.keeper.owned(async move { open(&keeper, &sessions, &context, passphrase).await }).await
+        let opening = async move { open(&keeper, &sessions, &context, (turn, passphrase)).await };
+        self.keeper.owned(opening).await
     }
 
     async fn close_sessions(&self, context: &Context, id: Option<String>) -> Result<()> {
@@ -154,9 +156,8 @@ async fn open(
     keeper: &Keeper,
     sessions: &Sessions,
     context: &Context,
-    passphrase: Secret,
+    (mut turn, passphrase): (Turn, Secret),
 ) -> Result<Opened> {
-    let mut turn = keeper.turn().await?;
     let refused = EventKind::PersonSessionRefused;
     let Proven { file, keys } = keeper.prove(context, &mut turn, passphrase, refused).await?;
     drop(keys);

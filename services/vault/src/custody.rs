@@ -16,7 +16,11 @@ use aileron_contract::{
 };
 use async_trait::async_trait;
 
-use crate::{access::Sessions, keeper::Keeper, recovery_key::RecoveryKey};
+use crate::{
+    access::Sessions,
+    keeper::{Keeper, Turn},
+    recovery_key::RecoveryKey,
+};
 
 /// Custody as its contract promises it.
 #[derive(Debug)]
@@ -71,11 +75,12 @@ impl Custody for Door {
         context.require(Scope::StatusRead)?;
         let Recovery { key, new } = recovery;
         let key = RecoveryKey::read(&key)?;
+        let turn = self.keeper.turn(context).await?;
         let (keeper, context) = (Arc::clone(&self.keeper), context.clone());
         let sessions = Arc::clone(&self.sessions);
         self.keeper
             .owned(async move {
-                let status = keeper.recover(&context, &key, new).await?;
+                let status = keeper.recover(&context, turn, (&key, new)).await?;
                 keeper.record(&context, &sessions.close_all(&context)).await?;
                 Ok(status)
             })
@@ -84,19 +89,25 @@ impl Custody for Door {
 
     async fn export(&self, context: &Context, passphrase: Secret) -> Result<Exported> {
         context.require(Scope::VaultManage)?;
+        let turn = self.keeper.turn(context).await?;
         let (keeper, context) = (Arc::clone(&self.keeper), context.clone());
-        self.keeper.owned(async move { export(&keeper, &context, passphrase).await }).await
+        self.keeper.owned(async move { export(&keeper, &context, turn, passphrase).await }).await
     }
 
     async fn import(&self, context: &Context, import: Import) -> Result<Imported> {
         context.require(Scope::VaultManage)?;
+        let turn = self.keeper.turn(context).await?;
         let (keeper, context) = (Arc::clone(&self.keeper), context.clone());
-        self.keeper.owned(async move { take_over(&keeper, &context, import).await }).await
+        self.keeper.owned(async move { take_over(&keeper, &context, turn, import).await }).await
     }
 }
 
-async fn export(keeper: &Keeper, context: &Context, passphrase: Secret) -> Result<Exported> {
-    let mut turn = keeper.turn().await?;
+async fn export(
+    keeper: &Keeper,
+    context: &Context,
+    mut turn: Turn,
+    passphrase: Secret,
+) -> Result<Exported> {
     let (file, keys) = keeper.view().await?.unlocked()?;
     let own = keeper.derive_new(&mut turn, passphrase).await?;
     drop(turn);
@@ -108,13 +119,17 @@ async fn export(keeper: &Keeper, context: &Context, passphrase: Secret) -> Resul
     Ok(Exported { file: sealed, entries })
 }
 
-async fn take_over(keeper: &Keeper, context: &Context, import: Import) -> Result<Imported> {
+async fn take_over(
+    keeper: &Keeper,
+    context: &Context,
+    mut turn: Turn,
+    import: Import,
+) -> Result<Imported> {
     let Import { file, passphrase, replace } = import;
     let sealed = portable::Sealed::parse(&file)?;
     // Said before the work of a passphrase is done.
     keeper.view().await?.unlocked()?;
     let (kdf, salt) = sealed.challenge();
-    let mut turn = keeper.turn().await?;
     let own = keeper.derive(&mut turn, kdf, salt.to_vec(), passphrase).await?;
     drop(turn);
     merge::into(keeper, context, sealed.open(&own)?, replace).await

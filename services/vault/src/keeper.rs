@@ -2,6 +2,7 @@
 //! and a file that somebody else changed is read again, never overwritten.
 
 pub(crate) mod attempt;
+mod gate;
 mod older;
 pub(crate) mod opened;
 mod passphrase;
@@ -20,18 +21,19 @@ use aileron_contract::{
     vault::{State, Status},
 };
 use aileron_store::Database;
-use tokio::sync::Semaphore;
-use tokio_util::task::TaskTracker;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     Kdf,
-    backoff::Backoff,
     disk::{Disk, Print},
     file::{FileError, VaultFile},
     keys::Keys,
     mark::Mark,
+    refusals::Refusals,
 };
 
+use gate::Gate;
+pub(crate) use gate::Turn;
 use opened::Opened;
 pub(crate) use write::Changed;
 
@@ -41,15 +43,17 @@ pub(crate) struct Keeper {
     pub(crate) audit: audit::Handle,
     pub(crate) clock: fn() -> Timestamp,
     pub(crate) tasks: TaskTracker,
+    /// Ends what goes on by itself, and what waits.
+    pub(crate) stop: CancellationToken,
     disk: Arc<Disk>,
     kdf: Kdf,
     view: RwLock<View>,
     /// Held while the file is written, or read again.
     writer: tokio::sync::Mutex<()>,
-    /// Held while a passphrase is checked: one at a time, whoever asks.
-    gate: tokio::sync::Mutex<Backoff>,
-    /// Attempts that may wait at the gate.
-    queue: Semaphore,
+    /// Where passphrases wait to be checked.
+    gate: Arc<Gate>,
+    /// Those that were wrong.
+    refusals: Refusals,
     /// When the file was last seen to be the one of the view.
     seen: Mutex<Option<Instant>>,
     /// When bindings were used since the last write; written with the next one.
@@ -93,11 +97,16 @@ const RECENT: Duration = Duration::from_millis(5);
 impl Keeper {
     pub(crate) fn new(parts: Parts) -> Self {
         let Parts { disk, database, audit, clock, kdf } = parts;
+        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        let log = Arc::clone(&audit);
         Self {
             database,
             audit,
             clock,
-            tasks: TaskTracker::new(),
+            refusals: Refusals::new(log, clock, tasks.clone(), stop.clone()),
+            gate: Arc::new(Gate::new(stop.clone())),
+            tasks,
+            stop,
             disk: Arc::new(disk),
             kdf,
             view: RwLock::new(View {
@@ -108,8 +117,6 @@ impl Keeper {
                 opened: Arc::default(),
             }),
             writer: tokio::sync::Mutex::new(()),
-            gate: tokio::sync::Mutex::new(Backoff::default()),
-            queue: Semaphore::new(aileron_contract::limits::UNLOCK_QUEUE),
             seen: Mutex::new(None),
             uses: Mutex::new(BTreeMap::new()),
             active: Mutex::new(clock()),

@@ -5,7 +5,6 @@
 //! room is reached. What leaves the vault on purpose has a door of its own, `custody`.
 
 mod access;
-mod backoff;
 mod binding;
 mod bindings;
 mod credentials;
@@ -21,10 +20,12 @@ mod idle;
 mod kdf;
 mod keeper;
 mod keys;
+mod lines;
 mod lock;
 mod mark;
 mod oauth;
 mod recovery_key;
+mod refusals;
 mod service;
 mod vault;
 

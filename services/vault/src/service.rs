@@ -82,7 +82,7 @@ impl Service {
             waiting: Arc::clone(&waiting),
             network: Arc::clone(&network),
         };
-        let stop = CancellationToken::new();
+        let stop = keeper.stop.clone();
         if let Some(after) = idle_lock {
             keeper.tasks.spawn(idle::watch(lock.clone(), after, stop.clone()));
         }

@@ -38,14 +38,17 @@ impl Vault for Door {
     // proof afterwards: creating and unlocking need no further right than to ask.
     async fn create(&self, context: &Context, passphrase: Secret) -> Result<Status> {
         context.require(Scope::StatusRead)?;
+        let turn = self.keeper.turn(context).await?;
         let (keeper, context) = (Arc::clone(&self.keeper), context.clone());
-        self.keeper.owned(async move { keeper.create(&context, passphrase).await }).await
+        self.keeper.owned(async move { keeper.create(&context, turn, passphrase).await }).await
     }
 
     async fn unlock(&self, context: &Context, passphrase: Secret) -> Result<Status> {
         context.require(Scope::StatusRead)?;
+        self.keeper.must_be_closed().await?;
+        let turn = self.keeper.turn(context).await?;
         let (keeper, context) = (Arc::clone(&self.keeper), context.clone());
-        self.keeper.owned(async move { keeper.unlock(&context, passphrase).await }).await
+        self.keeper.owned(async move { keeper.unlock(&context, turn, passphrase).await }).await
     }
 
     async fn lock(&self, context: &Context) -> Result<Status> {
@@ -61,11 +64,12 @@ impl Vault for Door {
         change: PassphraseChange,
     ) -> Result<Status> {
         context.require(Scope::VaultManage)?;
+        let turn = self.keeper.turn(context).await?;
         let (keeper, context) = (Arc::clone(&self.keeper), context.clone());
         let sessions = Arc::clone(&self.lock.sessions);
         self.keeper
             .owned(async move {
-                let status = keeper.change_passphrase(&context, change).await?;
+                let status = keeper.change_passphrase(&context, turn, change).await?;
                 let closed = sessions.close_others(&context);
                 keeper.record(&context, &closed).await?;
                 Ok(status)
@@ -81,11 +85,12 @@ impl Vault for Door {
     // As with unlocking: the passphrase is the proof.
     async fn accept_older(&self, context: &Context, acceptance: Acceptance) -> Result<Status> {
         context.require(Scope::StatusRead)?;
+        let turn = self.keeper.turn(context).await?;
         let (keeper, context) = (Arc::clone(&self.keeper), context.clone());
         let sessions = Arc::clone(&self.lock.sessions);
         self.keeper
             .owned(async move {
-                let status = keeper.accept_older(&context, acceptance).await?;
+                let status = keeper.accept_older(&context, turn, acceptance).await?;
                 keeper.record(&context, &sessions.close_all(&context)).await?;
                 Ok(status)
             })

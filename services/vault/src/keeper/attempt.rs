@@ -1,26 +1,20 @@
-//! Checking a passphrase: one at a time, at the same cost whatever comes of it, and more slowly
-//! after failures.
+//! Checking a passphrase: one at a time, at the same cost whatever comes of it, and at a steady
+//! pace after failures.
 
 use std::sync::Arc;
 
 use aileron_contract::{Context, Error, Reason, Result, Secret, audit, limits};
-use tokio::sync::MutexGuard;
 use zeroize::Zeroizing;
 
-use super::Keeper;
+use super::{Keeper, Turn};
 use crate::{
-    backoff::Backoff,
     file::{FileError, UnlockError, VaultFile},
     kdf::Kdf,
     keys::Keys,
+    lines::Verdict,
     mark,
     recovery_key::RecoveryKey,
 };
-
-/// The right to check passphrases, held by one caller at a time.
-pub(crate) struct Turn<'a> {
-    backoff: MutexGuard<'a, Backoff>,
-}
 
 /// A file with the keys that a passphrase opened it with.
 #[derive(Debug)]
@@ -39,12 +33,10 @@ struct Attempt {
 }
 
 impl Keeper {
-    /// Waits for the turn to check a passphrase. `busy` when too many wait already.
-    pub(crate) async fn turn(&self) -> Result<Turn<'_>> {
-        let _waiting = self.queue.try_acquire().map_err(|_| {
-            Error::new(Reason::Busy, "too many passphrases are being checked: try again later")
-        })?;
-        Ok(Turn { backoff: self.gate.lock().await })
+    /// Waits for the caller's turn to have a passphrase checked. `unlock_backoff` when too many
+    /// like this caller wait already. Whoever goes away meanwhile leaves the line.
+    pub(crate) async fn turn(&self, context: &Context) -> Result<Turn> {
+        self.gate.turn(context).await
     }
 
     /// Does this passphrase open the file that is there, and is that the file last seen here?
@@ -52,11 +44,10 @@ impl Keeper {
     pub(crate) async fn prove(
         &self,
         context: &Context,
-        turn: &mut Turn<'_>,
+        turn: &mut Turn,
         passphrase: Secret,
         refused: audit::EventKind,
     ) -> Result<Proven> {
-        turn.backoff.check((self.clock)())?;
         bounded(&passphrase)?;
         let file = self.view().await?.file()?;
         let tried = Arc::clone(&file);
@@ -76,11 +67,10 @@ impl Keeper {
     pub(super) async fn prove_older(
         &self,
         context: &Context,
-        turn: &mut Turn<'_>,
+        turn: &mut Turn,
         file: Arc<VaultFile>,
         passphrase: Secret,
     ) -> Result<Proven> {
-        turn.backoff.check((self.clock)())?;
         bounded(&passphrase)?;
         let tried = Arc::clone(&file);
         let opened = self
@@ -105,10 +95,9 @@ impl Keeper {
     pub(crate) async fn prove_recovery(
         &self,
         context: &Context,
-        turn: &mut Turn<'_>,
+        turn: &mut Turn,
         key: &RecoveryKey,
     ) -> Result<Proven> {
-        turn.backoff.check((self.clock)())?;
         let file = self.view().await?.file()?;
         let opened = file.recover(key);
         let refused = audit::EventKind::VaultUnlockFailed;
@@ -127,7 +116,7 @@ impl Keeper {
     async fn judge(
         &self,
         context: &Context,
-        turn: &mut Turn<'_>,
+        turn: &mut Turn,
         attempt: Attempt,
     ) -> Result<Option<Proven>> {
         let Attempt { file, opened, refused, older } = attempt;
@@ -137,16 +126,13 @@ impl Keeper {
                 if !older && mark.is_some_and(|mark| !mark.admits(&file.seen())) {
                     return Err(FileError::RolledBack.into());
                 }
-                *turn.backoff = Backoff::default();
+                turn.came_to(Verdict::Right);
                 self.touch();
                 Ok(Some(Proven { file, keys }))
             }
             Err(UnlockError::Rejected) => {
-                *turn.backoff = turn.backoff.failed((self.clock)());
-                let event = audit::Event::new(refused, audit::Actor::of(context));
-                if let Err(error) = self.record(context, &[event]).await {
-                    tracing::warn!(%error, "a refused passphrase could not be recorded");
-                }
+                turn.came_to(Verdict::Wrong);
+                self.refusals.tell(context, refused).await;
                 Ok(None)
             }
             Err(other) => Err(other.into()),
@@ -156,7 +142,7 @@ impl Keeper {
     /// A new passphrase's key, under a fresh salt and the configured cost.
     pub(crate) async fn derive_new(
         &self,
-        turn: &mut Turn<'_>,
+        turn: &mut Turn,
         passphrase: Secret,
     ) -> Result<crate::file::v2::NewPassphrase> {
         long_enough(&passphrase)?;
@@ -169,7 +155,7 @@ impl Keeper {
     /// A passphrase's key. Held by its turn: this is work and memory for one at a time.
     pub(crate) async fn derive(
         &self,
-        _turn: &mut Turn<'_>,
+        _turn: &mut Turn,
         kdf: Kdf,
         salt: Vec<u8>,
         passphrase: Secret,

@@ -8,7 +8,7 @@ use aileron_contract::{
     vault::{Acceptance, Older, Status, Writing},
 };
 
-use super::{Content, Keeper, View, attempt::Proven};
+use super::{Content, Keeper, Turn, View, attempt::Proven};
 use crate::{
     disk::{Disk, Print},
     file::{FileError, VaultFile},
@@ -31,10 +31,10 @@ impl Keeper {
     pub(crate) async fn accept_older(
         &self,
         context: &Context,
+        mut turn: Turn,
         acceptance: Acceptance,
     ) -> Result<Status> {
         let Acceptance { passphrase, generation } = acceptance;
-        let mut turn = self.turn().await?;
         let found = self.found().await?.ok_or_else(|| {
             let public = "the vault's file is the one last used here: there is nothing to accept";
             Error::new(Reason::NotFound, public)

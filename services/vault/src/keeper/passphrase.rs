@@ -9,7 +9,7 @@ use aileron_contract::{
 };
 
 use super::{
-    Content, Keeper, View,
+    Content, Keeper, Turn, View,
     attempt::Proven,
     write::{Next, migrated},
 };
@@ -21,8 +21,12 @@ use crate::{
 
 impl Keeper {
     /// A new vault, unlocked. Never in the place of anything.
-    pub(crate) async fn create(&self, context: &Context, passphrase: Secret) -> Result<Status> {
-        let mut turn = self.turn().await?;
+    pub(crate) async fn create(
+        &self,
+        context: &Context,
+        mut turn: Turn,
+        passphrase: Secret,
+    ) -> Result<Status> {
         self.must_be_absent().await?;
         self.touch();
         let passphrase = self.derive_new(&mut turn, passphrase).await?;
@@ -39,15 +43,13 @@ impl Keeper {
         Ok(self.last().status())
     }
 
-    pub(crate) async fn unlock(&self, context: &Context, passphrase: Secret) -> Result<Status> {
-        let mut turn = self.turn().await?;
-        let status = self.view().await?.status();
-        if status.state == State::Unlocked {
-            return Err(Error::new(
-                Reason::VaultAlreadyUnlocked,
-                "the vault is unlocked already: nothing to do",
-            ));
-        }
+    pub(crate) async fn unlock(
+        &self,
+        context: &Context,
+        mut turn: Turn,
+        passphrase: Secret,
+    ) -> Result<Status> {
+        self.must_be_closed().await?;
         let refused = EventKind::VaultUnlockFailed;
         let Proven { file, keys } = self.prove(context, &mut turn, passphrase, refused).await?;
         let writer = self.writer.lock().await;
@@ -75,10 +77,10 @@ impl Keeper {
     pub(crate) async fn change_passphrase(
         &self,
         context: &Context,
+        mut turn: Turn,
         change: PassphraseChange,
     ) -> Result<Status> {
         let PassphraseChange { current, new, rotate } = change;
-        let mut turn = self.turn().await?;
         let refused = EventKind::VaultUnlockFailed;
         let Proven { file, keys } = self.prove(context, &mut turn, current, refused).await?;
         let new = self.derive_new(&mut turn, new).await?;
@@ -121,6 +123,17 @@ impl Keeper {
         }
         let dropped = self.blocking(Disk::drop_copy).await?;
         dropped.map_err(|cause| self.disk.unwritable(cause))
+    }
+
+    /// Nobody waits in line, nor is checked, for a vault that is open.
+    pub(crate) async fn must_be_closed(&self) -> Result<()> {
+        if self.view().await?.status().state == State::Unlocked {
+            return Err(Error::new(
+                Reason::VaultAlreadyUnlocked,
+                "the vault is unlocked already: nothing to do",
+            ));
+        }
+        Ok(())
     }
 
     async fn must_be_absent(&self) -> Result<()> {

@@ -8,7 +8,7 @@ use aileron_contract::{
     vault::Status,
 };
 
-use super::{Changed, Keeper, attempt::Proven, write::Next};
+use super::{Changed, Keeper, Turn, attempt::Proven, write::Next};
 use crate::{
     file::{FileError, VaultFile, v2::Draft},
     recovery_key::RecoveryKey,
@@ -52,10 +52,9 @@ impl Keeper {
     pub(crate) async fn recover(
         &self,
         context: &Context,
-        key: &RecoveryKey,
-        new: Secret,
+        mut turn: Turn,
+        (key, new): (&RecoveryKey, Secret),
     ) -> Result<Status> {
-        let mut turn = self.turn().await?;
         let Proven { file, keys } = self.prove_recovery(context, &mut turn, key).await?;
         let new = self.derive_new(&mut turn, new).await?;
         let writer = self.writer.lock().await;

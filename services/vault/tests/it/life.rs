@@ -117,39 +117,6 @@ async fn programs_may_not_do_what_persons_do() {
 }
 
 #[tokio::test]
-async fn guessing_slows_down_for_unlocking_and_person_sessions_together() {
-    let house = House::with_vault().await;
-    let (vault, access) = (house.service.vault(), house.service.access());
-    vault.lock(&service()).await.unwrap();
-    for _ in 0..3 {
-        assert_refused(vault.unlock(&daemon(), secret("x")).await, Reason::PassphraseRejected);
-    }
-    for _ in 0..2 {
-        let refused = access.open_session(&daemon(), secret("x")).await;
-        assert_refused(refused, Reason::PassphraseRejected);
-    }
-    // Even the right one has to wait now.
-    let refused =
-        assert_refused(vault.unlock(&daemon(), secret("open sesame")).await, Reason::UnlockBackoff);
-    assert_eq!(refused.details().unwrap()["retry_after_seconds"], 1);
-    assert_refused(
-        access.open_session(&daemon(), secret("open sesame")).await,
-        Reason::UnlockBackoff,
-    );
-    later(Duration::from_secs(1));
-    assert_refused(vault.unlock(&daemon(), secret("x")).await, Reason::PassphraseRejected);
-    later(Duration::from_secs(1));
-    assert_refused(vault.unlock(&daemon(), secret("open sesame")).await, Reason::UnlockBackoff);
-    later(Duration::from_secs(1));
-    house.unlock().await;
-    vault.lock(&service()).await.unwrap();
-    for _ in 0..4 {
-        assert_refused(vault.unlock(&daemon(), secret("x")).await, Reason::PassphraseRejected);
-    }
-    house.unlock().await;
-}
-
-#[tokio::test]
 async fn the_old_passphrase_and_the_old_file_open_nothing_after_a_change() {
     for rotate in [false, true] {
         let house = House::with_vault().await;

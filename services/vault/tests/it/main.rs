@@ -14,6 +14,7 @@ mod custody;
 mod databases;
 mod egress;
 mod file;
+mod guessing;
 mod house;
 mod idle;
 mod life;
