@@ -9,6 +9,8 @@ use aileron_contract::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+use crate::pages::origin::Origin;
+
 /// The services behind the door, however they are reached.
 #[derive(Clone)]
 pub struct Services {
@@ -94,5 +96,11 @@ impl Options {
             tasks: TaskTracker::new(),
             shutdown: CancellationToken::new(),
         }
+    }
+
+    /// Where people find the web page, as banners, links and notifications name it: the one rule.
+    /// None where there is no page.
+    pub fn page_address(&self) -> Option<String> {
+        Origin::known_address(self)
     }
 }

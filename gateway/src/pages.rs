@@ -58,18 +58,9 @@ impl Pages {
     }
 
     /// Where a person reviews an approval.
-    pub(crate) fn review(&self, options: &Options, id: &impl ToString) -> Option<String> {
-        self.origin.as_ref()?;
-        Some(format!("{}/approvals?focus={}", self.address(options), id.to_string()))
-    }
-
-    /// The address that others know. Not the page's own name: that is for the person's browser,
-    /// which is led there.
-    fn address(&self, options: &Options) -> String {
-        match (&options.gateway_url, &self.origin) {
-            (Some(_), Some(origin)) => origin.url().to_owned(),
-            _ => format!("http://127.0.0.1:{}", options.listen_addr.port()),
-        }
+    pub(crate) fn review(options: &Options, id: &impl ToString) -> Option<String> {
+        let address = options.page_address()?;
+        Some(format!("{address}/approvals?focus={}", id.to_string()))
     }
 }
 

@@ -48,6 +48,7 @@ pub struct Status {
     /// `127.0.0.1:54321`
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub listen_addr: Option<String>,
+    /// Where people find the web page; none where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gateway_url: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

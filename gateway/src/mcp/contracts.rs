@@ -16,7 +16,7 @@ use serde_json::value::RawValue;
 use tracing::Instrument as _;
 
 use super::trace;
-use crate::{Shared, answer::Refusal, caller::Caller, shape};
+use crate::{Shared, answer::Refusal, caller::Caller, pages::Pages, shape};
 
 /// The contracts behind this gateway.
 pub(super) struct Contracts(Shared);
@@ -52,7 +52,7 @@ impl Door for Contracts {
         match started.map_err(|error| trouble(Refusal::of_run(error)))? {
             Started::Done(done) => Ok(Ran::Done(shape::run_result(done))),
             Started::Pending(pending) => {
-                let review_url = self.0.pages.review(&self.0.options, &pending.id);
+                let review_url = Pages::review(&self.0.options, &pending.id);
                 Ok(Ran::Pending(shape::pending(pending, review_url)))
             }
             Started::Failed(failure) => Err(trouble(failure.into())),

@@ -5,6 +5,8 @@
 //! Browsers resolve what ends in `.localhost` to this machine by themselves (RFC 6761, section
 //! 6.3).
 
+use std::net::{Ipv4Addr, SocketAddr};
+
 use http::{HeaderMap, header};
 
 use crate::{caller::single, options::Options};
@@ -24,10 +26,7 @@ impl Origin {
         if let Some(url) = &options.gateway_url {
             return Self::parse(url);
         }
-        let listen = options.listen_addr;
-        if !listen.ip().is_loopback() && !listen.ip().is_unspecified() {
-            return None;
-        }
+        let listen = here(options.listen_addr)?;
         let bits = uuid::Uuid::new_v4().into_bytes();
         // The last bytes: the version and the variant stand in those before.
         let id = hex::encode(bits.get(9..).unwrap_or(&bits));
@@ -40,6 +39,16 @@ impl Origin {
         let scheme = uri.scheme_str().filter(|scheme| matches!(*scheme, "http" | "https"))?;
         let host = uri.authority()?.as_str().to_ascii_lowercase();
         Some(Self { url: format!("{scheme}://{host}"), host })
+    }
+
+    /// The address of the page that others know, for banners and links: the configured one, and
+    /// where there is none the listener's on this machine. Not the random name: that is for the
+    /// person's browser, which is led there. None where there is no page.
+    pub(crate) fn known_address(options: &Options) -> Option<String> {
+        match &options.gateway_url {
+            Some(url) => Self::parse(url).map(|origin| origin.url),
+            None => here(options.listen_addr).map(|address| format!("http://{address}")),
+        }
     }
 
     /// `scheme://host:port`, without a path.
@@ -63,6 +72,15 @@ impl Origin {
     pub(super) fn is_secure(&self) -> bool {
         self.url.starts_with("https:")
     }
+}
+
+/// Where a browser of this machine reaches the listener; none where it cannot.
+fn here(listen: SocketAddr) -> Option<SocketAddr> {
+    let ip = match listen.ip() {
+        ip if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    ip.is_loopback().then(|| SocketAddr::new(ip, listen.port()))
 }
 
 #[cfg(test)]
@@ -90,6 +108,32 @@ mod tests {
         let origin = Origin::of(&options).unwrap();
         assert_eq!(origin.url(), "https://aileron.example");
         assert!(origin.is_secure());
+    }
+
+    #[test]
+    fn others_know_the_configured_address_or_the_listeners_on_this_machine() {
+        let known = |listen: &str, url: Option<&str>| {
+            let gateway_url = url.map(str::to_owned);
+            let options = Options { gateway_url, ..options(listen) };
+            assert_eq!(Origin::of(&options).is_some(), options.page_address().is_some());
+            options.page_address()
+        };
+        for (listen, url, address) in [
+            ("127.0.0.1:4000", None, Some("http://127.0.0.1:4000")),
+            ("[::1]:4000", None, Some("http://[::1]:4000")),
+            ("0.0.0.0:4000", None, Some("http://127.0.0.1:4000")),
+            ("[::]:4000", None, Some("http://127.0.0.1:4000")),
+            ("10.0.0.5:4000", None, None),
+            ("10.0.0.5:4000", Some("https://Page.example/x"), Some("https://page.example")),
+            (
+                "127.0.0.1:4000",
+                Some("https://page.example:8443"),
+                Some("https://page.example:8443"),
+            ),
+            ("127.0.0.1:4000", Some("no address"), None),
+        ] {
+            assert_eq!(known(listen, url).as_deref(), address, "{listen} {url:?}");
+        }
     }
 
     #[test]

@@ -160,7 +160,9 @@ async fn provider(
     let client = declared.client()?;
     let purpose = if called.service.is_some() { Purpose::Reauthorize } else { Purpose::Setup };
     let consent = declared.consent(called)?;
-    let own = shared.pages.address(&shared.options);
+    let own = shared.options.page_address().ok_or_else(|| {
+        Problem::new(Reason::NotFound, "this runtime has no page a provider could lead back to")
+    })?;
     let catcher = Caller::Daemon {
         callback_url: format!("{own}{}", oauth2::CALLBACK),
         // On this machine, as the vault wants it; its browser goes back to its place.

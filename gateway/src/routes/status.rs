@@ -49,7 +49,7 @@ pub(crate) async fn status(
         drift_count: counts.drift,
         commit: options.commit.clone(),
         listen_addr: Some(options.listen_addr.to_string()),
-        gateway_url: options.gateway_url.clone(),
+        gateway_url: options.page_address(),
         session_id: options.session_id.clone(),
         notifications: options.notifications.as_ref().map(Notifying::now),
     }))

@@ -24,6 +24,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Names, besides loopback, that requests may give as `Host`.
     pub hosts: Vec<String>,
+    /// Where people find the web page, when it is not at the listener.
+    pub gateway_url: Option<String>,
     pub log: String,
     pub database_url: Option<String>,
     /// The log's name in its checkpoints.

@@ -10,7 +10,6 @@ mod quiet;
 mod waiting;
 
 use std::{
-    net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -57,8 +56,8 @@ enum Standing {
 pub(crate) struct Sources {
     pub(crate) executor: executor::Handle,
     pub(crate) sessions: Option<sessions::Handle>,
-    /// Where the web page is.
-    pub(crate) address: SocketAddr,
+    /// Where people find the web page.
+    pub(crate) page: Option<String>,
 }
 
 impl Notifier {
@@ -182,6 +181,7 @@ impl Notifier {
 }
 
 async fn message(told: Told, sources: &Sources) -> Message {
+    let page = sources.page.as_deref();
     match told {
         Told::One(call) => {
             let agent = match (&call.session, &sources.sessions) {
@@ -191,8 +191,8 @@ async fn message(told: Told, sources: &Sources) -> Message {
                 }
                 _ => None,
             };
-            Message::one(&call, agent.as_ref(), sources.address)
+            Message::one(&call, agent.as_ref(), page)
         }
-        Told::Several(count) => Message::several(count, sources.address),
+        Told::Several(count) => Message::several(count, page),
     }
 }

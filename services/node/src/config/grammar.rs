@@ -39,6 +39,31 @@ pub(super) fn https_url(raw: &str) -> Result<String, String> {
     Ok(raw.trim_end_matches('/').to_owned())
 }
 
+/// Where people find the web page: over TLS, or on this machine. Links are made by adding a path to
+/// it, so it has none of its own.
+pub(super) fn page_url(raw: &str) -> Result<String, String> {
+    let wrong = || {
+        format!(
+            "{raw:?} is not an address like https://aileron.example without a path (http only on \
+             this machine)"
+        )
+    };
+    let url = url::Url::parse(raw).map_err(|_| wrong())?;
+    let here = match url.host().ok_or_else(wrong)? {
+        url::Host::Ipv4(ip) => ip.is_loopback(),
+        url::Host::Ipv6(ip) => ip.is_loopback(),
+        url::Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
+    };
+    let plain = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+    let nobody = url.username().is_empty() && url.password().is_none();
+    match url.scheme() {
+        "https" if plain && nobody => {}
+        "http" if plain && nobody && here => {}
+        _ => return Err(wrong()),
+    }
+    Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
 /// The Hub's repository; an empty text turns the Hub off.
 pub(super) fn hub_url(raw: &str) -> Result<String, String> {
     if raw.is_empty() { Ok(String::new()) } else { https_url(raw) }

@@ -9,7 +9,7 @@ use super::{
     Config, Doors, Github, Notifications, QuietHours, Role, doors,
     grammar::{
         absolute, address, database_url, host_name, host_port, hours, https_url, hub_url,
-        log_filter, minutes, origin, secret, time_of_day, timezone,
+        log_filter, minutes, origin, page_url, secret, time_of_day, timezone,
     },
     section::Section,
 };
@@ -48,6 +48,7 @@ pub fn load(file: &str, environment: &Environment, flags: &Flags) -> Result<Conf
         home,
         listen: file.listen.unwrap_or(DEFAULT_LISTEN),
         hosts: file.hosts,
+        gateway_url: file.gateway_url,
         log: file.log.unwrap_or_else(|| "info".to_owned()),
         database_url: file.database_url,
         audit_origin: file.audit_origin.unwrap_or_else(|| super::AUDIT_ORIGIN.to_owned()),
@@ -81,6 +82,7 @@ const DEFAULT_LISTEN: SocketAddr =
 struct File {
     listen: Option<SocketAddr>,
     hosts: Vec<String>,
+    gateway_url: Option<String>,
     log: Option<String>,
     database_url: Option<String>,
     audit_home: Option<PathBuf>,
@@ -103,6 +105,7 @@ impl File {
         let mut root = Section::root(value, problems);
         let listen = root.text("listen", address);
         let hosts = root.list("hosts", host_name);
+        let gateway_url = root.text("gateway_url", page_url);
         let log = root.text("log", log_filter);
         let database_url = root.text("database_url", database_url);
 
@@ -147,6 +150,7 @@ impl File {
         Self {
             listen,
             hosts,
+            gateway_url,
             log,
             database_url,
             audit_home: None,
@@ -298,6 +302,37 @@ mod tests {
         let file = "audit: {origin: 'vault:secret/x'}\n";
         let config = load(file, &environment(&[]), &Flags::default()).unwrap();
         assert_eq!(config.audit_origin, "vault:secret/x");
+    }
+
+    #[test]
+    fn the_page_is_where_the_file_says_over_tls_or_on_this_machine() {
+        let page = |url: &str| {
+            let file = format!("gateway_url: '{url}'\n");
+            load(&file, &environment(&[]), &Flags::default()).map(|it| it.gateway_url)
+        };
+        for (url, kept) in [
+            ("https://aileron.example", "https://aileron.example"),
+            ("https://aileron.example:8443/", "https://aileron.example:8443"),
+            ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+            ("http://[::1]:8080", "http://[::1]:8080"),
+            ("http://page.localhost:8080", "http://page.localhost:8080"),
+        ] {
+            assert_eq!(page(url).unwrap().as_deref(), Some(kept), "{url}");
+        }
+        for wrong in [
+            "http://aileron.example",
+            "http://127.0.0.1.example",
+            "https://aileron.example/path",
+            "https://user@aileron.example",
+            "https://aileron.example?x",
+            "https://",
+            "aileron.example",
+            "ftp://aileron.example",
+            "",
+        ] {
+            let problems = page(wrong).expect_err(wrong);
+            assert!(problems[0].starts_with("gateway_url:"), "{problems:?}");
+        }
     }
 
     #[test]

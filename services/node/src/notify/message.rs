@@ -1,7 +1,5 @@
 //! The words of a notification.
 
-use std::net::{IpAddr, SocketAddr};
-
 use aileron_contract::{json::visible, names::AgentName};
 
 use super::waiting::Call;
@@ -15,7 +13,7 @@ pub(super) struct Message {
 
 impl Message {
     /// Of one call: its action, who asked, and how to look at it.
-    pub(super) fn one(call: &Call, agent: Option<&AgentName>, page: SocketAddr) -> Self {
+    pub(super) fn one(call: &Call, agent: Option<&AgentName>, page: Option<&str>) -> Self {
         let Call { id, action, session, again } = call;
         let asked = match (agent, session) {
             (Some(agent), _) => format!("Asked by {agent}."),
@@ -25,7 +23,7 @@ impl Message {
         let again =
             if *again { " What it would act upon has changed since you agreed." } else { "" };
         let mut lines = vec![format!("{asked}{again}"), format!("aileron open approval {id}")];
-        lines.extend(address(page).map(|base| format!("{base}/approvals?focus={id}")));
+        lines.extend(page.map(|base| format!("{base}/approvals?focus={id}")));
         Self {
             summary: line(&format!("{action} waits for your approval")),
             body: lines.iter().map(|text| escaped(&line(text))).collect::<Vec<_>>().join("\n"),
@@ -33,24 +31,14 @@ impl Message {
     }
 
     /// Of several that came at once.
-    pub(super) fn several(count: usize, page: SocketAddr) -> Self {
+    pub(super) fn several(count: usize, page: Option<&str>) -> Self {
         let mut lines = vec!["aileron approval list".to_owned()];
-        lines.extend(address(page).map(|base| format!("{base}/approvals")));
+        lines.extend(page.map(|base| format!("{base}/approvals")));
         Self {
             summary: format!("{count} more calls wait for your approval"),
             body: lines.iter().map(|text| escaped(text)).collect::<Vec<_>>().join("\n"),
         }
     }
-}
-
-/// Where a browser of this machine finds the page: it is led from there to the page's own name.
-fn address(listen: SocketAddr) -> Option<String> {
-    let ip = match listen.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => [127, 0, 0, 1].into(),
-        IpAddr::V6(ip) if ip.is_unspecified() => [127, 0, 0, 1].into(),
-        ip => ip,
-    };
-    ip.is_loopback().then(|| format!("http://{}", SocketAddr::new(ip, listen.port())))
 }
 
 /// One line, with nothing in it that hides, and not a long one.
@@ -78,7 +66,7 @@ mod tests {
 
     #[test]
     fn it_says_which_action_who_asked_and_where_to_look() {
-        let page = "127.0.0.1:4000".parse().unwrap();
+        let page = Some("http://127.0.0.1:4000");
         let message =
             Message::one(&call(Some("s1"), false), Some(&"claude".parse().unwrap()), page);
         assert_eq!(message.summary, "notes-create waits for your approval");
@@ -87,10 +75,10 @@ mod tests {
             "Asked by claude.\naileron open approval act-20260101T000000-0000000000000001\n\
              http://127.0.0.1:4000/approvals?focus=act-20260101T000000-0000000000000001"
         );
-        let again = Message::one(&call(None, true), None, "10.0.0.1:80".parse().unwrap());
+        let again = Message::one(&call(None, true), None, None);
         assert!(again.body.starts_with("Asked by a program. What it would act upon has changed"));
         assert_eq!(again.body.lines().count(), 2, "a page that is not here has no link");
-        let open = Message::several(3, "0.0.0.0:4000".parse().unwrap());
+        let open = Message::several(3, page);
         assert_eq!(open.body, "aileron approval list\nhttp://127.0.0.1:4000/approvals");
     }
 
