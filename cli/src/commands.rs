@@ -90,7 +90,10 @@ pub(crate) async fn run(command: Command, settings: &Settings, printer: Printer)
         Command::SessionMcp(arguments) => launch::serve_tools(&arguments.file),
         other => {
             let connection = Connection::open(settings, printer).await?;
-            Box::pin(connected(other, &connection)).await
+            let command = Box::pin(connected(other, &connection));
+            let done = Box::pin(connection.held.ended_with(command)).await;
+            connection.held.close_all().await;
+            done
         }
     }
 }

@@ -2,10 +2,14 @@
 
 mod discover;
 mod gate;
+mod held;
 #[cfg(feature = "runtime")]
 mod spawn;
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 pub(crate) use gate::{Person, RecoveryKey, need_terminal};
 
@@ -18,6 +22,7 @@ use aileron_api::{
 #[cfg(not(feature = "runtime"))]
 use crate::failure::Failure;
 use crate::{failure::Result, printer::Printer};
+use held::Held;
 
 /// What the environment says; read once, by `main`.
 #[derive(Debug)]
@@ -34,6 +39,8 @@ pub(crate) struct Connection<'s> {
     pub(crate) settings: &'s Settings,
     pub(crate) printer: Printer,
     pub(crate) client: Client,
+    /// The person sessions that are open.
+    pub(crate) held: Arc<Held>,
 }
 
 impl<'s> Connection<'s> {
@@ -67,7 +74,7 @@ impl<'s> Connection<'s> {
         token: Option<Sensitive>,
     ) -> Result<Self> {
         let client = client(&base_url, token)?;
-        Ok(Self { settings, printer, client })
+        Ok(Self { settings, printer, client, held: Arc::default() })
     }
 
     /// The same runtime, with another token.

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use crate::signals::Asked;
+
 /// The closed list of exit codes. Usage errors end with 2, by the argument parser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -14,8 +16,8 @@ pub(crate) enum Exit {
     NotYet,
     /// As the agent that was launched ended.
     Agent(u8),
-    /// The person pressed ctrl-c at a prompt; as a shell reports the signal.
-    Interrupted,
+    /// A signal ended it in the middle; as a shell reports the signal.
+    Stopped(Asked),
 }
 
 impl From<Exit> for ExitCode {
@@ -27,7 +29,7 @@ impl From<Exit> for ExitCode {
             Exit::Misused => Self::from(2),
             Exit::NotYet => Self::from(75),
             Exit::Agent(code) => Self::from(code),
-            Exit::Interrupted => Self::from(130),
+            Exit::Stopped(asked) => Self::from(asked.exit_code()),
         }
     }
 }

@@ -4,6 +4,8 @@ use std::{error::Error as StdError, io, path::PathBuf};
 
 use aileron_api::client::Error as ApiError;
 
+use crate::signals::Asked;
+
 pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
 
 /// Shown after `error:`; says what happened and what to do next.
@@ -21,9 +23,9 @@ pub(crate) enum Failure {
     /// The person said no to an installation. A publisher trusted before stays trusted.
     #[error("nothing was installed")]
     NotInstalled,
-    /// The person pressed ctrl-c at a prompt.
-    #[error("interrupted")]
-    Interrupted,
+    /// The person pressed ctrl-c, or something else ended the command in the middle.
+    #[error("{}", .0.word())]
+    Stopped(Asked),
 }
 
 impl Failure {

@@ -12,6 +12,7 @@ mod printer;
 mod progress;
 #[cfg(feature = "runtime")]
 mod runtime;
+mod signals;
 mod table;
 mod terminal;
 
@@ -59,12 +60,17 @@ fn start(arguments: Arguments, settings: &Settings, printer: Printer) -> Result<
         .enable_all()
         .build()
         .map_err(|error| Failure::plain(format!("cannot start: {error}")))?;
-    runtime.block_on(commands::run(arguments.command, settings, printer))
+    let done = runtime.block_on(commands::run(arguments.command, settings, printer));
+    if matches!(done, Err(Failure::Stopped(_))) {
+        // A question may be left that waits for its answer: nobody waits for the question.
+        runtime.shutdown_background();
+    }
+    done
 }
 
 fn told(failure: &Failure, printer: Printer) -> Exit {
     printer.error(failure.to_string());
-    if matches!(failure, Failure::Interrupted) { Exit::Interrupted } else { Exit::Failed }
+    if let Failure::Stopped(asked) = failure { Exit::Stopped(*asked) } else { Exit::Failed }
 }
 
 /// What may be wrong with the environment.

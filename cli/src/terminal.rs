@@ -14,6 +14,7 @@ use rustix::termios::{
 use crate::{
     failure::{Failure, Result},
     printer::Printer,
+    signals::{Asked, Signals},
 };
 
 /// Longer input is a mistake, and would be refused by the runtime.
@@ -61,40 +62,62 @@ fn need(question: &str) -> Result<()> {
 
 /// What was typed, in lower case. The end of the input is an empty answer.
 fn answer() -> Result<String> {
-    let mut answer = String::new();
-    let read = io::stdin().lock().take(MAX_INPUT).read_line(&mut answer);
-    read.map_err(|error| Failure::plain(format!("cannot read the answer: {error}")))?;
+    let read = attentively(|| {
+        let mut answer = String::new();
+        io::stdin().lock().take(MAX_INPUT).read_line(&mut answer).map(|_| answer)
+    })?;
+    let answer =
+        read.map_err(|error| Failure::plain(format!("cannot read the answer: {error}")))?;
     Ok(answer.trim().to_ascii_lowercase())
+}
+
+/// Waits for a person on a thread of its own: whoever blocks hears of no signal.
+fn attentively<T: Send + 'static>(
+    read: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> Result<io::Result<T>> {
+    let waiting = async {
+        let mut signals = Signals::take()?;
+        tokio::select! {
+            read = tokio::task::spawn_blocking(read) => {
+                Ok(read.unwrap_or_else(|error| Err(io::Error::other(error))))
+            }
+            asked = signals.next() => Err(Failure::Stopped(asked)),
+        }
+    };
+    tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(waiting))
 }
 
 /// Something that is not shown while it is typed. However it ends, the terminal is as it was.
 pub(crate) fn hidden(question: &str) -> Result<Sensitive> {
     let failed = |error: io::Error| {
         if error.kind() == io::ErrorKind::ConnectionAborted {
-            return Failure::Interrupted;
+            return Failure::Stopped(Asked::Interrupt);
         }
         Failure::plain(format!("cannot read from the terminal: {error}"))
     };
     let mut terminal =
         OpenOptions::new().read(true).write(true).open("/dev/tty").map_err(failed)?;
-    let keys = terminal.try_clone().and_then(Keys::unechoed).map_err(failed)?;
+    let quiet = terminal.try_clone().and_then(Quiet::make).map_err(failed)?;
     terminal.write_all(question.as_bytes()).map_err(failed)?;
-    let config = rpassword::ConfigBuilder::new().input_reader(keys).output_discard().build();
-    let typed = rpassword::read_password_with_config(config);
+    let keys = Keys(terminal.try_clone().map_err(failed)?);
+    let typed = attentively(|| {
+        let config = rpassword::ConfigBuilder::new().input_reader(keys).output_discard().build();
+        rpassword::read_password_with_config(config).map(Sensitive::new)
+    });
+    drop(quiet);
     // The line feed that was typed was not shown either.
     drop(terminal.write_all(b"\n"));
-    typed.map(Sensitive::new).map_err(failed)
+    typed?.map_err(failed)
 }
 
-/// The keys of the terminal, one by one. Left to itself, ctrl-c would end the program and leave
-/// the terminal without echo; here it ends the prompt.
-struct Keys {
+/// A terminal that hands over key after key and shows none, until it is dropped.
+struct Quiet {
     terminal: File,
     before: Termios,
 }
 
-impl Keys {
-    fn unechoed(terminal: File) -> io::Result<Self> {
+impl Quiet {
+    fn make(terminal: File) -> io::Result<Self> {
         let before = tcgetattr(&terminal)?;
         let mut modes = before.clone();
         modes
@@ -102,16 +125,19 @@ impl Keys {
             .remove(LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON | LocalModes::ISIG);
         modes.special_codes[SpecialCodeIndex::VMIN] = 1;
         modes.special_codes[SpecialCodeIndex::VTIME] = 0;
-        let keys = Self { terminal, before };
-        tcsetattr(&keys.terminal, OptionalActions::Now, &modes)?;
-        Ok(keys)
+        let quiet = Self { terminal, before };
+        tcsetattr(&quiet.terminal, OptionalActions::Now, &modes)?;
+        Ok(quiet)
     }
 }
+
+/// The keys of a quiet terminal, one by one: ctrl-c is one of them, and ends the prompt.
+struct Keys(File);
 
 impl Read for Keys {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         const CTRL_C: u8 = 3;
-        let length = self.terminal.read(buffer)?;
+        let length = self.0.read(buffer)?;
         if buffer.iter().take(length).any(|key| *key == CTRL_C) {
             return Err(io::ErrorKind::ConnectionAborted.into());
         }
@@ -119,7 +145,7 @@ impl Read for Keys {
     }
 }
 
-impl Drop for Keys {
+impl Drop for Quiet {
     fn drop(&mut self) {
         // A terminal that went away needs nothing.
         tcsetattr(&self.terminal, OptionalActions::Now, &self.before).ok();

@@ -137,7 +137,7 @@ async fn show_connectors(
         let request = InstallConnectorRequest { fqn, version, expected_hash: Some(hash) };
         match show_connector(connection, person, memo, &request, yes).await {
             Ok(()) => {}
-            Err(Failure::Interrupted) => return Err(Failure::Interrupted),
+            Err(stopped @ Failure::Stopped(_)) => return Err(stopped),
             Err(failure) => {
                 connection.printer.cross(format!("{}: {failure}", one_line(&name)));
                 blocked.insert(name);
@@ -189,7 +189,7 @@ async fn accept_each(
                 printer.tick(format!("Accepted {name}"));
                 missing |= lacks;
             }
-            Err(Failure::Interrupted) => return Err(Failure::Interrupted),
+            Err(stopped @ Failure::Stopped(_)) => return Err(stopped),
             Err(failure) => {
                 failed += 1;
                 printer.cross(format!("{name}: {failure}"));

@@ -361,7 +361,7 @@ async fn agree_to(
 fn in_words<T>(result: Result<T>) -> Result<Answer<T>> {
     match result {
         Ok(value) => Ok(Ok(value)),
-        Err(Failure::Interrupted) => Err(Failure::Interrupted),
+        Err(stopped @ Failure::Stopped(_)) => Err(stopped),
         Err(failure) => Ok(Err(failure.to_string())),
     }
 }

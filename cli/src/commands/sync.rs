@@ -69,7 +69,7 @@ impl Asking<'_> {
         for connector in missing {
             match self.about_one(&mut memo, &connector).await {
                 Ok(()) => agreed.push(connector.hash),
-                Err(Failure::Interrupted) => return Err(Failure::Interrupted),
+                Err(stopped @ Failure::Stopped(_)) => return Err(stopped),
                 Err(failure) => {
                     refused += 1;
                     let MissingConnector { fqn, version, .. } = connector;
@@ -92,7 +92,7 @@ impl Asking<'_> {
         // advance.
         let trusting = install::ensure_trust(connection, person, memo, fqn, yes && *accepted).await;
         if let Err(failure) = trusting {
-            if yes && !accepted && !matches!(failure, Failure::Interrupted) {
+            if yes && !accepted && !matches!(failure, Failure::Stopped(_)) {
                 return Err(Failure::plain(format!(
                     "its publisher is not trusted, and only actions that nobody accepted here ask for \
                      it ({needed_by}): look at them first (aileron action accept), or trust the \
@@ -146,7 +146,7 @@ async fn bind(
         match binding::offer(connection, person, fqn, true).await {
             Ok(true) => {}
             Ok(false) => failed += 1,
-            Err(Failure::Interrupted) => return Err(Failure::Interrupted),
+            Err(stopped @ Failure::Stopped(_)) => return Err(stopped),
             Err(failure) => {
                 failed += 1;
                 connection.printer.cross(format!("{fqn}: {failure}"));

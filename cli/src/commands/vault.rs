@@ -9,7 +9,6 @@ use std::path::Path;
 
 use aileron_api::{
     Sensitive,
-    access::OpenPersonSession,
     vault::{ChangePassphrase, CreateVault, EntryFilter, VaultEntry, VaultState},
 };
 
@@ -84,25 +83,15 @@ async fn passwd(arguments: &VaultPasswdArguments, connection: &Connection<'_>) -
         return Err(Failure::plain("there is no vault yet: aileron vault init creates it"));
     }
     let had_recovery_key = status.recovery_key;
-    let open = async |passphrase: &Sensitive| {
-        let body = OpenPersonSession { passphrase: passphrase.clone() };
-        connection.client.open_person_session(&body).await
-    };
+    let open = async |passphrase: &Sensitive| connection.opened(passphrase).await;
     let file = arguments.passphrase_file.as_deref();
     let (current, opened) = connection.with_passphrase(file, open).await?;
-    let opened = opened.value;
-    let new = match new_passphrase(arguments.new_passphrase_file.as_deref()) {
-        Ok(new) => new,
-        Err(failure) => {
-            drop(connection.with_token(opened.token)?.close_person_session(&opened.id).await);
-            return Err(failure);
-        }
-    };
-    let client = connection.with_token(opened.token)?;
+    let person = connection.person_in(opened)?;
+    let new = new_passphrase(arguments.new_passphrase_file.as_deref())?;
     let rotate = arguments.rotate;
-    let changed = client.change_passphrase(&ChangePassphrase { current, new, rotate }).await;
+    let changed = person.client.change_passphrase(&ChangePassphrase { current, new, rotate }).await;
     // Sessions end with the passphrase they were opened with: this is for the failure.
-    drop(client.close_person_session(&opened.id).await);
+    person.leave().await;
     changed?;
     let what = if rotate { "passphrase and vault key were replaced" } else { "passphrase changed" };
     connection.printer.tick(what);

@@ -2,16 +2,16 @@
 //! session when a command needs a person. The passphrase is asked for once per command, and once
 //! more when what was typed is wrong.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use aileron_api::{
     Sensitive,
-    access::OpenPersonSession,
+    access::OpenedPersonSession,
     client::{Client, Error},
     vault::{CreateVault, UnlockVault, VaultState},
 };
 
-use super::Connection;
+use super::{Connection, Held};
 use crate::{
     failure::{Failure, Result},
     terminal,
@@ -53,7 +53,13 @@ pub(crate) enum RecoveryKey {
 /// A client with a person's rights, until [`Person::leave`].
 pub(crate) struct Person {
     pub(crate) client: Client,
-    session: Option<String>,
+    session: Option<Session>,
+}
+
+/// One that is open, and where that is remembered.
+struct Session {
+    id: String,
+    held: Arc<Held>,
 }
 
 impl Person {
@@ -64,9 +70,15 @@ impl Person {
 
     /// Ends the person session; a session that is already gone is fine.
     pub(crate) async fn leave(self) {
-        if let Some(id) = &self.session {
-            // It ends by itself within minutes: a failure here is not worth a word.
-            drop(self.client.close_person_session(id).await);
+        if let Some(Session { id, held }) = &self.session {
+            held.close(id).await;
+        }
+    }
+
+    /// Leaves the session open: it is the browser's from here on.
+    pub(crate) async fn hand_over(self) {
+        if let Some(Session { id, held }) = &self.session {
+            held.hand_over(id).await;
         }
     }
 }
@@ -144,9 +156,23 @@ impl Connection<'_> {
 
     /// Who has just given this passphrase to a new vault.
     pub(crate) async fn person_with(&self, passphrase: &Sensitive) -> Result<Person> {
-        let body = OpenPersonSession { passphrase: passphrase.clone() };
-        let opened = self.client.open_person_session(&body).await?.value;
-        Ok(Person { client: self.with_token(opened.token)?, session: Some(opened.id) })
+        let opened = self.opened(passphrase).await?;
+        self.person_in(opened)
+    }
+
+    /// Opens a person session; it ends with the command at the latest.
+    pub(crate) async fn opened(
+        &self,
+        passphrase: &Sensitive,
+    ) -> Result<OpenedPersonSession, Error> {
+        Ok(self.held.open(&self.client, passphrase).await?.value)
+    }
+
+    /// Who acts in it.
+    pub(crate) fn person_in(&self, opened: OpenedPersonSession) -> Result<Person> {
+        let client = self.with_token(opened.token)?;
+        let session = Session { id: opened.id, held: Arc::clone(&self.held) };
+        Ok(Person { client, session: Some(session) })
     }
 
     fn acts_by_token(&self, file: Option<&Path>) -> bool {
@@ -154,16 +180,12 @@ impl Connection<'_> {
     }
 
     async fn enter(&self, file: Option<&Path>, absent: Absent) -> Result<Person> {
-        let open = async |passphrase: &Sensitive| {
-            let body = OpenPersonSession { passphrase: passphrase.clone() };
-            self.client.open_person_session(&body).await
-        };
+        let open = async |passphrase: &Sensitive| self.opened(passphrase).await;
         let opened = match self.pass_gate(file, absent).await? {
             Some(passphrase) => open(&passphrase).await?,
             None => self.with_passphrase(file, open).await?.1,
         };
-        let client = self.with_token(opened.value.token)?;
-        Ok(Person { client, session: Some(opened.value.id) })
+        self.person_in(opened)
     }
 
     /// Returns the passphrase if one was needed.
