@@ -18,6 +18,7 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(super) async fn start(settings: &Settings, printer: Printer) -> Result<Exit> {
+    super::open::sweep(&settings.home);
     let found = match connection::running(&settings.home).await? {
         Some(found) => found,
         None => connection::start(&settings.home, printer).await?,
