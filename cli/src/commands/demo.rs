@@ -26,14 +26,21 @@ use crate::{
     failure::{Failure, Result},
     printer::Printer,
     runtime::demo::{OWNER, REPOSITORY, Servers},
+    signals::{Asked, Signals},
 };
 
-/// Runs every step; the first failed check ends it.
+/// Runs every step; the first failed check ends it. So does a signal, and whatever ends it, the
+/// daemon ends with it.
 pub(super) async fn run(keep: bool, printer: Printer) -> Result<Exit> {
     let servers = Servers::start().await.map_err(|error| Failure::plain(error.to_string()))?;
+    let mut signals = Signals::take()?;
     let home = Home::create(&servers)?;
-    let told = tell(&home, &servers, printer).await;
-    if keep {
+    let mut told = tokio::select! {
+        told = tell(&home, &servers, printer) => told,
+        asked = signals.next() => Err(Failure::Stopped(asked)),
+    };
+    let asked_already = matches!(told, Err(Failure::Stopped(_)));
+    if keep && !asked_already {
         printer.say(format!(
             "\nkept: home {}, passphrase {}; the daemon and the sample servers run until ctrl-c",
             home.path().display(),
@@ -45,7 +52,11 @@ pub(super) async fn run(keep: bool, printer: Printer) -> Result<Exit> {
             home.path().display(),
             program.display()
         ));
-        drop(tokio::signal::ctrl_c().await);
+        match signals.next().await {
+            // What the person was told to press.
+            Asked::Interrupt => {}
+            asked => told = told.and(Err(Failure::Stopped(asked))),
+        }
     }
     let stopped = home.stop_daemon(printer).await;
     servers.stop().await;
