@@ -98,30 +98,36 @@ async fn start(
     let printer = connection.printer;
     let Given { session, token, directory } = given;
     let url = connection.client.base_url().trim_end_matches("/v1").to_owned();
+    let page = page(&connection.client).await.unwrap_or_else(|| url.clone());
     let token = token.ok_or_else(|| {
         Failure::plain("the runtime gave the session no token: it is older than this program")
     })?;
-    let tools =
-        Tools { program: program.tools.clone(), url: url.clone(), session: session.id.clone() };
+    let (tools, id) = (program.tools.clone(), session.id.clone());
+    let tools = Tools { program: tools, url, page: page.clone(), session: id };
     let folder = Folder::create(&connection.settings.home, &session.id)?;
     let configuration = folder.write_tools(&tools, &token)?;
     let record = Record::open(&directory, request.log_level)?;
     printer.say(format!("aileron: session log → {}", record.path().display()));
     printer.say(format!(
-        "✈️  Aileron — webapp {url} — session {} — log {}",
+        "✈️  Aileron — webapp {page} — session {} — log {}",
         session.id,
         record.path().display()
     ));
     let vault = patiently(connection.client.vault_status()).await?;
     if vault.state == VaultState::Locked {
-        printer.say(format!("✈️  Vault locked — open {url} and enter your passphrase to unlock."));
+        printer.say(format!("✈️  Vault locked — open {page} and enter your passphrase to unlock."));
     }
-    record.started(request.agent.name(), session, &directory, &url)?;
+    record.started(request.agent.name(), session, &directory, &page)?;
     let arguments = request.agent.arguments(&configuration, &request.arguments)?;
     let ended = run::to_its_end(&program.agent, &arguments).await;
     record.ended(ended.as_ref().ok().copied())?;
     drop(folder);
     ended
+}
+
+/// Where people find the web page; none where there is none, or the runtime does not say.
+async fn page(client: &Client) -> Option<String> {
+    patiently(client.status()).await.ok()?.gateway_url
 }
 
 /// The agent is gone, so its token must be, even if the daemon was restarted meanwhile.
@@ -145,6 +151,7 @@ async fn end(connection: &Connection<'_>, id: &str, exit_code: Option<i32>) {
 
 /// Ends sessions whose `aileron launch` was killed, and removes what they left.
 async fn reap(connection: &Connection<'_>) {
+    super::open::sweep(&connection.settings.home);
     for left in folder::left_behind(&connection.settings.home) {
         if end_orphan(&connection.client, &left.session).await {
             left.remove();

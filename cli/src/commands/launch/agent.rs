@@ -75,6 +75,8 @@ pub(super) struct Tools {
     pub(super) program: PathBuf,
     /// Without `/v1`.
     pub(super) url: String,
+    /// Where people find the web page.
+    pub(super) page: String,
     pub(super) session: String,
 }
 

@@ -51,12 +51,12 @@ impl Folder {
     /// The published form that agents read. The token is in it, and nowhere else.
     pub(super) fn write_tools(&self, tools: &Tools, token: &Sensitive) -> Result<PathBuf> {
         let path = self.path.join(TOOLS);
-        let Tools { program, url, session } = tools;
+        let Tools { program, url, page, session } = tools;
         let variables = [
             ("AILERON_URL", url.as_str()),
             ("AILERON_COMMS_URL", url.as_str()),
             ("AILERON_SESSION_ID", session.as_str()),
-            ("AILERON_APPROVAL_URL", &format!("{url}/approvals")),
+            ("AILERON_APPROVAL_URL", &format!("{page}/approvals")),
             ("AILERON_TOKEN", token.expose()),
         ];
         let env = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
@@ -162,13 +162,15 @@ mod tests {
         let tools = Tools {
             program: "/bin/aileron-mcp".into(),
             url: "http://127.0.0.1:1".to_owned(),
+            page: "https://page.example".to_owned(),
             session: "01A".to_owned(),
         };
         let file = folder.write_tools(&tools, &Sensitive::new("ala_x".to_owned())).unwrap();
         let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(&file), 0o600);
         assert_eq!(mode(file.parent().unwrap()), 0o700);
-        assert!(std::fs::read_to_string(&file).unwrap().contains("ala_x"));
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(text.contains("ala_x") && text.contains("\"https://page.example/approvals\""));
         assert!(left_behind(home.path()).is_empty(), "its launch is still there");
         drop(folder);
         assert!(!file.exists() && !file.parent().unwrap().exists());
