@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use aileron_api::{
     client::Client,
-    hub::{HubConflict, HubCopy, HubEntries, HubQuery},
+    hub::{HubConflict, HubCopy, HubEntries, HubProblem, HubQuery},
 };
 
 use crate::{
@@ -89,13 +89,8 @@ async fn list(
     }
     tables(printer, &answer.value, nothing);
     conflicts(printer, &answer.value);
-    for problem in &answer.value.problems {
-        let place = match (problem.file.as_str(), problem.line) {
-            ("", _) => String::new(),
-            (file, 0) => format!("{file}: "),
-            (file, line) => format!("{file}:{line}: "),
-        };
-        printer.cross(one_line(&format!("{place}{}", problem.message)));
+    for line in told_once(&answer.value.problems) {
+        printer.cross(one_line(&line));
     }
     tell_age(printer, &answer.value.copy);
     Ok(())
@@ -147,6 +142,32 @@ fn mark(printer: Printer, fqn: &str, conflicts: &[HubConflict]) {
     }
 }
 
+/// What is wrong with the Hub's entries: each message once, at the first place that has it, with
+/// how many have it, too. All of them are data of `--json`.
+fn told_once(problems: &[HubProblem]) -> Vec<String> {
+    let mut told: Vec<(&HubProblem, usize)> = Vec::new();
+    for problem in problems {
+        match told.iter_mut().find(|(first, _)| first.message == problem.message) {
+            Some((_, more)) => *more += 1,
+            None => told.push((problem, 0)),
+        }
+    }
+    let line = |(HubProblem { file, line, message }, more): (&HubProblem, usize)| {
+        let place = match (file.as_str(), line) {
+            ("", _) => String::new(),
+            (file, 0) => format!("{file}: "),
+            (file, line) => format!("{file}:{line}: "),
+        };
+        let more = match more {
+            0 => String::new(),
+            1 => " (and at 1 other place)".to_owned(),
+            more => format!(" (and at {more} other places)"),
+        };
+        format!("{place}{message}{more}")
+    };
+    told.into_iter().map(line).collect()
+}
+
 fn tell_age(printer: Printer, copy: &HubCopy) {
     if let Some(warning) = &copy.warning {
         printer.cross(one_line(&format!("this copy of the Hub is old: {warning}")));
@@ -169,6 +190,30 @@ fn age(age: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_wrong_at_many_places_is_said_once() {
+        let problem = |file: &str, line, message: &str| HubProblem {
+            file: file.to_owned(),
+            line,
+            message: message.to_owned(),
+        };
+        let told = told_once(&[
+            problem("a.jsonl", 3, "no name"),
+            problem("b.jsonl", 0, "not UTF-8"),
+            problem("a.jsonl", 4, "no name"),
+            problem("c.jsonl", 1, "no name"),
+            problem("d.jsonl", 0, "not UTF-8"),
+            problem("", 0, "7 more problems"),
+        ]);
+        let expected = [
+            "a.jsonl:3: no name (and at 2 other places)",
+            "b.jsonl: not UTF-8 (and at 1 other place)",
+            "7 more problems",
+        ];
+        assert_eq!(told, expected);
+        assert!(told_once(&[]).is_empty());
+    }
 
     #[test]
     fn an_age_is_told_in_the_largest_fitting_unit() {
