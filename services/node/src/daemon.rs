@@ -119,9 +119,8 @@ async fn gateway(
     services: &Services,
     (stop, tasks, notifier): (&CancellationToken, &TaskTracker, &Notifier),
 ) -> Result<(tokio::net::TcpListener, axum::Router, std::net::SocketAddr)> {
-    let (Some(executor), Some(packages), Some(publishers)) =
-        (&services.executor, &services.packages, &services.publishers)
-    else {
+    let Services { vault, executor, sessions, audit, .. } = services;
+    let Some(executor) = executor else {
         return Err(Error::new(
             Reason::ConfigInvalid,
             "services.executor: the gateway needs its door",
@@ -130,15 +129,15 @@ async fn gateway(
     let listener = listener::bind(config.listen).await?;
     let address = listener.local_addr().map_err(Error::internal)?;
     let handles = aileron_gateway::Services {
-        vault: Arc::clone(&services.vault),
-        access: Arc::clone(&services.access),
-        bindings: Arc::clone(&services.bindings),
-        custody: Arc::clone(&services.custody),
-        executor: Arc::clone(executor),
-        packages: Arc::clone(packages),
-        publishers: Arc::clone(publishers),
-        sessions: services.sessions.clone(),
-        audit: Arc::clone(&services.audit),
+        vault: Arc::clone(&vault.vault),
+        access: Arc::clone(&vault.access),
+        bindings: Arc::clone(&vault.bindings),
+        custody: Arc::clone(&vault.custody),
+        executor: Arc::clone(&executor.executor),
+        packages: Arc::clone(&executor.packages),
+        publishers: Arc::clone(&executor.publishers),
+        sessions: sessions.clone(),
+        audit: Arc::clone(audit),
     };
     let mut options = aileron_gateway::Options::new(env!("CARGO_PKG_VERSION"), address, now);
     options.extra_hosts.clone_from(&config.hosts);
