@@ -75,10 +75,10 @@ async fn serve(
     let tasks = TaskTracker::new();
     if config.roles.contains(&Role::Gateway) {
         let notifier = Notifier::new(&config.notifications, now)?;
-        let (listener, router, address) =
+        let (listener, router, address, page) =
             gateway(config, services, (stop, &tasks, &notifier)).await?;
         published = Some(Published::write(&config.home, address, &guard.daemon_token, now())?);
-        let (sources, until) = (services.notified(address), stop.clone());
+        let (sources, until) = (services.notified(page), stop.clone());
         parts.extend(sources.map(|sources| -> Serving {
             Box::pin(async move {
                 notifier.follow(sources, until).await;
@@ -118,7 +118,7 @@ async fn gateway(
     config: &Config,
     services: &Services,
     (stop, tasks, notifier): (&CancellationToken, &TaskTracker, &Notifier),
-) -> Result<(tokio::net::TcpListener, axum::Router, std::net::SocketAddr)> {
+) -> Result<(tokio::net::TcpListener, axum::Router, std::net::SocketAddr, Option<String>)> {
     let Services { vault, executor, sessions, audit, .. } = services;
     let Some(executor) = executor else {
         return Err(Error::new(
@@ -141,11 +141,13 @@ async fn gateway(
     };
     let mut options = aileron_gateway::Options::new(env!("CARGO_PKG_VERSION"), address, now);
     options.extra_hosts.clone_from(&config.hosts);
+    options.gateway_url.clone_from(&config.gateway_url);
+    let page = options.page_address();
     options.tasks = tasks.clone();
     options.shutdown = stop.clone();
     let notifier = notifier.clone();
     options.notifications = Some(Notifying::new(move || notifier.status()));
-    Ok((listener, aileron_gateway::Gateway::router(handles, options), address))
+    Ok((listener, aileron_gateway::Gateway::router(handles, options), address, page))
 }
 
 fn configure(environment: &Environment, flags: &Flags) -> Result<Config> {

@@ -1,6 +1,6 @@
 //! Puts the services together: each one here, or behind its door.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 
 use aileron_contract::{Error, Result, Secret, Timestamp, access, audit, sessions};
 use aileron_store::{Database, Location};
@@ -76,9 +76,9 @@ impl Services {
     }
 
     /// What the desktop is told of, and where the page is.
-    pub(crate) fn notified(&self, address: SocketAddr) -> Option<notify::Sources> {
+    pub(crate) fn notified(&self, page: Option<String>) -> Option<notify::Sources> {
         let executor = Arc::clone(&self.executor.as_ref()?.executor);
-        Some(notify::Sources { executor, sessions: self.sessions.clone(), address })
+        Some(notify::Sources { executor, sessions: self.sessions.clone(), page })
     }
 
     /// Stops what runs here, last started first: runs finish, keys are forgotten, the log is
