@@ -168,7 +168,7 @@ fn no_file_grows_beyond_what_a_reader_can_hold() {
 
 #[test]
 fn whatever_is_told_to_the_log_has_words_for_people() {
-    let words = std::fs::read_to_string(root().join("cli/src/commands/audit/words.rs")).unwrap();
+    let words = std::fs::read_to_string(root().join("gateway/api/src/audit/words.rs")).unwrap();
     let words = words.replace("(\n        ", "(").replace(",\n", ", ");
     let mut wordless: BTreeSet<_> = EventKind::ALL.iter().map(|kind| kind.text()).collect();
     wordless.retain(|kind| !words.contains(&format!("(\"{kind}\", ")));

@@ -5,6 +5,10 @@ use utoipa::ToSchema;
 
 use crate::Object;
 
+mod words;
+
+pub use words::{Fact, facts, happened, subject};
+
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, ToSchema)]
 pub struct AuditEvents {
     /// Newest first.
@@ -24,25 +28,6 @@ pub struct AuditEvent {
     pub trace_id: Option<String>,
     /// Its leaf's place in the log, from 0.
     pub index: u64,
-}
-
-/// Keys of payloads that name what an event is about; the first that is there counts.
-pub const SUBJECTS: [&str; 10] = [
-    "aileron.action.name",
-    "aileron.approval.action",
-    "aileron.binding.name",
-    "aileron.connector.fqn",
-    "aileron.keyring.authority",
-    "aileron.secret.path",
-    "aileron.credential.path",
-    "aileron.token.label",
-    "aileron.lock.path",
-    "aileron.session.agent",
-];
-
-/// What an event with this payload is about, in a word.
-pub fn subject(payload: &Object) -> Option<&str> {
-    SUBJECTS.iter().find_map(|key| payload.get(*key)?.as_str())
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]

@@ -1,6 +1,6 @@
 //! The log: what happened, filtered, and the proof of each event.
 
-use aileron_api::audit::subject;
+use aileron_api::audit::{facts, happened, subject};
 use aileron_contract::{
     Timestamp,
     audit::{EventKind, Filter, Record},
@@ -19,7 +19,7 @@ use super::{
     form::query,
     home::by,
     signed::{Numbered, Signed},
-    text::{encoded, raw, said, shown, time},
+    text::{encoded, raw, said, sentence, shown, time},
 };
 use crate::Shared;
 
@@ -84,6 +84,27 @@ pub(super) async fn receipt(
     Ok((head, receipt).into_response())
 }
 
+/// What happened, leading to all of it.
+pub(super) fn link(record: &Record) -> Markup {
+    html! { a href={ "audit/" (encoded(record.id.as_ref())) } { (said_to_be(record)) } }
+}
+
+/// What an event is about, in a word.
+pub(super) fn about(record: &Record) -> Markup {
+    html! { (shown(subject(&record.payload).unwrap_or_default())) }
+}
+
+/// What happened. An event of another runtime's log says it by its name alone.
+fn said_to_be(record: &Record) -> Markup {
+    html! {
+        @if let Some(words) = happened(&record.kind, &record.payload) {
+            (sentence(words))
+        } @else {
+            (shown(&record.kind))
+        }
+    }
+}
+
 fn back(error: aileron_contract::Error) -> Problem {
     Problem::from(error).back_to("audit", "Back to the log")
 }
@@ -97,7 +118,7 @@ fn filters(kind: Option<&str>, connector: &str) -> Markup {
                     option value="" { "All events" }
                     @for one in EventKind::ALL {
                         option value=(one.text()) selected[kind == Some(one.text())] {
-                            (one.text())
+                            (worded(*one))
                         }
                     }
                 }
@@ -110,6 +131,11 @@ fn filters(kind: Option<&str>, connector: &str) -> Markup {
             button { "Filter" }
         }
     }
+}
+
+/// A kind of event by what it tells of most of them.
+fn worded(kind: EventKind) -> String {
+    happened(kind.text(), &serde_json::Map::new()).map_or_else(|| kind.to_string(), sentence)
 }
 
 fn table(records: &[Record]) -> Markup {
@@ -132,12 +158,8 @@ fn table(records: &[Record]) -> Markup {
                         @for record in records {
                             tr {
                                 td { (time(record.timestamp)) }
-                                th scope="row" {
-                                    a href={ "audit/" (encoded(record.id.as_ref())) } {
-                                        (shown(&record.kind))
-                                    }
-                                }
-                                td { (shown(subject(&record.payload).unwrap_or_default())) }
+                                th scope="row" { (link(record)) }
+                                td { (about(record)) }
                                 td { (by(&record.actor)) }
                             }
                         }
@@ -150,13 +172,26 @@ fn table(records: &[Record]) -> Markup {
 
 fn told(record: &Record, receipt: &str) -> Markup {
     html! {
-        h1 { (shown(&record.kind)) }
+        h1 { (said_to_be(record)) }
         dl.facts {
+            dt { "Event" } dd { code { (shown(&record.kind)) } }
             dt { "When" } dd { (time(record.timestamp)) }
             dt { "By" } dd { (record.actor.kind.text()) " " (shown(&record.actor.id)) }
             dt { "Id" } dd { code { (said(&record.id)) } }
             dt { "Leaf" } dd { (record.index) }
             @if let Some(trace) = &record.trace_id { dt { "Trace" } dd { code { (shown(trace)) } } }
+        }
+        h2 { "What it tells" }
+        dl.facts {
+            @for fact in facts(&record.payload) {
+                dt { (shown(fact.label)) }
+                dd {
+                    @match fact.time().and_then(|at| at.parse().ok()) {
+                        Some(at) => (time(at)),
+                        None => (shown(&fact.spelled())),
+                    }
+                }
+            }
         }
         h2 { "What was recorded" }
         (raw(&record.payload))

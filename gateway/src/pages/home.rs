@@ -1,6 +1,5 @@
 //! The overview: what waits, what happened today, how the vault stands.
 
-use aileron_api::audit::subject;
 use aileron_contract::{
     Timestamp,
     audit::{Actor, ActorKind, Filter, Record},
@@ -12,6 +11,7 @@ use maud::{Markup, html};
 
 use super::{
     answer::{Result, page},
+    audit::{about, link},
     frame::Frame,
     signed::Signed,
     text::{clock, counted, encoded, said, shown, time},
@@ -141,10 +141,7 @@ fn timeline(records: &[Record]) -> Markup {
                     @for record in records {
                         li {
                             (clock(record.timestamp)) " "
-                            a href={ "audit/" (encoded(record.id.as_ref())) } {
-                                (shown(&record.kind))
-                            }
-                            " " span { (shown(subject(&record.payload).unwrap_or_default())) }
+                            (link(record)) " " span { (about(record)) }
                             " " (by(&record.actor))
                         }
                     }

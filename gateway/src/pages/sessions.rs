@@ -1,8 +1,7 @@
 //! Sessions of agents: who was started, where, and what each did.
 
-use aileron_api::audit::subject;
 use aileron_contract::{
-    audit,
+    audit::{Filter as Wanted, Record},
     executor::RunFilter,
     names::SessionId,
     sessions::{Filter, Session, State as Standing},
@@ -15,11 +14,15 @@ use maud::{Markup, html};
 
 use super::{
     answer::{Problem, Result, page},
+    audit,
     runs::{link, tone, word},
     signed::{Numbered, Signed},
     text::{clock, encoded, said, shown, time},
 };
 use crate::Shared;
+
+/// Events in which a session's own are looked for: as many as the log gives at once.
+const LOOKED_AT: u32 = 1_000;
 
 pub(super) async fn list(State(shared): State<Shared>, signed: Signed) -> Result<Response> {
     const SHOWN: u32 = 100;
@@ -58,10 +61,12 @@ pub(super) async fn show(
     };
     let filter = RunFilter { session: Some(id.clone()), ..RunFilter::default() };
     let runs = shared.services.executor.runs(&signed.context, filter).await?;
-    let filter = audit::Filter { since: Some(session.started_at), ..audit::Filter::default() };
+    // The log knows no sessions: of what came since, the session's own are picked.
+    let since = Some(session.started_at);
+    let filter = Wanted { since, limit: Some(LOOKED_AT), ..Wanted::default() };
     let records = shared.services.audit.query(&signed.context, filter).await?;
     let own = id.to_string();
-    let named = |record: &&audit::Record| {
+    let named = |record: &&Record| {
         record.payload.get("aileron.session.id").and_then(|id| id.as_str()) == Some(&own)
     };
     let frame = signed.frame(&shared).await?;
@@ -84,8 +89,7 @@ pub(super) async fn show(
             @for record in records.iter().filter(named) {
                 li {
                     (clock(record.timestamp)) " "
-                    a href={ "audit/" (encoded(record.id.as_ref())) } { (shown(&record.kind)) }
-                    " " span { (shown(subject(&record.payload).unwrap_or_default())) }
+                    (audit::link(record)) " " span { (audit::about(record)) }
                 }
             }
         }

@@ -5,6 +5,7 @@ use aileron_contract::vault::State;
 mod attacks;
 mod binding;
 mod granted;
+mod log;
 
 use crate::house::{AGENT, Door, PERSON, PROGRAM, Reply};
 
