@@ -15,7 +15,7 @@ use maud::{Markup, html};
 use super::{
     answer::{Result, page},
     signed::{Numbered, Signed},
-    text::{encoded, perhaps_json, raw, said, short, shown, time},
+    text::{encoded, perhaps_json, raw, said, sentence, short, shown, time},
 };
 use crate::Shared;
 
@@ -87,11 +87,8 @@ fn told(run: &Run) -> Markup {
                     }
                 }
             }
-            @if run.state == RunState::Ambiguous {
-                p.notice.warn {
-                    "The request may have been carried out, and its answer was lost: look at the "
-                    "other side before you run it again."
-                }
+            @if run.state == RunState::Ambiguous && let Some(why) = run.state.explained() {
+                p.notice.warn { (sentence(why)) "." }
             }
             @if run.quarantined {
                 p.notice.bad { "The record is not what the runtime wrote: it will not run." }

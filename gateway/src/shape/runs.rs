@@ -90,33 +90,20 @@ pub(super) fn principal(principal: &aileron_contract::Principal) -> Principal {
     Principal { kind: kind.to_owned(), id: id.clone().into_string() }
 }
 
-fn state(state: RunState) -> runs::RunState {
-    match state {
-        RunState::Parked => runs::RunState::Parked,
-        RunState::Approved => runs::RunState::Approved,
-        RunState::AwaitingVault => runs::RunState::AwaitingVault,
-        RunState::Running => runs::RunState::Running,
-        RunState::Done => runs::RunState::Done,
-        RunState::Failed => runs::RunState::Failed,
-        RunState::Ambiguous => runs::RunState::Ambiguous,
-        RunState::Denied => runs::RunState::Denied,
-        RunState::Expired => runs::RunState::Expired,
-    }
+/// The same words on both sides: each way fails to compile when one side has a word more.
+macro_rules! states {
+    ($($word:ident),+) => {
+        fn state(state: RunState) -> runs::RunState {
+            match state { $(RunState::$word => runs::RunState::$word,)+ }
+        }
+
+        pub(crate) fn state_from(state: runs::RunState) -> RunState {
+            match state { $(runs::RunState::$word => RunState::$word,)+ }
+        }
+    };
 }
 
-pub(crate) fn state_from(state: runs::RunState) -> RunState {
-    match state {
-        runs::RunState::Parked => RunState::Parked,
-        runs::RunState::Approved => RunState::Approved,
-        runs::RunState::AwaitingVault => RunState::AwaitingVault,
-        runs::RunState::Running => RunState::Running,
-        runs::RunState::Done => RunState::Done,
-        runs::RunState::Failed => RunState::Failed,
-        runs::RunState::Ambiguous => RunState::Ambiguous,
-        runs::RunState::Denied => RunState::Denied,
-        runs::RunState::Expired => RunState::Expired,
-    }
-}
+states! { Parked, Approved, AwaitingVault, Running, Done, Failed, Ambiguous, Denied, Expired }
 
 pub(crate) fn approval(approval: executor::Approval) -> PendingApproval {
     let executor::Approval {
@@ -199,15 +186,7 @@ pub(crate) fn approval_result(run: executor::Run) -> ApprovalResult {
         RunState::Denied | RunState::Expired => ApprovalStatus::Denied,
         RunState::Failed | RunState::Ambiguous => ApprovalStatus::Failed,
     };
-    let reason = run.reason.or_else(|| match run.state {
-        RunState::Expired => Some("nobody decided before the approval expired".to_owned()),
-        RunState::Ambiguous => Some(
-            "the request may have been carried out, and its answer was lost: look at the other \
-             side before running it again"
-                .to_owned(),
-        ),
-        _ => None,
-    });
+    let reason = run.reason.or_else(|| run.state.explained().map(str::to_owned));
     let of_failure = run.failure.as_ref().and_then(|failure| text(failure.audit_id.as_ref()));
     ApprovalResult {
         status,

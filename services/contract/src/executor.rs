@@ -292,6 +292,26 @@ pub struct Run {
     pub arguments: Map<String, Value>,
     /// The account that was asked for.
     pub identity: Option<Identity>,
+impl RunState {
+    /// What a caller has to know of an end that leaves neither a result nor anybody's reason.
+    pub const fn explained(self) -> Option<&'static str> {
+        match self {
+            Self::Expired => Some("nobody decided before the approval expired"),
+            Self::Ambiguous => Some(
+                "the request may have been carried out, and its answer was lost: look at the \
+                 other side before running it again",
+            ),
+            Self::Parked
+            | Self::Approved
+            | Self::AwaitingVault
+            | Self::Running
+            | Self::Done
+            | Self::Failed
+            | Self::Denied => None,
+        }
+    }
+}
+
     pub state: RunState,
     /// The step under way or last attempted.
     pub step: Option<String>,

@@ -32,9 +32,6 @@ use crate::{
 const RESUME_PAUSE: Duration = Duration::from_millis(500);
 const RESUME_PAUSE_MAX: Duration = Duration::from_secs(30);
 
-/// Why an approval that ran out of time stopped waiting.
-const NOBODY_DECIDED: &str = "nobody decided before the approval expired";
-
 impl Engine {
     /// See [`Executor::decide`](aileron_contract::Executor::decide).
     pub(crate) async fn decide(
@@ -297,7 +294,7 @@ impl Engine {
         self.announce(announce::expired(&record)?).await?;
         let next = self.advance(next).await?;
         if record.phase == Phase::Parked {
-            let reason = Some(NOBODY_DECIDED.to_owned());
+            let reason = next.state().explained().map(str::to_owned);
             self.feed.resolved(&next, resolution(&next, false, reason, now));
             trace::waited(&next, "timeout", now);
         }
