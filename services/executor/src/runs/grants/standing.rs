@@ -4,9 +4,9 @@
 use aileron_contract::{
     Kind, Result, access,
     bindings::BindingStatus,
-    executor::{GrantCaller, GrantState, GrantVoid},
+    executor::{GrantCaller, GrantState, GrantVoid, Requirement},
     limits,
-    names::GrantId,
+    names::{GrantId, PackageRef},
     sessions,
     vault::State,
 };
@@ -191,7 +191,7 @@ impl Engine {
 
 /// What the action needs of its connectors.
 pub(super) fn connectors(installed: &Installed) -> Vec<TermsConnector> {
-    let called = |package: &aileron_contract::names::PackageRef| {
+    let called = |package: &PackageRef| {
         let mut operations: Vec<String> = Vec::new();
         for step in installed.file.steps.iter().filter(|step| step.connector == package.fqn) {
             if !operations.contains(&step.op) {
@@ -200,7 +200,7 @@ pub(super) fn connectors(installed: &Installed) -> Vec<TermsConnector> {
         }
         operations
     };
-    let of = |needed: &aileron_contract::executor::Requirement| TermsConnector {
+    let of = |needed: &Requirement| TermsConnector {
         package: needed.package.clone(),
         hash: needed.hash,
         operations: called(&needed.package),

@@ -10,9 +10,10 @@ use aileron_contract::{
     names::{ActionName, GrantId, SessionId},
     vault::State,
 };
+use serde_json::{Map, Value};
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::{announce, rules, standing::Usable, told::ATTEMPTS};
+use super::{announce, record::GrantRecord, rules, standing::Usable, told::ATTEMPTS};
 use crate::{
     approval::Credential,
     ledger::UseWritten,
@@ -102,52 +103,72 @@ impl Engine {
         let _turn = self.grants.turn.lock().await;
         for row in self.ledger.grants_for(&caller, &record.action).await? {
             let Trust::Sound(grant) = self.pins.check_grant(&row).await? else { continue };
-            let terms = &grant.terms;
-            // The columns are nobody's word: what counts is the record.
-            let same = terms.caller == caller
-                && terms.action == record.action
-                && terms.identity == record.identity
-                && grant.state() == GrantState::Live;
-            let Some(arguments) = rules::fit(&terms.arguments, &record.arguments)? else {
-                continue;
+            let Some(arguments) = covered(&grant, &caller, record)? else { continue };
+            match Box::pin(self.take_use_of(grant, &arguments, record)).await? {
+                Took::Nothing => {}
+                took => return Ok(took),
+            }
+        }
+        Ok(Took::Nothing)
+    }
+
+    /// The next use of this grant, if it has one and is still what was granted.
+    async fn take_use_of(
+        self: &Arc<Self>,
+        grant: GrantRecord,
+        arguments: &Map<String, Value>,
+        record: &Record,
+    ) -> Result<Took> {
+        let mut usable = self.usable(grant, arguments).await?;
+        for _ in 0..ATTEMPTS {
+            let Some(ready) = usable else { break };
+            let Usable { grant, number, plan, credentials } = ready;
+            let run = Record {
+                arguments: arguments.clone(),
+                grant: Some(GrantUse { id: grant.id.clone(), number }),
+                ..record.clone()
             };
-            if !same {
+            let slot = self.slot()?;
+            let Ok(next) = grant.clone().take(number, self.now()) else { break };
+            let pinned = (self.pins.seal(run.clone()).await?, self.pins.seal_grant(next).await?);
+            let event = announce::used(&grant, number, &run.id, &run.principal)?;
+            if !self.tell_use(&grant.id, number, event).await? {
+                usable = self.usable(grant, arguments).await?;
                 continue;
             }
-            let mut usable = self.usable(grant, &arguments).await?;
-            for _ in 0..ATTEMPTS {
-                let Some(ready) = usable else { break };
-                let Usable { grant, number, plan, credentials } = ready;
-                let run = Record {
-                    arguments: arguments.clone(),
-                    grant: Some(GrantUse { id: grant.id.clone(), number }),
-                    ..record.clone()
-                };
-                let slot = self.slot()?;
-                let Ok(next) = grant.clone().take(number, self.now()) else { break };
-                let pinned =
-                    (self.pins.seal(run.clone()).await?, self.pins.seal_grant(next).await?);
-                let event = announce::used(&grant, number, &run.id, &run.principal)?;
-                if !self.tell_use(&grant.id, number, event).await? {
-                    usable = self.usable(grant, &arguments).await?;
-                    continue;
+            let live = self.begin(&run.id);
+            match self.ledger.use_grant(pinned.0, pinned.1).await? {
+                UseWritten::Yes => {
+                    let granted = Granted { record: run, plan, credentials, live, slot };
+                    return Ok(Took::Use(Box::new(granted)));
                 }
-                let live = self.begin(&run.id);
-                match self.ledger.use_grant(pinned.0, pinned.1).await? {
-                    UseWritten::Yes => {
-                        let granted = Granted { record: run, plan, credentials, live, slot };
-                        return Ok(Took::Use(Box::new(granted)));
-                    }
-                    UseWritten::RunTaken => return Ok(Took::Taken),
-                    UseWritten::GrantMoved => {
-                        tracing::error!(grant = %grant.id, "a grant's row was changed by something else");
-                        break;
-                    }
+                UseWritten::RunTaken => return Ok(Took::Taken),
+                UseWritten::GrantMoved => {
+                    tracing::error!(grant = %grant.id, "a grant's row was changed by something else");
+                    break;
                 }
             }
         }
         Ok(Took::Nothing)
     }
+}
+
+/// The arguments as they were granted, when the grant is this caller's and covers the call. The
+/// columns of its row are nobody's word: what counts is the record.
+fn covered(
+    grant: &GrantRecord,
+    caller: &GrantCaller,
+    record: &Record,
+) -> Result<Option<Map<String, Value>>> {
+    let terms = &grant.terms;
+    let same = terms.caller == *caller
+        && terms.action == record.action
+        && terms.identity == record.identity
+        && grant.state() == GrantState::Live;
+    if !same {
+        return Ok(None);
+    }
+    rules::fit(&terms.arguments, &record.arguments)
 }
 
 /// Whose grants a call may use. A program may name any session: only the session's own token
