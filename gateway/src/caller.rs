@@ -63,10 +63,11 @@ pub(crate) async fn authenticate(
 
 async fn identify(shared: &Shared, headers: &HeaderMap) -> Result<Caller> {
     let bearer = bearer(headers)?;
-    let access::Caller { principal, scopes, expires_at } =
+    let access::Caller { principal, begun_by, scopes, expires_at } =
         shared.services.access.authenticate(bearer).await?;
     let session = session(&principal, headers)?;
-    let context = Context { principal, scopes, session, idempotency_key: None, deadline: None };
+    let context =
+        Context { principal, begun_by, scopes, session, idempotency_key: None, deadline: None };
     Ok(Caller { context, expires_at })
 }
 

@@ -88,6 +88,7 @@ fn protected() -> OpenApiRouter<Shared> {
         .routes(routes!(approvals::list))
         .routes(routes!(approvals::watch))
         .routes(routes!(approvals::decide))
+        .routes(routes!(approvals::deny_session))
         .routes(routes!(approvals::result))
         .routes(routes!(grants::propose))
         .routes(routes!(grants::grants, grants::grant))

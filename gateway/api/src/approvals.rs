@@ -146,6 +146,22 @@ pub struct Decide {
     pub edited_payload: Option<Object>,
 }
 
+/// Body of `POST /v1/action-approvals/deny`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+pub struct DenySession {
+    /// The agent session whose calls are denied, all that wait.
+    pub session: String,
+    /// Recorded with each decision, and told to the agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// Which approvals were denied.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+pub struct Denied {
+    pub denied: Vec<String>,
+}
+
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, ToSchema)]
 #[schema(as = ActionApprovalResult)]
 pub struct ApprovalResult {

@@ -1,7 +1,11 @@
 mod watch;
 
-use aileron_api::approvals::{ApprovalResult, Approvals, Decide};
-use aileron_contract::{Error, Reason, executor::Decision, names::RunId};
+use aileron_api::approvals::{ApprovalResult, Approvals, Decide, Denied, DenySession};
+use aileron_contract::{
+    Error, Reason,
+    executor::Decision,
+    names::{RunId, SessionId},
+};
 use axum::{Json as Answer, extract::State};
 use http::StatusCode;
 
@@ -12,7 +16,7 @@ use crate::{
     Shared,
     answer::Result,
     caller::Caller,
-    input::{Json, Name, optional},
+    input::{Json, Name, field, optional},
     shape,
 };
 
@@ -61,6 +65,28 @@ pub(crate) async fn decide(
     let decision = Decision { approved, reason, digest };
     shared.services.executor.decide(&context, id, decision).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Denies all that waits of one agent session, with one reason; each is a decision of its own.
+/// Only a person session may.
+#[utoipa::path(
+    post,
+    path = "/v1/action-approvals/deny",
+    tag = "approvals",
+    request_body = DenySession,
+    responses(
+        (status = 200, description = "Which were denied; none when nothing waited", body = Denied),
+        (status = 423, description = "The vault is locked", body = aileron_api::error::ErrorEnvelope),
+    )
+)]
+pub(crate) async fn deny_session(
+    State(shared): State<Shared>,
+    Caller { context, .. }: Caller,
+    Json(DenySession { session, reason }): Json<DenySession>,
+) -> Result<Answer<Denied>> {
+    let session: SessionId = field("session", &session)?;
+    let denied = shared.services.executor.deny_session(&context, session, reason).await?;
+    Ok(Answer(Denied { denied: denied.iter().map(ToString::to_string).collect() }))
 }
 
 /// What became of a gated run.

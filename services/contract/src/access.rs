@@ -36,8 +36,14 @@ pub trait Access: Send + Sync + 'static {
     async fn revoke(&self, context: &Context, id: String) -> Result<()>;
 
     /// Gives an agent session its token: `Scopes::of_agent`, kept as a hash in memory only, so
-    /// that it is worth nothing after a restart. For the runtime's own parts.
-    async fn admit_agent(&self, context: &Context, session: SessionId) -> Result<Secret>;
+    /// that it is worth nothing after a restart. `begun_by` is who began the session. For the
+    /// runtime's own parts.
+    async fn admit_agent(
+        &self,
+        context: &Context,
+        session: SessionId,
+        begun_by: Principal,
+    ) -> Result<Secret>;
 
     /// Ends an agent session's token; all of them without an id. Idempotent.
     async fn dismiss_agents(&self, context: &Context, session: Option<SessionId>) -> Result<()>;
@@ -100,6 +106,8 @@ pub fn revocation_event(token: &str) -> Result<AuditId> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
     pub principal: Principal,
+    /// Who began the session of an agent's token.
+    pub begun_by: Option<Principal>,
     pub scopes: Scopes,
     pub expires_at: Option<Timestamp>,
 }

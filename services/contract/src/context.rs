@@ -8,6 +8,8 @@ use crate::{Error, Reason, Result, Timestamp, names};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Context {
     pub principal: Principal,
+    /// Who began the session of an agent's token; none for everybody else.
+    pub begun_by: Option<Principal>,
     pub scopes: Scopes,
     /// The agent session the call belongs to, if any.
     pub session: Option<names::SessionId>,
@@ -21,6 +23,7 @@ impl Context {
     pub fn service(name: &'static str) -> Self {
         Self {
             principal: Principal::Service(name.into()),
+            begun_by: None,
             scopes: Scopes::all(),
             session: None,
             idempotency_key: None,

@@ -74,6 +74,16 @@ pub trait Executor: Send + Sync + 'static {
     /// The run starts in the background.
     async fn decide(&self, context: &Context, id: RunId, decision: Decision) -> Result<()>;
 
+    /// Says no to all that waits of one session, with one reason; which those were. Each is a
+    /// decision of its own. Only a person may. What was decided meanwhile, or asked after this
+    /// began, stays as it is.
+    async fn deny_session(
+        &self,
+        context: &Context,
+        session: SessionId,
+        reason: Option<String>,
+    ) -> Result<Vec<RunId>>;
+
     /// What a grant would cover, for a person to look over; makes none. Only a person may ask.
     async fn propose_grant(&self, context: &Context, request: GrantRequest) -> Result<GrantTerms>;
 
@@ -282,16 +292,6 @@ closed! {
     }
 }
 
-/// One run with all that is known about it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Run {
-    pub id: RunId,
-    pub action: ActionName,
-    pub action_hash: Sha256Hash,
-    pub connector: Option<Fqn>,
-    pub arguments: Map<String, Value>,
-    /// The account that was asked for.
-    pub identity: Option<Identity>,
 impl RunState {
     /// What a caller has to know of an end that leaves neither a result nor anybody's reason.
     pub const fn explained(self) -> Option<&'static str> {
@@ -312,6 +312,16 @@ impl RunState {
     }
 }
 
+/// One run with all that is known about it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Run {
+    pub id: RunId,
+    pub action: ActionName,
+    pub action_hash: Sha256Hash,
+    pub connector: Option<Fqn>,
+    pub arguments: Map<String, Value>,
+    /// The account that was asked for.
+    pub identity: Option<Identity>,
     pub state: RunState,
     /// The step under way or last attempted.
     pub step: Option<String>,

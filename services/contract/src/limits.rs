@@ -216,15 +216,27 @@ limits! {
     // runs
     /// Runs under way at once; further ones are refused with `busy`.
     RUN_CONCURRENCY: u32 = 256, "runs", count;
+    /// Writes of runs waiting at once; further callers wait in line.
+    LEDGER_QUEUE: usize = 1_024, "writes", size;
     /// How long an approval waits for a person.
     APPROVAL_WALL: Duration = Duration::from_hours(24), "seconds", seconds;
     /// Approvals waiting at once, of all callers: what a list and a stream still carry.
     APPROVALS_PENDING: u32 = 2_000, "approvals", count;
+    /// Of those, kept for the person and for sessions that a person began: no program keeps their
+    /// calls from waiting.
+    APPROVALS_RESERVED: u32 = 500, "approvals", count;
+    /// Approvals of one program's token, and of all sessions it began, waiting at once: beginning
+    /// more sessions does not make more room.
+    APPROVALS_PENDING_ORIGIN: u32 = 1_000, "approvals", count;
     /// Approvals of one session, or of one caller without a session, waiting at once: an agent
     /// cannot bury the person, nor keep others from asking.
     APPROVALS_PENDING_CALLER: u32 = 100, "approvals", count;
     /// What the approvals of one caller hold together, as text.
     APPROVALS_TEXT_CALLER: u64 = 8 * MIB, "bytes", number;
+    /// Those of one program's token, and of all sessions it began.
+    APPROVALS_TEXT_ORIGIN: u64 = 16 * MIB, "bytes", number;
+    /// What is kept of all that text for the person, and for sessions that a person began.
+    APPROVALS_TEXT_RESERVED: u64 = 8 * MIB, "bytes", number;
     /// And those of all callers.
     APPROVALS_TEXT: u64 = 32 * MIB, "bytes", number;
     /// Changes of approvals that a watcher may fall behind, or come back after.

@@ -4,6 +4,7 @@
 use aileron_contract::{
     Error, Reason, Result, Timestamp,
     executor::RunState,
+    limits,
     names::{ActionName, RunId, SessionId, Sha256Hash},
     vault::Pin,
 };
@@ -15,14 +16,14 @@ use sqlx::{
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::TaskTracker;
 
-use crate::runs::{Record, micros, principal_text};
+use crate::runs::{PERSON, Record, micros, origin_text, principal_text};
 
 mod grants;
 mod writer;
 
 pub(crate) use grants::{GrantQuery, PinnedGrant, UseWritten};
 
-const MIGRATIONS: &[Migration] = &[RUNS, grants::MIGRATION];
+const MIGRATIONS: &[Migration] = &[RUNS, grants::MIGRATION, ORIGINS];
 
 const RUNS: Migration = Migration {
     id: "executor/1",
@@ -47,8 +48,13 @@ const RUNS: Migration = Migration {
     ],
 };
 
-/// Writes waiting at once; further callers wait in line.
-const QUEUE: usize = 1_024;
+const ORIGINS: Migration = Migration {
+    id: "executor/2",
+    statements: &[
+        // Of runs from before: none, and their principal stands for it.
+        "ALTER TABLE runs ADD COLUMN origin TEXT",
+    ],
+};
 
 /// A record as the table holds it, not yet believed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,6 +80,10 @@ pub(crate) struct Query {
     pub(crate) session: Option<SessionId>,
     /// As [`principal_text`] writes it.
     pub(crate) principal: Option<String>,
+    /// Whose they are for counting, as [`origin_text`] writes it.
+    pub(crate) origin: Option<String>,
+    /// Not the person's, nor of a session that a person began.
+    pub(crate) of_programs: bool,
     /// Parked rows whose time was over at this moment.
     pub(crate) expired_at: Option<Timestamp>,
     pub(crate) oldest_first: bool,
@@ -95,7 +105,7 @@ impl Ledger {
     /// dropped.
     pub(crate) async fn open(database: Database) -> Result<Self> {
         database.migrate(MIGRATIONS).await?;
-        let (writes, waiting) = mpsc::channel(QUEUE);
+        let (writes, waiting) = mpsc::channel(limits::LEDGER_QUEUE);
         let transactions = std::sync::Arc::default();
         let tasks = TaskTracker::new();
         tasks.spawn(writer::run(database.clone(), waiting, std::sync::Arc::clone(&transactions)));
@@ -214,6 +224,8 @@ impl Select {
             (" AND action = ", query.action.as_ref().map(ToString::to_string)),
             (" AND session = ", query.session.as_ref().map(ToString::to_string)),
             (" AND principal = ", query.principal.clone()),
+            (" AND COALESCE(origin, principal) = ", query.origin.clone()),
+            (" AND COALESCE(origin, principal) <> ", query.of_programs.then(|| PERSON.to_owned())),
         ];
         for (condition, value) in texts {
             if let Some(value) = value {
@@ -270,6 +282,7 @@ fn columns(record: &Record) -> Columns {
         version: i64::from(record.version),
         state: record.state().text(),
         principal: principal_text(&record.principal),
+        origin: origin_text(&record.principal, record.begun_by.as_ref()),
         session: record.session.as_ref().map(ToString::to_string),
         requested_at: micros(record.requested_at),
         expires_at: record.gate.as_ref().map(|gate| micros(gate.expires_at)),
@@ -281,6 +294,7 @@ struct Columns {
     version: i64,
     state: &'static str,
     principal: String,
+    origin: String,
     session: Option<String>,
     requested_at: i64,
     expires_at: Option<i64>,

@@ -6,6 +6,7 @@ mod call;
 mod connector;
 mod credentials;
 mod decide;
+mod deny;
 mod door;
 mod drive;
 mod engine;
@@ -21,6 +22,8 @@ mod preview;
 mod prune;
 mod record;
 mod recover;
+mod refusals;
+mod room;
 mod step;
 #[cfg(test)]
 mod tests;
@@ -29,7 +32,8 @@ mod trace;
 
 pub(crate) use connector::{Library, Shelf};
 pub(crate) use engine::{Engine, Pace, Parts};
+pub use grants::Tokens;
 pub(crate) use grants::{GrantRecord, caller_text};
 pub(crate) use guest::Guest;
 pub(crate) use record::{Record, Shown};
-pub(crate) use text::{micros, principal_text};
+pub(crate) use text::{PERSON, micros, origin_text, principal_text};

@@ -9,7 +9,7 @@ use aileron_contract::{
         Action, Actions, Approval, ApprovalEvent, Call, Counts, Decision, Grant, GrantRequest,
         GrantTerms, Handle, Position, Run, RunFilter, Started,
     },
-    names::{ActionName, GrantId, RunId, Sha256Hash},
+    names::{ActionName, GrantId, RunId, SessionId, Sha256Hash},
     packages::Handle as PackagesHandle,
     publishers::Handle as PublishersHandle,
     vault,
@@ -20,7 +20,7 @@ use async_trait::async_trait;
 
 use crate::{
     packages,
-    runs::{Engine, Library, Pace, Parts, Shelf},
+    runs::{Engine, Library, Pace, Parts, Shelf, Tokens},
     seals::closed,
 };
 
@@ -33,6 +33,8 @@ pub struct Options {
     pub bindings: bindings::Handle,
     pub egress: egress::Handle,
     pub audit: audit::Handle,
+    /// Tells until when tokens are good.
+    pub tokens: Arc<dyn Tokens>,
     pub sources: packages::Sources,
     pub wasm: aileron_wasmhost::Options,
     pub clock: fn() -> Timestamp,
@@ -71,6 +73,7 @@ impl Service {
             bindings,
             egress,
             audit,
+            tokens,
             sources,
             wasm,
             clock,
@@ -96,6 +99,7 @@ impl Service {
             bindings,
             egress,
             audit,
+            tokens,
             library: Arc::new(library.clone()),
             guest: Arc::new(host.clone()),
             clock,
@@ -197,6 +201,15 @@ impl Executor for Door {
 
     async fn decide(&self, context: &Context, id: RunId, decision: Decision) -> Result<()> {
         Box::pin(self.0.engine.decide(context, id, decision)).await
+    }
+
+    async fn deny_session(
+        &self,
+        context: &Context,
+        session: SessionId,
+        reason: Option<String>,
+    ) -> Result<Vec<RunId>> {
+        self.0.engine.deny_session(context, session, reason).await
     }
 
     async fn propose_grant(&self, context: &Context, request: GrantRequest) -> Result<GrantTerms> {

@@ -157,7 +157,8 @@ impl Inner {
             first_event: Some(record.index),
         };
         self.table.add(&session).await?;
-        match self.access.admit_agent(&own(), session.id.clone()).await {
+        let by = context.principal.clone();
+        match self.access.admit_agent(&own(), session.id.clone(), by).await {
             Ok(bearer) => Ok(Begun { session, bearer }),
             Err(error) => {
                 // Nobody gets to know of this session: it is over before it began.

@@ -101,9 +101,14 @@ impl Access for Door {
             .await
     }
 
-    async fn admit_agent(&self, context: &Context, session: SessionId) -> Result<Secret> {
+    async fn admit_agent(
+        &self,
+        context: &Context,
+        session: SessionId,
+        begun_by: Principal,
+    ) -> Result<Secret> {
         context.require(Scope::TokensMint)?;
-        self.agents.admit(session)
+        self.agents.admit(session, begun_by)
     }
 
     async fn dismiss_agents(&self, context: &Context, session: Option<SessionId>) -> Result<()> {
@@ -123,6 +128,7 @@ impl Access for Door {
         if self.daemon.is_some_and(|daemon| envelope::equal(daemon.bytes(), hash.bytes())) {
             return Ok(Caller {
                 principal: Principal::Program(Principal::DAEMON.into()),
+                begun_by: None,
                 scopes: Scopes::of_daemon_token(),
                 expires_at: None,
             });
@@ -133,14 +139,16 @@ impl Access for Door {
             self.keeper.touch();
             return Ok(Caller {
                 principal: Principal::Person(session.id.into()),
+                begun_by: None,
                 scopes: Scopes::all(),
                 expires_at: Some(session.expires_at),
             });
         }
         if begins(AGENT) {
-            let session = self.agents.find(&hash).ok_or_else(unknown)?;
+            let (session, begun_by) = self.agents.find(&hash).ok_or_else(unknown)?;
             return Ok(Caller {
                 principal: Principal::Agent(session.as_str().into()),
+                begun_by: Some(begun_by),
                 scopes: Scopes::of_agent(),
                 expires_at: None,
             });

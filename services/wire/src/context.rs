@@ -7,7 +7,7 @@ use pb::principal::Who;
 use crate::message::{Wire, messages, must_be_there, read, required};
 
 messages! {
-    Context => pb::Context { principal, scopes, session, idempotency_key, deadline }
+    Context => pb::Context { principal, begun_by, scopes, session, idempotency_key, deadline }
 }
 
 /// The field of a request: callers keep their context.
@@ -68,6 +68,7 @@ mod tests {
     prop_compose! {
         fn context()(
             principal in principal(),
+            begun_by in option::of(principal()),
             scopes in subsequence(Scope::ALL, 0..=Scope::ALL.len()),
             session in option::of("[A-Za-z0-9][A-Za-z0-9_-]{0,60}"),
             key in option::of("[!-~]{1,128}"),
@@ -75,6 +76,7 @@ mod tests {
         ) -> Context {
             Context {
                 principal,
+                begun_by,
                 scopes: scopes.into_iter().collect(),
                 session: session.map(|raw| raw.parse().unwrap()),
                 idempotency_key: key.map(|raw| raw.parse().unwrap()),

@@ -5,7 +5,9 @@ use reqwest::Method;
 use serde::de::DeserializeOwned;
 
 use super::{Answer, Call, Client, Error, Result, events::Event, watch::Watch};
-use crate::approvals::{ApprovalResult, Approvals, Decide, PendingApproval, Resolved};
+use crate::approvals::{
+    ApprovalResult, Approvals, Decide, Denied, DenySession, PendingApproval, Resolved,
+};
 
 /// One event of the stream of approvals.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,6 +65,11 @@ impl Client {
     pub async fn decide(&self, id: &str, body: &Decide) -> Result<Answer<()>> {
         let call = Call::new(Method::POST, &["action-approvals", id, "decide"]).json(body);
         Ok(self.send(call).await?.nothing())
+    }
+
+    /// Denies all that waits of one session. Needs a person session's token.
+    pub async fn deny_session(&self, body: &DenySession) -> Result<Answer<Denied>> {
+        self.send(Call::new(Method::POST, &["action-approvals", "deny"]).json(body)).await?.json()
     }
 
     pub async fn approval_result(&self, id: &str) -> Result<Answer<ApprovalResult>> {

@@ -5,7 +5,7 @@ use aileron_contract::{
         ConsentDecision, Counts, Decision, Field, Grant, GrantRequest, GrantTerms, Pending,
         Position, Preview, Resolution, Run, RunFilter, RunResult, RunState, Started,
     },
-    names::{ActionName, GrantId, RunId, Sha256Hash},
+    names::{ActionName, GrantId, RunId, SessionId, Sha256Hash},
 };
 use async_trait::async_trait;
 use futures::{StreamExt as _, stream};
@@ -218,6 +218,19 @@ impl Executor for World {
         self.enter("decide", context, Scope::ApprovalsDecide)?;
         self.decisions.lock().unwrap().push(decision);
         Ok(())
+    }
+
+    async fn deny_session(
+        &self,
+        context: &Context,
+        session: SessionId,
+        reason: Option<String>,
+    ) -> Result<Vec<RunId>> {
+        self.enter("deny_session", context, Scope::ApprovalsDecide)?;
+        self.decisions.lock().unwrap().push(Decision { approved: false, reason, digest: None });
+        let waiting = self.approvals(context).await?;
+        let own = waiting.into_iter().filter(|it| it.session.as_ref() == Some(&session));
+        Ok(own.map(|approval| approval.id).collect())
     }
 
     async fn propose_grant(&self, context: &Context, request: GrantRequest) -> Result<GrantTerms> {

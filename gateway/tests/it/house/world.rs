@@ -137,7 +137,7 @@ impl Access for World {
         self.enter("revoke_token", context, Scope::TokensMint)
     }
 
-    async fn admit_agent(&self, _: &Context, _: SessionId) -> Result<Secret> {
+    async fn admit_agent(&self, _: &Context, _: SessionId, _: Principal) -> Result<Secret> {
         panic!("the gateway admits no agents")
     }
 
@@ -157,6 +157,6 @@ impl Access for World {
             _ => Err(Error::new(Reason::TokenInvalid, "this token is not one of ours")),
         })?;
         let expires_at = principal.is_person().then(later);
-        Ok(Caller { principal, scopes, expires_at })
+        Ok(Caller { principal, begun_by: None, scopes, expires_at })
     }
 }

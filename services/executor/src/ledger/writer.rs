@@ -143,8 +143,8 @@ async fn insert(connection: &mut AnyConnection, pinned: &Pinned) -> Result<u64> 
     let columns = columns(&pinned.record);
     let done = sqlx::query(
         "INSERT INTO runs (id, version, state, action, principal, session, requested_at,
-            expires_at, repetition, record, pin)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING",
+            expires_at, repetition, record, pin, origin)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING",
     )
     .bind(pinned.record.id.as_str())
     .bind(columns.version)
@@ -157,6 +157,7 @@ async fn insert(connection: &mut AnyConnection, pinned: &Pinned) -> Result<u64> 
     .bind(columns.repetition)
     .bind(pinned.text.as_str())
     .bind(pinned.pin.0.to_vec())
+    .bind(columns.origin)
     .execute(connection)
     .await
     .map_err(failed)?;

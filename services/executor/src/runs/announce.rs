@@ -5,7 +5,7 @@ use aileron_contract::{
     audit::{Actor, Event, EventKind, Record as Logged},
     executor::Preview,
     failure::Failure,
-    names::{AuditId, BindingName, Sha256Hash},
+    names::{AuditId, BindingName, SessionId, Sha256Hash},
 };
 use serde_json::Value;
 
@@ -145,6 +145,14 @@ pub(super) fn expired(record: &Record) -> Result<Event> {
 pub(super) fn decision_refused(record: &Record, by: &Principal, approve: bool) -> Result<Event> {
     Ok(of_approval(record, EventKind::ApprovalRefused, by, false)?
         .with("aileron.approval.decision", if approve { "approved" } else { "denied" }))
+}
+
+/// Somebody who may not decide tried to, about all of one session.
+pub(super) fn denial_refused(session: &SessionId, context: &Context) -> Event {
+    Event::new(EventKind::ApprovalRefused, Actor::of(context))
+        .with("aileron.approval.kind", "action")
+        .with("aileron.approval.decision", "denied")
+        .with("aileron.session.id", session.as_str())
 }
 
 fn of_run(record: &Record, kind: EventKind) -> Result<Event> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use aileron_contract::{
     Context, Error, Reason, Result, Scope,
-    executor::{Call, RunState, Started},
+    executor::{Call, Started},
     failure::Failure,
     json, limits,
     vault::State,
@@ -27,7 +27,6 @@ use super::{
 use crate::{
     approval::{self, Covered, Credential},
     arguments,
-    ledger::Query,
     packages::catalog::{Installed, quarantined},
 };
 
@@ -67,6 +66,7 @@ impl Engine {
             arguments,
             identity: call.identity,
             principal: context.principal.clone(),
+            begun_by: context.begun_by.clone(),
             session: context.session.clone(),
             requested_at: self.now(),
             gate: None,
@@ -240,30 +240,6 @@ impl Engine {
             return self.taken(&record).await;
         }
         outcome::of(&record).ok_or_else(|| Error::internal("a parked run has an answer"))
-    }
-
-    /// Is there room for one more approval of this caller, and of all callers?
-    async fn room_for(&self, record: &Record) -> Result<()> {
-        let of_all = Query { states: vec![RunState::Parked], ..Query::default() };
-        // A program may name any session: what it is known by is its token.
-        let own = Query { principal: Some(principal_text(&record.principal)), ..of_all.clone() };
-        let refused = |whose: &str| {
-            let text = format!(
-                "too many approvals {whose} wait for a person: ask again when some are decided"
-            );
-            Error::new(Reason::TooManyApprovals, text)
-        };
-        let (waiting, text) = self.ledger.weigh(&own).await?;
-        if waiting >= u64::from(limits::APPROVALS_PENDING_CALLER)
-            || text >= limits::APPROVALS_TEXT_CALLER
-        {
-            return Err(refused("of this caller"));
-        }
-        let (waiting, text) = self.ledger.weigh(&of_all).await?;
-        if waiting >= u64::from(limits::APPROVALS_PENDING) || text >= limits::APPROVALS_TEXT {
-            return Err(refused("of all callers"));
-        }
-        Ok(())
     }
 
     /// The key was taken by a call at the same time: its outcome is this one's.

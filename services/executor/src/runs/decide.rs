@@ -86,20 +86,21 @@ impl Engine {
     }
 
     /// Somebody without the right tried: logged, and the approval stays as it is.
-    async fn refuse_decision(&self, context: &Context, id: &RunId, approve: bool) -> Result<()> {
+    async fn refuse_decision(
+        self: &Arc<Self>,
+        context: &Context,
+        id: &RunId,
+        approve: bool,
+    ) -> Result<()> {
         if let Some(row) = self.ledger.get(id).await?
             && let Trust::Sound(record) | Trust::Unknown(record) = self.pins.check(&row).await?
             && record.visible_to(context)
             && record.phase == Phase::Parked
         {
             let event = announce::decision_refused(&record, &context.principal, approve)?;
-            self.announce(event).await?;
+            self.tell_refused(event, context).await?;
         }
-        Err(Error::new(
-            Reason::PersonRequired,
-            "only a person may decide an approval, with the vault passphrase: `aileron approval \
-             approve` or `deny`",
-        ))
+        Err(for_persons())
     }
 
     /// Carries an approved run out in the background, in the trace it was asked for in. What is
@@ -300,4 +301,12 @@ impl Engine {
         }
         Ok(next)
     }
+}
+
+pub(super) fn for_persons() -> Error {
+    Error::new(
+        Reason::PersonRequired,
+        "only a person may decide an approval, with the vault passphrase: `aileron approval \
+         approve` or `deny`",
+    )
 }

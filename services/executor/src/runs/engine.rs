@@ -12,6 +12,7 @@ use aileron_contract::{
     executor::Started,
     limits,
     names::RunId,
+    tally::Tally,
     vault::{self, Pin, PinDomain, State},
 };
 use aileron_store::Database;
@@ -19,7 +20,7 @@ use tokio::sync::{Mutex as AsyncMutex, Semaphore, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::Instrument as _;
 
-use super::{Guest, Library, Record, feed::Feed, grants::Grants, pins::Pins, preview::Previews};
+use super::{Guest, Library, Record, Tokens, feed::Feed, grants::Grants, pins::Pins, preview::Previews};
 use crate::ledger::Ledger;
 
 /// What the engine is made of.
@@ -29,6 +30,7 @@ pub(crate) struct Parts {
     pub(crate) bindings: bindings::Handle,
     pub(crate) egress: egress::Handle,
     pub(crate) audit: audit::Handle,
+    pub(crate) tokens: Arc<dyn Tokens>,
     pub(crate) library: Arc<dyn Library>,
     pub(crate) guest: Arc<dyn Guest>,
     pub(crate) clock: fn() -> Timestamp,
@@ -66,6 +68,8 @@ pub(crate) struct Engine {
     pub(super) grants: Grants,
     /// Previews fetched of late.
     pub(super) previews: Previews,
+    /// Who may not decide and tried.
+    pub(super) refusals: Mutex<Tally>,
     /// One approval at a time is added, so that their number stays bounded.
     pub(super) parking: AsyncMutex<()>,
     /// One look at what waits at a time.
@@ -99,6 +103,7 @@ impl Engine {
             feed: Arc::new(Feed::open()?),
             grants: Grants::default(),
             previews: Previews::default(),
+            refusals: Mutex::default(),
             deciding: AsyncMutex::default(),
             parking: AsyncMutex::default(),
             waking: AsyncMutex::default(),

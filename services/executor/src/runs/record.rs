@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::text::{
-    self, FailureForm, PreviewForm, ResultForm, is_zero, optional, plain, principal,
+    self, FailureForm, PreviewForm, ResultForm, is_zero, optional, optional_principal, plain,
+    principal,
 };
 
 mod moves;
@@ -42,6 +43,9 @@ pub(crate) struct Record {
     pub(crate) identity: Option<Identity>,
     #[serde(with = "principal")]
     pub(crate) principal: Principal,
+    /// Who began the agent's session.
+    #[serde(default, with = "optional_principal", skip_serializing_if = "Option::is_none")]
+    pub(crate) begun_by: Option<Principal>,
     #[serde(with = "optional")]
     pub(crate) session: Option<SessionId>,
     #[serde(with = "plain")]

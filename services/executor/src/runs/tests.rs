@@ -2,6 +2,7 @@
 //! what it does, so that a crash is tried at each point of a run.
 
 mod approvals;
+mod burying;
 mod calls;
 mod crashes;
 mod fakes;

@@ -85,6 +85,41 @@ pub(super) mod principal {
     }
 }
 
+/// For a principal that may be absent.
+pub(super) mod optional_principal {
+    use super::{Deserialize, Deserializer, Principal, Serialize, Serializer};
+    use super::{principal_from, principal_text};
+
+    #[expect(clippy::ref_option, reason = "serde hands the field over like this")]
+    pub(in super::super) fn serialize<S: Serializer>(
+        value: &Option<Principal>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        value.as_ref().map(principal_text).serialize(to)
+    }
+
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<Principal>, D::Error> {
+        let read = |text: String| {
+            principal_from(&text).ok_or_else(|| serde::de::Error::custom("not a principal"))
+        };
+        Option::<String>::deserialize(from)?.map(read).transpose()
+    }
+}
+
+/// Whose calls these are for counting: an agent's are of who began its session, and all persons
+/// are the person.
+pub(crate) fn origin_text(principal: &Principal, begun_by: Option<&Principal>) -> String {
+    match begun_by.unwrap_or(principal) {
+        Principal::Person(_) => PERSON.to_owned(),
+        other => principal_text(other),
+    }
+}
+
+/// The [`origin_text`] of the person.
+pub(crate) const PERSON: &str = "person";
+
 pub(crate) fn principal_text(principal: &Principal) -> String {
     match principal {
         Principal::Person(id) => format!("person:{id}"),

@@ -98,8 +98,14 @@ impl Access for World {
         unused()
     }
 
-    async fn admit_agent(&self, context: &Context, session: SessionId) -> Result<Secret> {
+    async fn admit_agent(
+        &self,
+        context: &Context,
+        session: SessionId,
+        begun_by: Principal,
+    ) -> Result<Secret> {
         context.require(Scope::TokensMint)?;
+        assert_eq!(begun_by, program().principal);
         let bearer = Secret::from(session.to_string());
         self.admitted.lock().unwrap().insert(session);
         Ok(bearer)

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use aileron_contract::{
-    Error, Reason, Result, Secret, limits,
+    Error, Principal, Reason, Result, Secret, limits,
     names::{SessionId, Sha256Hash},
 };
 
@@ -17,12 +17,14 @@ pub(crate) struct Agents(Mutex<Vec<Held>>);
 #[derive(Debug)]
 struct Held {
     session: SessionId,
+    /// Who began the session.
+    begun_by: Principal,
     hash: Sha256Hash,
 }
 
 impl Agents {
     /// A token for this session. One it had before ends: a session has one at most.
-    pub(super) fn admit(&self, session: SessionId) -> Result<Secret> {
+    pub(super) fn admit(&self, session: SessionId, begun_by: Principal) -> Result<Secret> {
         let bearer = fresh_bearer(AGENT)?;
         let mut held = self.held();
         held.retain(|held| held.session != session);
@@ -35,7 +37,7 @@ impl Agents {
                 ),
             ));
         }
-        held.push(Held { session, hash: hashed(&bearer) });
+        held.push(Held { session, begun_by, hash: hashed(&bearer) });
         Ok(bearer)
     }
 
@@ -44,12 +46,12 @@ impl Agents {
         self.held().retain(|held| session.is_some_and(|session| held.session != *session));
     }
 
-    /// Whose bearer is this? All tokens are compared, whichever it is.
-    pub(super) fn find(&self, hash: &Sha256Hash) -> Option<SessionId> {
+    /// Whose bearer is this, and who began that session? All tokens are compared, whichever it is.
+    pub(super) fn find(&self, hash: &Sha256Hash) -> Option<(SessionId, Principal)> {
         let mut found = None;
-        for Held { session, hash: known } in &*self.held() {
+        for Held { session, begun_by, hash: known } in &*self.held() {
             if envelope::equal(known.bytes(), hash.bytes()) {
-                found = Some(session.clone());
+                found = Some((session.clone(), begun_by.clone()));
             }
         }
         found
@@ -69,15 +71,19 @@ mod tests {
         id.parse().unwrap()
     }
 
+    fn by() -> Principal {
+        Principal::Program(Principal::DAEMON.into())
+    }
+
     #[test]
     fn a_token_is_its_sessions_until_that_one_is_dismissed() {
         let agents = Agents::default();
-        let first = hashed(&agents.admit(named("s1")).unwrap());
-        let second = hashed(&agents.admit(named("s2")).unwrap());
-        assert_eq!(agents.find(&first), Some(named("s1")));
+        let first = hashed(&agents.admit(named("s1"), by()).unwrap());
+        let second = hashed(&agents.admit(named("s2"), by()).unwrap());
+        assert_eq!(agents.find(&first), Some((named("s1"), by())));
         agents.dismiss(Some(&named("s1")));
         assert_eq!(agents.find(&first), None);
-        assert_eq!(agents.find(&second), Some(named("s2")));
+        assert_eq!(agents.find(&second), Some((named("s2"), by())));
         agents.dismiss(None);
         assert_eq!(agents.find(&second), None);
     }
@@ -85,12 +91,12 @@ mod tests {
     #[test]
     fn a_session_has_one_token_and_there_are_not_too_many() {
         let agents = Agents::default();
-        let first = hashed(&agents.admit(named("s0")).unwrap());
+        let first = hashed(&agents.admit(named("s0"), by()).unwrap());
         for number in 0..limits::AGENT_SESSIONS {
-            agents.admit(named(&format!("s{number}"))).unwrap();
+            agents.admit(named(&format!("s{number}")), by()).unwrap();
         }
         assert_eq!(agents.find(&first), None);
-        let refused = agents.admit(named("another")).unwrap_err();
+        let refused = agents.admit(named("another"), by()).unwrap_err();
         assert_eq!(refused.reason(), Reason::Busy);
     }
 }

@@ -209,6 +209,7 @@ pub(super) async fn authenticate(
         return Err(unknown());
     }
     Ok(Caller {
+        begun_by: None,
         principal: Principal::Program(row.token.id.into()),
         scopes: row.token.scopes,
         expires_at: Some(row.token.expires_at),

@@ -163,6 +163,7 @@ impl House {
 pub(crate) fn context_of(caller: aileron_contract::access::Caller) -> Context {
     Context {
         principal: caller.principal,
+        begun_by: caller.begun_by,
         scopes: caller.scopes,
         session: None,
         idempotency_key: None,

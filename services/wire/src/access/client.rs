@@ -1,7 +1,7 @@
 //! Person sessions and tokens kept somewhere else.
 
 use aileron_contract::{
-    Access, Context, Result, Secret,
+    Access, Context, Principal, Result, Secret,
     access::{Caller, MintRequest, Minted, Opened, PersonSession, Token},
     limits,
     names::SessionId,
@@ -86,10 +86,16 @@ impl Access for Remote {
         Ok(())
     }
 
-    async fn admit_agent(&self, context: &Context, session: SessionId) -> Result<Secret> {
+    async fn admit_agent(
+        &self,
+        context: &Context,
+        session: SessionId,
+        begun_by: Principal,
+    ) -> Result<Secret> {
         let request = self.link.request(pb::AdmitAgentRequest {
             context: context_to_wire(context),
             session: session.into_wire(),
+            begun_by: begun_by.into_wire(),
         })?;
         let pb::AdmitAgentResponse { bearer } =
             self.link.call(context, self.client().admit_agent(request)).await?;

@@ -14,5 +14,5 @@ messages! {
 
     Minted => pb::MintResponse { token, bearer }
 
-    Caller => pb::AuthenticateResponse { principal, scopes, expires_at }
+    Caller => pb::AuthenticateResponse { principal, begun_by, scopes, expires_at }
 }

@@ -110,9 +110,10 @@ impl AccessService for Adapter {
     ) -> Answer<pb::AdmitAgentResponse> {
         let (call, message) = Call::begin("access.admit_agent", request);
         call.answer(async {
-            let pb::AdmitAgentRequest { context, session } = message;
-            let session = read(session, "session")?;
-            let bearer = self.0.admit_agent(&read(context, "context")?, session).await?;
+            let pb::AdmitAgentRequest { context, session, begun_by } = message;
+            let (session, begun_by) = (read(session, "session")?, read(begun_by, "begun_by")?);
+            let context = read(context, "context")?;
+            let bearer = self.0.admit_agent(&context, session, begun_by).await?;
             Ok(pb::AdmitAgentResponse { bearer: bearer.into_wire() })
         })
         .await

@@ -7,7 +7,7 @@ use aileron_contract::{
         GrantTerms, Position, Run, RunFilter, Started,
     },
     limits,
-    names::{ActionName, GrantId, RunId, Sha256Hash},
+    names::{ActionName, GrantId, RunId, SessionId, Sha256Hash},
 };
 use aileron_proto::{
     common::v1::End,
@@ -178,6 +178,22 @@ impl Executor for Remote {
         })?;
         let pb::DecideResponse {} = self.link.call(context, self.client().decide(request)).await?;
         Ok(())
+    }
+
+    async fn deny_session(
+        &self,
+        context: &Context,
+        session: SessionId,
+        reason: Option<String>,
+    ) -> Result<Vec<RunId>> {
+        let request = self.link.request(pb::DenySessionRequest {
+            context: context_to_wire(context),
+            session: session.into_wire(),
+            reason,
+        })?;
+        let pb::DenySessionResponse { denied } =
+            self.link.call(context, self.client().deny_session(request)).await?;
+        self.link.read(denied, "denied")
     }
 
     async fn propose_grant(&self, context: &Context, request: GrantRequest) -> Result<GrantTerms> {

@@ -179,6 +179,20 @@ impl ExecutorService for Adapter {
         .await
     }
 
+    async fn deny_session(
+        &self,
+        request: Request<pb::DenySessionRequest>,
+    ) -> Answer<pb::DenySessionResponse> {
+        let (call, message) = Call::begin("executor.deny_session", request);
+        call.answer(async {
+            let pb::DenySessionRequest { context, session, reason } = message;
+            let (context, session) = (read(context, "context")?, read(session, "session")?);
+            let denied = self.0.deny_session(&context, session, reason).await?;
+            Ok(pb::DenySessionResponse { denied: denied.into_wire() })
+        })
+        .await
+    }
+
     async fn propose_grant(
         &self,
         request: Request<pb::ProposeGrantRequest>,

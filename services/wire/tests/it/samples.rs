@@ -37,6 +37,7 @@ pub(crate) fn context(full: bool) -> Context {
             idempotency_key: Some(name("key~!1")),
             // Far enough away for every test.
             deadline: Some(name_time("2099-12-31T23:59:59.999999999Z")),
+            begun_by: Some(Principal::Person("p1".into())),
         }
     } else {
         Context {
@@ -45,6 +46,7 @@ pub(crate) fn context(full: bool) -> Context {
             session: None,
             idempotency_key: None,
             deadline: None,
+            begun_by: None,
         }
     }
 }

@@ -170,6 +170,7 @@ pub(super) fn person() -> Context {
         session: None,
         idempotency_key: None,
         deadline: None,
+        begun_by: None,
     }
 }
 

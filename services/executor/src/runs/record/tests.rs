@@ -20,6 +20,7 @@ pub(super) fn parked() -> Record {
         connector: Some("github://a/notes".parse().unwrap()),
         arguments: serde_json::json!({"title": "x", "n": 0.1}).as_object().unwrap().clone(),
         identity: None,
+        begun_by: None,
         principal: Principal::Agent("claude".into()),
         session: Some("s1".parse().unwrap()),
         requested_at: at(0),

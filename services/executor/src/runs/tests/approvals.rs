@@ -223,7 +223,7 @@ async fn a_row_copied_under_another_id_is_forged() {
     ended(&engine, &waiting).await;
     sqlx::query(
         "INSERT INTO runs SELECT 'act-copy', version, state, action, principal, session,
-            requested_at, expires_at, NULL, record, pin FROM runs",
+            requested_at, expires_at, NULL, record, pin, origin FROM runs",
     )
     .execute(house.database().await.pool())
     .await

@@ -1,5 +1,5 @@
 use aileron_contract::{
-    Access, Context, Result, Secret,
+    Access, Context, Principal, Result, Secret,
     access::{Caller, MintRequest, Minted, Opened, PersonSession, Token},
     names::SessionId,
 };
@@ -41,8 +41,13 @@ impl Access for FakeAccess {
         self.stage.enter("revoke", &(context, id)).map(|_| ())
     }
 
-    async fn admit_agent(&self, context: &Context, session: SessionId) -> Result<Secret> {
-        self.stage.enter("admit_agent", &(context, session)).map(samples::bearer)
+    async fn admit_agent(
+        &self,
+        context: &Context,
+        session: SessionId,
+        begun_by: Principal,
+    ) -> Result<Secret> {
+        self.stage.enter("admit_agent", &(context, session, begun_by)).map(samples::bearer)
     }
 
     async fn dismiss_agents(&self, context: &Context, session: Option<SessionId>) -> Result<()> {

@@ -4,7 +4,7 @@ use aileron_contract::{
         Action, Actions, Approval, ApprovalEvent, Call, Counts, Decision, Grant, GrantRequest,
         GrantTerms, Position, Run, RunFilter, Started,
     },
-    names::{ActionName, GrantId, RunId, Sha256Hash},
+    names::{ActionName, GrantId, RunId, SessionId, Sha256Hash},
 };
 use async_trait::async_trait;
 use futures::{StreamExt as _, stream};
@@ -70,6 +70,15 @@ impl Executor for FakeExecutor {
 
     async fn decide(&self, context: &Context, id: RunId, decision: Decision) -> Result<()> {
         self.stage.enter("decide", &(context, id, decision)).map(|_| ())
+    }
+
+    async fn deny_session(
+        &self,
+        context: &Context,
+        session: SessionId,
+        reason: Option<String>,
+    ) -> Result<Vec<RunId>> {
+        self.stage.enter("deny_session", &(context, session, reason)).map(samples::denied)
     }
 
     async fn propose_grant(&self, context: &Context, request: GrantRequest) -> Result<GrantTerms> {

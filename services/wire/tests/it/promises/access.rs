@@ -32,9 +32,10 @@ async fn keeps_its_promises(access: Handle, fake: &FakeAccess) {
         promise!(stage, "tokens", &context, access.tokens(&context) => samples::tokens(full));
         promise!(stage, "revoke", (&context, "tok"), access.revoke(&context, "tok".to_owned()) => ());
         let id = sessions::id();
-        let bearer = access.admit_agent(&context, id.clone()).await.unwrap();
+        let by = samples::caller(full).principal;
+        let bearer = access.admit_agent(&context, id.clone(), by.clone()).await.unwrap();
         assert_eq!(shown(&bearer), shown(&samples::bearer(full)));
-        assert_eq!(stage.take(), [seen("admit_agent", &(&context, &id))]);
+        assert_eq!(stage.take(), [seen("admit_agent", &(&context, &id, &by))]);
         let which = full.then_some(id);
         promise!(stage, "dismiss_agents", (&context, &which),
             access.dismiss_agents(&context, which.clone()) => ());

@@ -47,6 +47,7 @@ pub(crate) fn caller(full: bool) -> Caller {
         } else {
             Principal::Service("gateway".into())
         },
+        begun_by: full.then(|| Principal::Program("daemon".into())),
         scopes: scopes(full),
         expires_at: full.then(time),
     }

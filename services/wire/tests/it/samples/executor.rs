@@ -228,3 +228,7 @@ pub(crate) fn counts(full: bool) -> Counts {
     let most = if full { u64::MAX } else { 0 };
     Counts { actions: most, connectors: 1, pending_approvals: most, drift: 7 }
 }
+
+pub(crate) fn denied(full: bool) -> Vec<aileron_contract::names::RunId> {
+    if full { vec![name("act-1"), name("act-2")] } else { Vec::new() }
+}
