@@ -86,7 +86,7 @@ fn back(error: aileron_contract::Error) -> Problem {
 fn cards(waiting: &[Approval], frame: &Frame, focus: Option<&RunId>) -> Markup {
     let more = waiting.len().saturating_sub(limits::PAGE_CARDS);
     html! {
-        @if !frame.unlocked && !waiting.is_empty() {
+        @if !frame.unlocked() && !waiting.is_empty() {
             p.notice.warn {
                 "The vault is locked: " a href="vault" { "unlock it" } " before you decide."
             }

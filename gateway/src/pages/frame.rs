@@ -15,7 +15,6 @@ pub(super) struct Frame {
     pub(super) csrf: String,
     pub(super) expires_at: Timestamp,
     pub(super) vault: vault::State,
-    pub(super) unlocked: bool,
     pub(super) pending: u64,
     pub(super) drift: u64,
 }
@@ -43,6 +42,10 @@ impl Frame {
             }
         };
         document(title, &self.place, body)
+    }
+
+    pub(super) fn unlocked(&self) -> bool {
+        self.vault == vault::State::Unlocked
     }
 
     /// The hidden field of every form.

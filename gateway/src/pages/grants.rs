@@ -11,7 +11,7 @@ use super::{
     answer::{Problem, Result},
     frame::Frame,
     signed::{Posted, Signed},
-    text::{said, shown, time},
+    text::{encoded, said, shown, time},
 };
 use crate::Shared;
 
@@ -144,7 +144,7 @@ fn word(state: GrantState) -> &'static str {
 fn caller(caller: &GrantCaller) -> Markup {
     match caller {
         GrantCaller::Session(id) => html! {
-            "agent session " a href={ "sessions/" (id) } { (said(id)) }
+            "agent session " a href={ "sessions/" (encoded(id.as_ref())) } { (said(id)) }
         },
         GrantCaller::Token(id) => html! { "token " (said(id)) },
     }

@@ -1,6 +1,7 @@
 //! What every request for the page passes: the page's own name, the browser's word that a form is
 //! ours, and what every answer carries.
 
+use aileron_contract::Reason;
 use axum::{
     extract::{Request, State},
     middleware::Next,
@@ -14,7 +15,6 @@ use super::{
     place::Place,
 };
 use crate::{Shared, caller::single};
-use aileron_contract::Reason;
 
 /// The form of `aileron open` is posted from a file, which has no name to show.
 pub(crate) const FROM_A_FILE: &str = "/sign-in/code";

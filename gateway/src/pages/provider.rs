@@ -112,6 +112,7 @@ mod tests {
             add(index.to_string(), 0).unwrap();
         }
         assert_eq!(add("more".to_owned(), 1).unwrap_err().reason(), Reason::Busy);
-        assert!(add("more".to_owned(), 600).is_err() || setups.find("more", at(601)).is_none());
+        // Those that are over make room.
+        add("more".to_owned(), 600).unwrap();
     }
 }

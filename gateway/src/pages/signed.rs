@@ -1,9 +1,6 @@
 //! The person a browser stands for, and the forms only that person's browser can send.
 
-use aileron_contract::{
-    Context, Error, Principal, Reason, Timestamp, access, names::Sha256Hash,
-    vault::State as VaultState,
-};
+use aileron_contract::{Context, Error, Principal, Reason, Timestamp, access, names::Sha256Hash};
 use axum::{
     extract::{FromRequest, FromRequestParts, Request},
     response::{IntoResponse, Response},
@@ -122,7 +119,6 @@ impl Signed {
             path: self.path.clone(),
             csrf: self.csrf.clone(),
             expires_at: self.expires_at,
-            unlocked: vault == VaultState::Unlocked,
             vault,
             pending: counts.pending_approvals,
             drift: counts.drift,

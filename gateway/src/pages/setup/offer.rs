@@ -28,7 +28,7 @@ pub(super) fn offer(declared: &Declared, existing: Option<&Binding>, frame: &Fra
             }
             None => h1 { "Bind a credential" },
         }
-        @if !frame.unlocked {
+        @if !frame.unlocked() {
             p.notice.warn {
                 "The vault is locked: " a href="vault" { "unlock it" } " before you go on."
             }
