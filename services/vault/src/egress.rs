@@ -17,10 +17,7 @@ use aileron_contract::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, header};
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::{Instant, timeout_at},
-};
+use tokio::{sync::Semaphore, time::Instant};
 use tracing::Instrument as _;
 
 mod address;
@@ -33,6 +30,7 @@ pub(crate) mod inject;
 mod mask;
 mod network;
 mod order;
+mod plain;
 mod policy;
 mod problem;
 pub(crate) mod provider;
@@ -155,7 +153,8 @@ impl Egress for Inner {
     async fn send(&self, context: &Context, request: Request) -> Result<Outcome> {
         context.require(Scope::ActionsRun)?;
         let span = trace::request(Some(&request.connector));
-        let outcome = Box::pin(self.send_now(context, request)).instrument(span.clone()).await;
+        let sending = self.send_now(context, Box::new(request));
+        let outcome = sending.instrument(span.clone()).await;
         trace::ended(&span, &outcome);
         outcome
     }
@@ -176,7 +175,7 @@ fn refused(problem: Problem) -> Outcome {
 
 impl Inner {
     /// Once, and again where an upstream refuses a token that can be replaced.
-    async fn send_now(&self, context: &Context, request: Request) -> Result<Outcome> {
+    async fn send_now(&self, context: &Context, request: Box<Request>) -> Result<Outcome> {
         let again = again::repeatable(&request).then(|| (request.clone(), Instant::now()));
         let order = match self.order(context, request).await? {
             Ok(order) => order,
@@ -206,8 +205,12 @@ impl Inner {
             Ok(credential) => credential,
             Err(problem) => return Ok(refused(problem)),
         };
-        match self.fetch_order(context, request, credential).await {
-            Ok(order) => Ok(self.carry_out(order).await?.outcome),
+        let mut order = match self.fetch_order(context, request, credential) {
+            Ok(order) => order,
+            Err(problem) => return Ok(refused(problem)),
+        };
+        match self.admit(&mut order).await {
+            Ok(()) => Ok(self.carry_out(order).await?.outcome),
             Err(problem) => Ok(refused(problem)),
         }
     }
@@ -216,7 +219,7 @@ impl Inner {
     async fn carry_out(&self, order: Box<Order>) -> Result<Carried> {
         trace::addressed(&order);
         let network = Arc::clone(&self.network);
-        let carried = self.network.owned(order.carry_out(network).in_current_span()).await;
+        let carried = self.network.owned(Box::pin(order.carry_out(network))).await;
         carried.ok_or_else(|| {
             Error::new(
                 Reason::ShuttingDown,
@@ -230,34 +233,34 @@ impl Inner {
     async fn order(
         &self,
         context: &Context,
-        mut request: Request,
+        mut request: Box<Request>,
     ) -> Result<std::result::Result<Box<Order>, Problem>> {
         let (connector, wanted) = (request.connector.clone(), request.credential.take());
         let form = wanted.as_ref().map(|wanted| &wanted.form);
-        let mut order = match self.draft(context, request, form).await {
+        let mut order = match self.draft(context, request, form) {
             Ok(order) => order,
             Err(problem) => return Ok(Err(problem)),
         };
-        let Some(wanted) = wanted else { return Ok(Ok(order)) };
-        if let Err(problem) = self.join(&mut order, &connector, &wanted).await {
+        if let Err(problem) = self.admit(&mut order).await {
             return Ok(Err(problem));
         }
+        let Some(wanted) = wanted else { return Ok(Ok(order)) };
+        let used = match self.join(context, &mut order, connector, wanted).await {
+            Ok(used) => used,
+            Err(problem) => return Ok(Err(problem)),
+        };
+        self.audit.append(&self.own, used).await?;
         if let Some(binding) = &order.binding {
-            let event = Event::new(EventKind::BindingResolved, Actor::of(context))
-                .with("aileron.binding.name", binding.as_str())
-                .with("aileron.connector.fqn", connector.to_string())
-                .with("aileron.capability.kind", wanted.form.kind().text());
-            self.audit.append(&self.own, event).await?;
             self.credentials.used(binding).await;
         }
         Ok(Ok(order))
     }
 
     /// The guest's part of the request, to which a credential of this form will be joined.
-    async fn draft(
+    fn draft(
         &self,
         context: &Context,
-        request: Request,
+        request: Box<Request>,
         form: Option<&Form>,
     ) -> std::result::Result<Box<Order>, Problem> {
         let target = Target::parse(&request.url)?;
@@ -271,7 +274,6 @@ impl Inner {
             return Err(Problem::Malformed("the body is too long".to_owned()));
         }
         let deadline = self.deadline(context, request.timeout, &target)?;
-        let slot = self.slot(deadline).await?;
         Ok(Box::new(Order {
             policy,
             target,
@@ -286,51 +288,62 @@ impl Inner {
             token: None,
             binding: None,
             connector: Some(request.connector),
-            deadline: Deadline::new(deadline),
+            deadline,
             max_response: request.max_response,
-            slot,
+            slot: None,
         }))
     }
 
     /// Joins the credential, if the person consented to its going to this host in this form.
+    /// Returns what is to be recorded before the request leaves.
     async fn join(
         &self,
+        context: &Context,
         order: &mut Order,
-        connector: &Fqn,
-        wanted: &CredentialUse,
-    ) -> std::result::Result<(), Problem> {
+        connector: Fqn,
+        wanted: CredentialUse,
+    ) -> std::result::Result<Event, Problem> {
         let host = order.target.host();
-        let at_hand = self.credentials.at_hand(connector, wanted, host);
+        let at_hand = self.credentials.at_hand(&connector, &wanted, host);
         let resolved = if let Some(resolved) = at_hand {
             resolved
         } else {
-            let resolving = self.credentials.resolve(connector, wanted, host);
+            let resolving = self.credentials.resolve(&connector, &wanted, host);
             let resolved = order.deadline.within(resolving).await;
             resolved
-                .ok_or_else(|| Problem::Late { host: order.target.host().clone() })?
+                .ok_or_else(|| Problem::Late { host: host.clone() })?
                 .map_err(|failure| Problem::Passed(Box::new(failure)))?
         };
-        let binding = resolved.binding.clone();
-        let token = Token::of(&resolved);
-        let credential = Credential::new(Arc::clone(&resolved), wanted)?;
-        let asked = Asked {
-            credentials: Arc::clone(&self.credentials),
-            connector: connector.clone(),
-            wanted: wanted.clone(),
-            resolved: Arc::clone(&resolved),
-        };
-        let asked = Box::new(asked);
+        let used = Event::new(EventKind::BindingResolved, Actor::of(context))
+            .with("aileron.binding.name", resolved.binding.as_str())
+            .with("aileron.connector.fqn", connector.as_str())
+            .with("aileron.capability.kind", wanted.form.kind().text());
+        order.binding = Some(resolved.binding.clone());
+        order.token = Token::of(&resolved);
+        let credential = Credential::new(Arc::clone(&resolved), &wanted)?;
         if let Policy::Send { consent, declared: _ } = &mut order.policy {
-            *consent = Some(resolved);
+            *consent = Some(Arc::clone(&resolved));
         }
         order.policy.consented(&order.target)?;
-        order.policy.permit(&order.target)?;
+        let permit = order.policy.permit(&order.target)?;
         order.masker = credential.masker()?;
         order.credential = Some(credential);
-        order.asked = Some(asked);
-        order.first = Some(Box::new(order.draft()?));
-        order.token = token;
-        order.binding = Some(binding);
+        let credentials = Arc::clone(&self.credentials);
+        order.asked = Some(Asked { credentials, connector, wanted, resolved });
+        order.first = Some((permit, Box::new(order.draft()?)));
+        Ok(used)
+    }
+
+    /// Waits for a place among the requests that may be under way at once.
+    async fn admit(&self, order: &mut Order) -> std::result::Result<(), Problem> {
+        let slot = Arc::clone(&self.slots).try_acquire_owned();
+        order.slot = if let Ok(slot) = slot {
+            Some(slot)
+        } else {
+            let slot = Box::pin(Arc::clone(&self.slots).acquire_owned());
+            let slot = order.deadline.within(slot).await;
+            Some(slot.and_then(|slot| slot.ok()).ok_or(Problem::Busy)?)
+        };
         Ok(())
     }
 
@@ -367,7 +380,7 @@ impl Inner {
         Ok(Ok(Some(Credential::of_source(&value))))
     }
 
-    async fn fetch_order(
+    fn fetch_order(
         &self,
         context: &Context,
         request: Fetch,
@@ -394,7 +407,6 @@ impl Inner {
         headers::complete(&mut headers);
         let masker = credential.as_ref().map(Credential::masker).transpose()?.unwrap_or_default();
         let deadline = self.deadline(context, request.timeout, &target)?;
-        let slot = self.slot(deadline).await?;
         Ok(Box::new(Order {
             policy,
             target,
@@ -409,9 +421,9 @@ impl Inner {
             token: None,
             binding: None,
             connector: None,
-            deadline: Deadline::new(deadline),
+            deadline,
             max_response: request.max_response,
-            slot,
+            slot: None,
         }))
     }
 
@@ -422,7 +434,7 @@ impl Inner {
         context: &Context,
         timeout: Duration,
         target: &Target,
-    ) -> std::result::Result<Instant, Problem> {
+    ) -> std::result::Result<Deadline, Problem> {
         let left = match context.deadline {
             Some(deadline) => {
                 let left = deadline.duration_since((self.clock)());
@@ -434,17 +446,6 @@ impl Inner {
         if left.is_zero() {
             return Err(Problem::Late { host: target.host().clone() });
         }
-        Ok(Instant::now() + left)
-    }
-
-    async fn slot(&self, deadline: Instant) -> std::result::Result<OwnedSemaphorePermit, Problem> {
-        let slots = Arc::clone(&self.slots);
-        if let Ok(slot) = Arc::clone(&slots).try_acquire_owned() {
-            return Ok(slot);
-        }
-        match timeout_at(deadline, slots.acquire_owned()).await {
-            Ok(Ok(slot)) => Ok(slot),
-            Ok(Err(_)) | Err(_) => Err(Problem::Busy),
-        }
+        Ok(Deadline::new(Instant::now() + left))
     }
 }

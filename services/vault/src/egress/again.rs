@@ -17,7 +17,7 @@ pub(super) fn repeatable(request: &Request) -> bool {
 }
 
 /// The same request in what is left of its time; none when that is over.
-pub(super) fn within(request: Request, spent: Duration) -> Option<Request> {
-    let timeout = request.timeout.checked_sub(spent).filter(|left| !left.is_zero())?;
-    Some(Request { timeout, ..request })
+pub(super) fn within(mut request: Box<Request>, spent: Duration) -> Option<Box<Request>> {
+    request.timeout = request.timeout.checked_sub(spent).filter(|left| !left.is_zero())?;
+    Some(request)
 }

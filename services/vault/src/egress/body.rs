@@ -1,5 +1,7 @@
 //! An upstream's body: decoded, capped, masked, and never silently cut.
 
+use std::pin::pin;
+
 use aileron_contract::{Error, Reason, Result, Stream, names::HostPort};
 use bytes::Bytes;
 use futures::StreamExt;
@@ -8,14 +10,15 @@ use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::{deadline::Deadline, mask::Masker, network::Lease, problem::Problem};
+use super::{deadline::Deadline, mask::Masker, network::Lease, problem::Problem, target::Target};
 
 mod decode;
 use decode::Decoder;
 
 /// What a body is read under.
 pub(crate) struct Terms {
-    pub(crate) host: HostPort,
+    /// Whose body it is.
+    pub(crate) target: Target,
     pub(crate) deadline: Deadline,
     pub(crate) max: u64,
     pub(crate) masker: Masker,
@@ -36,7 +39,7 @@ pub(crate) fn stream(
     } else {
         let encodings = head.get_all(header::CONTENT_ENCODING);
         Decoder::of(encodings).ok_or_else(|| Problem::Broken {
-            host: terms.host.clone(),
+            host: terms.target.host().clone(),
             why: "it answers in an encoding that was not asked for".to_owned(),
         })?
     };
@@ -115,7 +118,8 @@ impl Reader {
     }
 
     async fn receive(&mut self) -> Result<Option<Bytes>> {
-        let Terms { host, deadline, .. } = &mut self.terms;
+        let Terms { target, deadline, .. } = &mut self.terms;
+        let host = target.host();
         let frame = deadline.within(self.incoming.frame()).await.ok_or_else(|| late(host))?;
         match frame {
             None => Ok(None),
@@ -137,7 +141,7 @@ impl Reader {
             let mut decoded = self
                 .decoder
                 .feed(&piece)
-                .map_err(|error| cut(&self.terms.host).caused_by(error))?;
+                .map_err(|error| cut(self.terms.target.host()).caused_by(error))?;
             self.count(&decoded)?;
             out.append(&mut decoded);
         }
@@ -161,8 +165,8 @@ impl Reader {
         }
         let mut all = Vec::from(certain);
         while self.terms.masker.is_behind() {
-            let turn = self.terms.deadline.within(tokio::task::yield_now()).await;
-            turn.ok_or_else(|| late(&self.terms.host))?;
+            let turn = self.terms.deadline.within(pin!(tokio::task::yield_now())).await;
+            turn.ok_or_else(|| late(self.terms.target.host()))?;
             all.extend_from_slice(&step(&mut self.terms.masker));
         }
         Ok(all.into())
@@ -170,8 +174,10 @@ impl Reader {
 
     async fn finish(&mut self) -> Result<Bytes> {
         self.ended = true;
-        let decoded =
-            self.decoder.finish().map_err(|error| cut(&self.terms.host).caused_by(error))?;
+        let decoded = self
+            .decoder
+            .finish()
+            .map_err(|error| cut(self.terms.target.host()).caused_by(error))?;
         self.count(&decoded)?;
         let certain = self.masked(decoded.into()).await?;
         let rest = self.terms.masker.finish();
@@ -192,7 +198,8 @@ impl Reader {
     }
 
     fn too_long(&self) -> Error {
-        let Terms { host, max, .. } = &self.terms;
+        let Terms { target, max, .. } = &self.terms;
+        let host = target.host();
         let text = format!("the answer of {host} is longer than the {max} bytes allowed");
         Error::new(Reason::BodyTooLarge, text)
     }

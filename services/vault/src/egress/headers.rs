@@ -51,8 +51,8 @@ pub(crate) fn method(raw: &str) -> Result<Method, Problem> {
         return Ok(Method::GET);
     }
     let method = Method::from_bytes(raw.as_bytes()).map_err(|_| refused())?;
-    let upper = raw.to_ascii_uppercase();
-    if raw.len() > 32 || upper == "CONNECT" || upper == "TRACE" {
+    let kept = ["CONNECT", "TRACE"].iter().any(|kept| raw.eq_ignore_ascii_case(kept));
+    if raw.len() > 32 || kept {
         return Err(refused());
     }
     Ok(method)
@@ -111,15 +111,13 @@ pub(crate) fn without_body(headers: &mut HeaderMap) {
 
 /// What the caller may see of an upstream's headers, the credential masked.
 pub(crate) fn for_caller(headers: &HeaderMap, masker: &Masker) -> Vec<(String, String)> {
-    let shown = |name: &&HeaderName| {
+    let shown = |name: &HeaderName| {
         !WITHHELD.contains(&name.as_str()) && !masker.finds(name.as_str().as_bytes())
     };
     let mut out = Vec::with_capacity(headers.len());
-    for name in headers.keys().filter(shown) {
-        for value in headers.get_all(name) {
-            let value = masker.whole(value.as_bytes());
-            out.push((name.as_str().to_owned(), String::from_utf8_lossy(&value).into_owned()));
-        }
+    for (name, value) in headers.iter().filter(|(name, _)| shown(name)) {
+        let value = masker.whole(value.as_bytes());
+        out.push((name.as_str().to_owned(), String::from_utf8_lossy(&value).into_owned()));
     }
     out
 }

@@ -168,7 +168,7 @@ pub(crate) fn join(
         Form::Query(parameter) => {
             value.expose(plain).map_err(unfit)?;
             let name = parameter.as_str();
-            draft.target = value.expose(|token| draft.target.with_parameter(name, token));
+            draft.target = value.expose(|token| draft.target.with_parameter(name, token))?;
             Ok(())
         }
         Form::AwsSigv4(signing) => {

@@ -1,6 +1,6 @@
 //! Connections: resolved, checked, dialled, encrypted and kept for the next request.
 
-use std::{io, sync::Arc};
+use std::{io, pin::pin, sync::Arc};
 
 use aileron_contract::{egress::Sent, limits, names::HostPort};
 use hyper::body::Incoming;
@@ -28,7 +28,7 @@ mod owned;
 mod pool;
 pub(crate) use connection::Draft;
 use connection::{Connection, Lost, Tasks};
-use owned::Owned;
+use owned::{Owned, Work};
 use pool::Pool;
 pub(crate) use pool::{Key, Owner};
 
@@ -69,22 +69,11 @@ impl Network {
 
     /// Runs a request to its end even when its caller has gone. None when the house shuts down
     /// first: what became of the request is then unknown.
-    pub(crate) async fn owned<T: Send + 'static>(
-        &self,
-        work: impl Future<Output = T> + Send + 'static,
-    ) -> Option<T> {
-        let stop = self.tasks.stop.clone();
-        if stop.is_cancelled() {
+    pub(crate) async fn owned<T: Send + 'static>(&self, work: Work<T>) -> Option<T> {
+        if self.tasks.stop.is_cancelled() {
             return None;
         }
-        let work = async move {
-            tokio::select! {
-                biased;
-                done = work => Some(done),
-                () = stop.cancelled() => None,
-            }
-        };
-        Owned::new(work, &self.tasks.tracker).await
+        Owned::new(work, &self.tasks).await
     }
 
     /// Ends every connection and waits for the tasks that serve them.
@@ -125,7 +114,7 @@ impl Network {
                     .map_err(|problem| (Sent::NotSent, problem))?
             };
             let request = draft.request(&connection).map_err(|problem| (Sent::NotSent, problem))?;
-            match deadline.within(connection.send(request)).await {
+            match deadline.within(pin!(connection.send(request))).await {
                 None => return Err((Sent::MaybeSent, late(key.host))),
                 Some(Ok(response)) => {
                     let lease = Lease { network: Arc::clone(self), key, connection };

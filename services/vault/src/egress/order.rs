@@ -21,7 +21,7 @@ use super::{
     inject::{self, Credential},
     mask::Masker,
     network::{Draft, Network, Owner},
-    policy::Policy,
+    policy::{Permit, Policy},
     problem::Problem,
     target::Target,
 };
@@ -36,9 +36,9 @@ pub(crate) struct Order {
     /// For the first origin only. Joined anew for each hop: a signature holds for one address.
     pub(crate) credential: Option<Credential>,
     /// What the credential was asked for with: asked again before each further hop.
-    pub(crate) asked: Option<Box<Asked>>,
-    /// The first hop's request, when it has been made already.
-    pub(crate) first: Option<Box<Draft>>,
+    pub(crate) asked: Option<Asked>,
+    /// The first hop's request, when it has been made already, and where it may lead.
+    pub(crate) first: Option<(Permit, Box<Draft>)>,
     pub(crate) clock: fn() -> Timestamp,
     pub(crate) masker: Masker,
     /// The credential, when it is a token that can be replaced.
@@ -48,7 +48,8 @@ pub(crate) struct Order {
     pub(crate) connector: Option<Fqn>,
     pub(crate) deadline: Deadline,
     pub(crate) max_response: u64,
-    pub(crate) slot: OwnedSemaphorePermit,
+    /// One of the requests that may be under way at once: waited for before it leaves.
+    pub(crate) slot: Option<OwnedSemaphorePermit>,
 }
 
 /// What became of an order.
@@ -73,7 +74,8 @@ impl Order {
     /// Carries the request out. A failure after the first hop left is `MaybeSent`, even when the
     /// hop that failed was not.
     pub(crate) async fn carry_out(self: Box<Self>, network: Arc<Network>) -> Carried {
-        let host = self.target.host().clone();
+        let target = self.target.clone();
+        let host = target.host();
         let mut sent = Sent::NotSent;
         match self.follow(&network, &mut sent).await {
             Ok((response, shown)) => {
@@ -93,12 +95,12 @@ impl Order {
         sent: &mut Sent,
     ) -> Result<(Response, bool), Problem> {
         for _ in 0..=limits::REDIRECTS {
-            let permit = self.policy.permit(&self.target)?;
-            let draft = if let Some(first) = self.first.take() {
+            let (permit, draft) = if let Some(first) = self.first.take() {
                 first
             } else {
+                let permit = self.policy.permit(&self.target)?;
                 self.still_may().await?;
-                Box::new(self.draft()?)
+                (permit, Box::new(self.draft()?))
             };
             let owner = self.owner();
             let exchange = network.exchange(draft, owner, permit, &mut self.deadline);
@@ -136,7 +138,7 @@ impl Order {
     async fn still_may(&mut self) -> Result<(), Problem> {
         let (Some(asked), true) = (&self.asked, self.credential.is_some()) else { return Ok(()) };
         let host = self.target.host();
-        let checked = self.deadline.within(asked.again(host)).await;
+        let checked = self.deadline.within(Box::pin(asked.again(host))).await;
         checked
             .ok_or_else(|| Problem::Late { host: host.clone() })?
             .map_err(|failure| Problem::Passed(Box::new(failure)))
@@ -168,11 +170,11 @@ impl Order {
 
     fn terms(self) -> Terms {
         Terms {
-            host: self.target.host().clone(),
+            target: self.target,
             deadline: self.deadline,
             max: self.max_response,
             masker: self.masker,
-            slot: Some(self.slot),
+            slot: self.slot,
         }
     }
 

@@ -69,6 +69,7 @@ impl Line<'_> {
         headers::complete(&mut headers);
         let form = Bytes::from_owner(Zeroizing::new(form));
         let host = target.host().clone();
+        let of_answer = target.clone();
         let draft = Box::new(Draft { method: head.method, target, headers, body: form });
         let owner = Owner::Provider(self.binding.clone());
         let mut deadline = Deadline::new(self.deadline);
@@ -81,7 +82,7 @@ impl Line<'_> {
         let lost = |problem| Lost { sent: Sent::MaybeSent, problem };
         let (head, incoming) = answer.into_parts();
         let terms = Terms {
-            host: host.clone(),
+            target: of_answer,
             deadline,
             max: limits::OAUTH_ANSWER,
             masker: Masker::default(),

@@ -52,7 +52,7 @@ pub(crate) fn sign(
     for name in &HEADERS {
         draft.headers.remove(name);
     }
-    let authority = draft.target.authority();
+    let authority = draft.target.authority().to_owned();
     let signed = {
         let unsignable = || Problem::Malformed("a header cannot be signed".to_owned());
         let headers = draft.headers.iter().map(|(name, value)| {

@@ -2,6 +2,7 @@
 
 use aileron_contract::limits;
 use bytes::Bytes;
+use futures::{FutureExt as _, future::Either};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Version, header};
 use http_body_util::Full;
 use hyper::{
@@ -92,22 +93,16 @@ impl Connection {
         Ok(Self::Second(sender))
     }
 
-    pub(crate) async fn send(
+    /// No `async fn`: a request would lie in its future as often as it is handed on.
+    pub(crate) fn send(
         &mut self,
         request: Request<Full<Bytes>>,
-    ) -> Result<Response<Incoming>, Lost> {
+    ) -> impl Future<Output = Result<Response<Incoming>, Lost>> + use<> {
         let sent = match self {
-            Self::First(sender) => sender.try_send_request(request).await,
-            Self::Second(sender) => sender.try_send_request(request).await,
+            Self::First(sender) => Either::Left(sender.try_send_request(request)),
+            Self::Second(sender) => Either::Right(sender.try_send_request(request)),
         };
-        let answer = sent.map_err(|mut error: TrySendError<_>| match error.take_message() {
-            Some(request) => Lost::Unsent(error.into_error(), Box::new(request)),
-            None => Lost::Sent(error.into_error()),
-        })?;
-        if size(answer.headers()) > limits::EGRESS_RESPONSE_HEAD {
-            return Err(Lost::Head);
-        }
-        Ok(answer)
+        sent.map(answered)
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -147,6 +142,19 @@ impl Connection {
     }
 }
 
+type Unsent = TrySendError<Request<Full<Bytes>>>;
+
+fn answered(sent: Result<Response<Incoming>, Unsent>) -> Result<Response<Incoming>, Lost> {
+    let answer = sent.map_err(|mut error| match error.take_message() {
+        Some(request) => Lost::Unsent(error.into_error(), Box::new(request)),
+        None => Lost::Sent(error.into_error()),
+    })?;
+    if size(answer.headers()) > limits::EGRESS_RESPONSE_HEAD {
+        return Err(Lost::Head);
+    }
+    Ok(answer)
+}
+
 /// As HTTP/1.1 writes them.
 fn size(headers: &HeaderMap) -> usize {
     headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum()
@@ -173,9 +181,7 @@ impl Draft {
         match connection {
             Connection::First(_) => {
                 *request.uri_mut() = self.target.origin_form()?;
-                let host = HeaderValue::from_maybe_shared(Bytes::from(self.target.authority()))
-                    .map_err(|_| Problem::Malformed("the host is no header value".to_owned()))?;
-                request.headers_mut().insert(header::HOST, host);
+                request.headers_mut().insert(header::HOST, self.target.host_header()?);
                 let expected = [Method::POST, Method::PUT, Method::PATCH].contains(&self.method);
                 if expected && self.body.is_empty() {
                     // Some servers refuse a body they are not told to be empty.
