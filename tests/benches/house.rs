@@ -27,7 +27,7 @@ use aileron_node::demo::Servers;
 
 use crate::{
     figures::{flushes, fsync_time, median, resident, target},
-    house::{House, create_vault, person},
+    house::House,
 };
 
 const CALLERS: usize = 32;
@@ -46,8 +46,7 @@ fn main() {
         let pid = house.discovery().unwrap().pid;
         println!("idle memory (resident):               {:>10} KiB", resident(pid));
         clients(&house);
-        create_vault(&program).await;
-        main_job::install(&person(&program).await, &servers).await;
+        main_job::moves_in(&program, &servers).await;
         main_job::list(&program).await;
         runs(&program, &servers, pid).await;
     });

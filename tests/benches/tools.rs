@@ -44,7 +44,7 @@ use tokio::process::{Child, Command};
 use crate::{
     figures::{flushes, fsync_time, median, target},
     hostile::{Connector, Deed},
-    house::{House, create_vault, person},
+    house::House,
 };
 
 const CALLS: usize = 300;
@@ -60,9 +60,7 @@ fn main() {
         let servers = Servers::start().await.unwrap();
         let mut house = House::new(&servers);
         let program = house.start().await;
-        create_vault(&program).await;
-        let person = person(&program).await;
-        main_job::install(&person, &servers).await;
+        let person = main_job::moves_in(&program, &servers).await;
         echo().install(&person, &servers).await;
         let body = BeginSession { agent: "claude".to_owned(), working_dir: None };
         let begun = program.begin_session(&body).await.unwrap().value;

@@ -19,17 +19,14 @@ use aileron_node::demo::Servers;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use crate::{
-    house::{House, create_vault, person},
-    main_job::{approve, ask, install, settled},
+    house::House,
+    household::Household,
+    main_job::{approve, ask, settled},
 };
 
 #[tokio::test(flavor = "multi_thread")]
 async fn with_the_token_of_daemon_json_nothing_can_be_decided() {
-    let servers = Servers::start().await.unwrap();
-    let mut house = House::new(&servers);
-    let program = house.start().await;
-    create_vault(&program).await;
-    install(&person(&program).await, &servers).await;
+    let Household { house, servers, program, .. } = Household::new().await;
     let pending = ask(&program, "Mine", None).await;
 
     let stolen = Client::new(Endpoint {
@@ -70,12 +67,7 @@ async fn with_the_token_of_daemon_json_nothing_can_be_decided() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_edited_action_file_does_not_run_under_the_old_consent() {
-    let servers = Servers::start().await.unwrap();
-    let mut house = House::new(&servers);
-    let program = house.start().await;
-    create_vault(&program).await;
-    let owner = person(&program).await;
-    install(&owner, &servers).await;
+    let Household { house, servers, program, person: owner } = Household::new().await;
     let pending = ask(&program, "Before the edit", None).await;
 
     let path = house.path().join("actions/notes-create.md");
@@ -98,11 +90,7 @@ async fn an_edited_action_file_does_not_run_under_the_old_consent() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_edited_keyring_is_noticed_and_none_of_its_keys_is_used() {
-    let servers = Servers::start().await.unwrap();
-    let mut house = House::new(&servers);
-    let program = house.start().await;
-    create_vault(&program).await;
-    install(&person(&program).await, &servers).await;
+    let Household { house, servers: _servers, program, .. } = Household::new().await;
     assert_eq!(program.keyring().await.unwrap().value.verified, Some(true));
 
     let path = house.path().join("keyring.json");

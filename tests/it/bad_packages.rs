@@ -14,7 +14,8 @@ use aileron_node::demo::Servers;
 use tar::EntryType;
 
 use crate::{
-    house::{House, create_vault, person},
+    house::House,
+    household::Household,
     packs::{NOTHING, Publisher, bomb, tarball, with_link},
 };
 
@@ -55,12 +56,10 @@ pub(super) struct Scene {
 impl Scene {
     async fn start() -> Self {
         let servers = Servers::start().await.unwrap();
-        let mut house = House::new(&servers);
-        let program = house.start().await;
-        create_vault(&program).await;
-        let person = person(&program).await;
+        let home = Household::bare(servers).await;
         let acme = Publisher::new("acme/notes", 1);
-        acme.is_trusted_by(&person).await;
+        acme.is_trusted_by(&home.person).await;
+        let Household { house, servers, program, person } = home;
         Self { house, person, program, acme, servers }
     }
 

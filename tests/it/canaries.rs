@@ -16,9 +16,9 @@ use std::{
 use aileron_node::demo::Servers;
 
 use crate::{
-    house::{create_vault, person},
+    house::{PATIENCE, create_vault, person},
     oidc::Provider,
-    split::Four,
+    split::Split,
     upstream::{Upstream, answer},
 };
 use kinds::{Kind, fresh};
@@ -34,8 +34,8 @@ async fn a_bound_secret_of_any_kind_is_left_nowhere_but_with_the_vault() {
         answer("200 OK", "", body.as_bytes())
     })
     .await;
-    let mut four = Four::start(&servers);
-    let program = four.program().await;
+    let mut split = Split::start(&servers);
+    let program = split.program().await;
     create_vault(&program).await;
     let person = person(&program).await;
 
@@ -63,18 +63,19 @@ async fn a_bound_secret_of_any_kind_is_left_nowhere_but_with_the_vault() {
 
     // Connections are closed with those who hold them.
     drop((person, program));
-    let vault = Process::of("vault", four.vault);
+    let vault = Process::of("vault", split.process("vault"));
     let others = [
-        Process::of("log", four.audit),
-        Process::of("executor", four.executor),
-        Process::of("gateway", four.gateway),
+        Process::of("log", split.process("audit")),
+        Process::of("executor", split.process("executor")),
+        Process::of("launcher", split.process("launcher")),
+        Process::of("gateway", split.process("gateway")),
     ];
-    let mut found = scan::files(four.house.path(), &needles);
+    let mut found = scan::files(split.house.path(), &needles);
     for process in others.iter().chain([&vault]) {
         found.extend(process.lines(&needles));
     }
     // The ends of connections are noticed by a task of the server's.
-    let deadline = Instant::now() + Duration::from_secs(10);
+    let deadline = Instant::now() + PATIENCE / 2;
     let memory = loop {
         let memory: Vec<_> = others.iter().flat_map(|it| it.memory(&needles)).collect();
         if memory.is_empty() || Instant::now() > deadline {
@@ -84,8 +85,8 @@ async fn a_bound_secret_of_any_kind_is_left_nowhere_but_with_the_vault() {
     };
     found.extend(memory);
     assert_eq!(found, [""; 0]);
-    let log = four.house.log();
-    assert!(!log.is_empty() && four.house.path().join("secrets.json").is_file());
+    let log = split.house.log();
+    assert!(!log.is_empty() && split.house.path().join("secrets.json").is_file());
 }
 
 /// One secret in every spelling, put where each part of the scan looks.

@@ -1,17 +1,17 @@
 //! The daemon dies between sending and hearing the answer: never twice, never lost, never silent.
 
+mod grants;
 mod installs;
 mod points;
 mod roles;
-
-use std::time::{Duration, Instant};
 
 use aileron_api::runs::{Run, RunFilter, RunState};
 use aileron_node::demo::Servers;
 
 use crate::{
-    house::{House, create_vault, person},
-    main_job::{approve, ask, install, list, settled},
+    house::{person, unlock_vault, until},
+    household::Household,
+    main_job::{approve, ask, list, settled},
     relay::Relay,
 };
 
@@ -25,18 +25,15 @@ async fn servers_behind_a_relay() -> (Servers, Relay) {
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_between_send_and_answer_a_write_ends_ambiguous_and_is_not_repeated() {
     let (servers, relay) = servers_behind_a_relay().await;
-    let mut house = House::new(&servers);
-    let pid = house.spawn(&["daemon", "run"]);
-    let program = house.client().await;
-    create_vault(&program).await;
-    let owner = person(&program).await;
-    install(&owner, &servers).await;
+    let home = Household::among(servers).await;
+    let pid = home.daemon();
+    let Household { mut house, servers, program, person: owner } = home;
     let pending = ask(&program, "Once", None).await;
     list(&program).await;
 
     relay.hold_answers(true);
     approve(&owner, &pending.approval_id).await;
-    until("the note arrives", || servers.titles().len() == 2).await;
+    until("the note arrives", async || (servers.titles().len() == 2).then_some(())).await;
     house.kill(pid);
     relay.hold_answers(false);
 
@@ -48,7 +45,7 @@ async fn killed_between_send_and_answer_a_write_ends_ambiguous_and_is_not_repeat
     assert_eq!(result.state, Some(RunState::Ambiguous));
     // Unlocking resumes what waits, and only that.
     person(&program).await;
-    unlock(&program).await;
+    unlock_vault(&program).await;
     list(&program).await;
     assert_eq!(servers.titles(), ["Welcome", "Once"], "the write happened once");
 }
@@ -56,11 +53,9 @@ async fn killed_between_send_and_answer_a_write_ends_ambiguous_and_is_not_repeat
 #[tokio::test(flavor = "multi_thread")]
 async fn approved_while_the_daemon_was_killed_the_run_waits_for_the_vault_and_runs_once() {
     let (servers, _relay) = servers_behind_a_relay().await;
-    let mut house = House::new(&servers);
-    let pid = house.spawn(&["daemon", "run"]);
-    let program = house.client().await;
-    create_vault(&program).await;
-    install(&person(&program).await, &servers).await;
+    let home = Household::among(servers).await;
+    let pid = home.daemon();
+    let Household { mut house, servers, program, .. } = home;
     let pending = ask(&program, "Later", None).await;
     house.kill(pid);
 
@@ -69,21 +64,8 @@ async fn approved_while_the_daemon_was_killed_the_run_waits_for_the_vault_and_ru
     let runs = program.runs(&RunFilter::default()).await.unwrap().value.items;
     let parked: Vec<&Run> = runs.iter().filter(|run| run.state == RunState::Parked).collect();
     assert_eq!(parked.len(), 1, "the parked run is still there: {runs:?}");
-    unlock(&program).await;
+    unlock_vault(&program).await;
     approve(&person(&program).await, &pending.approval_id).await;
     settled(&program, &pending.approval_id).await;
     assert_eq!(servers.titles(), ["Welcome", "Later"]);
-}
-
-async fn unlock(program: &aileron_api::client::Client) {
-    let passphrase = aileron_api::Sensitive::new(crate::house::PASSPHRASE.to_owned());
-    program.unlock_vault(&aileron_api::vault::UnlockVault { passphrase }).await.unwrap();
-}
-
-async fn until(what: &str, holds: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while !holds() {
-        assert!(Instant::now() < deadline, "{what}: not in time");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
 }

@@ -2,17 +2,14 @@
 //! place of the published one: a person without anything installs, launches Claude Code, reads,
 //! approves a write in a browser, and looks at what happened.
 
-use std::{
-    process::Command,
-    time::{Duration, Instant},
-};
+use std::process::Command;
 
 use aileron_node::demo::{OWNER, REPOSITORY, Servers};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::{
-    house::{House, PASSPHRASE},
+    house::{House, PASSPHRASE, until},
     launch::{
         Running,
         chromium::{Deed, Seen, plant, visit},
@@ -47,16 +44,12 @@ impl Newcomer {
     }
 
     async fn waiting(&self) -> String {
-        let deadline = Instant::now() + Duration::from_mins(1);
-        loop {
-            let listed: Value =
-                serde_json::from_str(&self.runs(&["approval", "list", "--json"])).unwrap();
-            if let Some(id) = listed["items"][0]["id"].as_str() {
-                return id.to_owned();
-            }
-            assert!(Instant::now() < deadline, "nothing waits");
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
+        until("a call waits", async || {
+            let listed = self.runs(&["approval", "list", "--json"]);
+            let listed: Value = serde_json::from_str(&listed).unwrap();
+            listed["items"][0]["id"].as_str().map(str::to_owned)
+        })
+        .await
     }
 
     /// The log's events, oldest first.
@@ -140,11 +133,7 @@ async fn denies_from_the_shell(newcomer: &Newcomer) {
     assert!(output.status.success(), "{told}");
     assert!(told.contains(r#""status":"denied""#) && told.contains("one is enough"), "{told}");
     assert_eq!(newcomer.servers.titles(), ["Welcome", "Bread"]);
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while !seen.exists() {
-        assert!(Instant::now() < deadline, "the browser does not end");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    until("the browser ends", async || seen.exists().then_some(())).await;
     let seen = Seen::read(&std::fs::read_to_string(seen).unwrap());
     assert!(seen.card.contains("Bread") && seen.said.contains("one is enough"), "{seen:?}");
 }

@@ -2,32 +2,28 @@
 //! whom it was agreed, and not once more when rows are put back.
 
 use aileron_api::{
-    Object, Sensitive,
-    access::{MintToken, MintedToken, OpenPersonSession},
+    Object,
+    access::MintedToken,
     actions::RunAction,
     client::{Client, RunOutcome},
     grants::{Grant, GrantRequest},
 };
-use aileron_node::demo::Servers;
 
 use crate::{
-    house::{House, PASSPHRASE, create_vault, person},
-    main_job::install,
-    put_back::{sql, stop, unlock},
+    house::{person, unlock_vault},
+    household::{Household, mints},
+    put_back::{sql, stop},
 };
 
 const ACTION: &str = "notes-create";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_granted_write_runs_for_its_token_and_no_row_put_back_gives_a_use_back() {
-    let servers = Servers::start().await.unwrap();
-    let mut house = House::new(&servers);
-    let pid = house.spawn(&["daemon", "run"]);
-    let program = house.client().await;
-    create_vault(&program).await;
-    let owner = person(&program).await;
-    install(&owner, &servers).await;
-    let minted = minted(&program, &owner).await;
+    let home = Household::new().await;
+    let pid = home.daemon();
+    let Household { mut house, servers: _servers, program, person: owner } = home;
+    let scopes = ["actions:list", "actions:run", "runs:read", "approvals:poll"];
+    let minted = mints(&owner, "nightly", &scopes).await;
     let token = program.with_token(minted.token.expose()).unwrap();
 
     // Neither the token itself nor the one in daemon.json makes a grant.
@@ -48,7 +44,7 @@ async fn a_granted_write_runs_for_its_token_and_no_row_put_back_gives_a_use_back
 
     let pid = house.spawn(&["daemon", "run"]);
     let program = house.client().await;
-    unlock(&program).await;
+    unlock_vault(&program).await;
     let token = program.with_token(minted.token.expose()).unwrap();
     assert_eq!(consent(&token, "one").await.as_deref(), Some("granted"));
     assert_eq!(consent(&token, "one").await, None, "both uses are taken");
@@ -58,7 +54,7 @@ async fn a_granted_write_runs_for_its_token_and_no_row_put_back_gives_a_use_back
 
     house.spawn(&["daemon", "run"]);
     let program = house.client().await;
-    unlock(&program).await;
+    unlock_vault(&program).await;
     let token = program.with_token(minted.token.expose()).unwrap();
     assert_eq!(consent(&token, "one").await, None, "a row put back gives nothing back");
     let known = only(&program).await;
@@ -80,21 +76,6 @@ async fn a_granted_write_runs_for_its_token_and_no_row_put_back_gives_a_use_back
         ..aileron_api::audit::AuditFilter::default()
     };
     assert_eq!(program.audit_events(&filter).await.unwrap().value.events.len(), 2);
-}
-
-/// A token for what runs at night.
-async fn minted(program: &Client, owner: &Client) -> MintedToken {
-    let passphrase = Sensitive::new(PASSPHRASE.to_owned());
-    let opened =
-        program.open_person_session(&OpenPersonSession { passphrase }).await.unwrap().value;
-    let scopes = ["actions:list", "actions:run", "runs:read", "approvals:poll"];
-    let mint = MintToken {
-        label: "nightly".to_owned(),
-        scopes: scopes.map(str::to_owned).to_vec(),
-        // Long enough for this test, and a time the daemon spelled.
-        expires_at: opened.expires_at,
-    };
-    owner.mint_token(&mint).await.unwrap().value
 }
 
 fn asked(token: &MintedToken) -> GrantRequest {

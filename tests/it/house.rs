@@ -14,7 +14,7 @@ use aileron_api::{
     access::OpenPersonSession,
     client::{Client, Endpoint},
     discovery::Discovery,
-    vault::CreateVault,
+    vault::{CreateVault, UnlockVault},
 };
 use aileron_node::demo::Servers;
 use rustix::process::{Pid, Signal, kill_process};
@@ -22,6 +22,9 @@ use serde_json::json;
 use tempfile::TempDir;
 
 pub(crate) const PASSPHRASE: &str = "correct horse battery staple";
+
+/// How long a test waits for what must come: the slowest machine's time, not the time it takes.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 
 /// The program under test, built with the tests.
 pub(crate) fn program() -> PathBuf {
@@ -133,7 +136,7 @@ impl House {
 
     /// A client with the daemon's own token, once the daemon answers.
     pub(crate) async fn client(&mut self) -> Client {
-        let deadline = Instant::now() + Duration::from_mins(1);
+        let deadline = Instant::now() + PATIENCE;
         loop {
             if let Some(client) = self.answering().await {
                 return client;
@@ -181,7 +184,7 @@ impl House {
 
     /// Waits for the end of a process that was told to stop, or should stop by itself.
     pub(crate) async fn ended(&mut self, pid: u32) {
-        let deadline = Instant::now() + Duration::from_secs(40);
+        let deadline = Instant::now() + PATIENCE;
         while self.running(pid) {
             assert!(Instant::now() < deadline, "{pid} does not stop:\n{}", self.log());
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -229,15 +232,43 @@ fn signal(pid: u32) {
     }
 }
 
+pub(crate) fn passphrase() -> Sensitive {
+    Sensitive::new(PASSPHRASE.to_owned())
+}
+
 /// Creates the vault.
 pub(crate) async fn create_vault(program: &Client) {
-    let passphrase = Sensitive::new(PASSPHRASE.to_owned());
-    program.create_vault(&CreateVault { passphrase }).await.unwrap();
+    program.create_vault(&CreateVault { passphrase: passphrase() }).await.unwrap();
+}
+
+/// Unlocks the vault, once whoever holds it answers.
+pub(crate) async fn unlock_vault(program: &Client) {
+    let unlock = UnlockVault { passphrase: passphrase() };
+    until("the vault comes back", async || match program.unlock_vault(&unlock).await {
+        Ok(_) => Some(()),
+        Err(error) => {
+            assert_eq!(error.code(), Some("service_unavailable"), "{error}");
+            None
+        }
+    })
+    .await;
 }
 
 /// Opens a person session.
 pub(crate) async fn person(program: &Client) -> Client {
-    let passphrase = Sensitive::new(PASSPHRASE.to_owned());
-    let opened = program.open_person_session(&OpenPersonSession { passphrase }).await.unwrap();
+    let body = OpenPersonSession { passphrase: passphrase() };
+    let opened = program.open_person_session(&body).await.unwrap();
     program.with_token(opened.value.token.expose()).unwrap()
+}
+
+/// Looks again and again, until there is what is looked for.
+pub(crate) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = look().await {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "not in time: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }

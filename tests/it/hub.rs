@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use crate::{
     bad_packages::listing,
-    house::{House, create_vault, person},
+    house::{House, create_vault},
+    household::Household,
     packs::{Publisher, tarball},
     terminal::Session,
 };
@@ -131,10 +132,8 @@ async fn a_confirmed_fingerprint_installs_what_it_verifies_and_nothing_else() {
     acme.publish_key(&servers);
     acme.publish_connector(&servers, "1.0.0", &["notes.example:443"]);
     publish(&servers, &acme);
-    let mut house = House::new(&servers);
-    let program = house.start().await;
-    create_vault(&program).await;
-    let owner = person(&program).await;
+    let Household { house, program, person: owner, servers: _servers } =
+        Household::bare(servers).await;
     let name = aileron_api::hub::HubName { fqn: acme.fqn() };
     let decision = program.install_decision(&name).await.unwrap().value;
     assert_eq!(decision.trust_state, "unknown");

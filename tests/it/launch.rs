@@ -12,13 +12,12 @@ use std::{
     ffi::OsString,
     path::PathBuf,
     process::{Command, Output, Stdio},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use aileron_api::{
     approvals::{Decide, PendingApproval},
     audit::AuditFilter,
-    client::Client,
     sessions::{Session, SessionFilter},
 };
 use aileron_node::demo::Servers;
@@ -27,18 +26,15 @@ use tempfile::TempDir;
 use tokio::task::JoinSet;
 
 use crate::{
-    house::{House, create_vault, person, program},
-    main_job::install,
+    house::{House, program, until},
+    household::Household,
 };
 use clock::Clock;
 use model::{Model, Say, Turn};
 
-/// A house with actions, and a folder for an agent to work in.
+/// A household, and a folder for an agent to work in.
 struct Scene {
-    house: House,
-    servers: Servers,
-    program: Client,
-    person: Client,
+    home: Household,
     work: TempDir,
     user: TempDir,
 }
@@ -53,19 +49,15 @@ impl Scene {
         let servers = Servers::start().await.unwrap();
         let mut house = House::with_config(&servers, further);
         house.spawn_in(&["daemon", "run"], clock.map(Clock::environment).unwrap_or_default());
-        let program = house.client().await;
-        create_vault(&program).await;
-        let person = person(&program).await;
-        install(&person, &servers).await;
+        let home = Household::started(house, servers).await;
         let folder = |name| tempfile::Builder::new().prefix(name).tempdir().unwrap();
-        let (work, user) = (folder("aileron-work-"), folder("aileron-person-"));
-        Self { house, servers, program, person, work, user }
+        Self { home, work: folder("aileron-work-"), user: folder("aileron-person-") }
     }
 
     /// `aileron launch`, where the agents' own programs are on the path and talk to `model`.
     fn launch(&self, model: &Model, arguments: &[&str]) -> Command {
         self.configure_codex(model);
-        let mut command = self.house.command(["launch"]);
+        let mut command = self.home.house.command(["launch"]);
         command
             .args(arguments)
             .current_dir(self.work.path())
@@ -92,41 +84,33 @@ impl Scene {
 
     /// Where the agent was told that a person decides.
     async fn link(&self, model: &Model) -> String {
-        let deadline = Instant::now() + Duration::from_mins(1);
-        loop {
+        until("the agent is told an address", async || {
             let heard = model.heard();
             let mut words = heard.iter().flat_map(|told| told.split(['"', ' ', '\n']));
             let page = |word: &&str| word.starts_with("http") && word.contains("/approvals?focus=");
-            if let Some(link) = words.find(page) {
-                return link.to_owned();
-            }
-            assert!(Instant::now() < deadline, "no address was told: {heard:?}");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+            words.find(page).map(str::to_owned)
+        })
+        .await
     }
 
     async fn waiting(&self) -> PendingApproval {
-        let deadline = Instant::now() + Duration::from_mins(1);
-        loop {
-            let items = self.person.approvals().await.unwrap().value.items;
-            if let Some(first) = items.into_iter().next() {
-                return first;
-            }
-            assert!(Instant::now() < deadline, "nothing waits");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        until("a call waits", async || {
+            self.home.person.approvals().await.unwrap().value.items.into_iter().next()
+        })
+        .await
     }
 
     /// How often the log tells of such an event.
     async fn tells(&self, kind: &str) -> usize {
         let filter = AuditFilter { limit: Some(1_000), ..AuditFilter::default() };
-        let events = self.program.audit_events(&filter).await.unwrap().value.events;
+        let events = self.home.program.audit_events(&filter).await.unwrap().value.events;
         events.iter().filter(|event| event.event_type == kind).count()
     }
 
     /// The only session there is.
     async fn session(&self) -> Session {
-        let sessions = self.program.agent_sessions(&SessionFilter::default()).await.unwrap().value;
+        let sessions =
+            self.home.program.agent_sessions(&SessionFilter::default()).await.unwrap().value;
         let [session] = sessions.items.as_slice() else { panic!("{sessions:?}") };
         session.clone()
     }
@@ -135,7 +119,7 @@ impl Scene {
     async fn is_over(&self, exit_code: i32) {
         let session = self.session().await;
         assert_eq!((session.state.as_str(), session.exit_code), ("ended", Some(exit_code)));
-        let folder = self.house.path().join("sessions").join(&session.id);
+        let folder = self.home.house.path().join("sessions").join(&session.id);
         assert!(!folder.exists(), "the token's file is still there");
         let record = self.work.path().join(".aileron/session.log");
         let record = std::fs::read_to_string(record).unwrap();

@@ -7,6 +7,7 @@
     reason = "a test that meets the unexpected should stop there"
 )]
 
+mod addresses;
 mod approvals;
 mod attack;
 mod author;
@@ -17,15 +18,18 @@ mod canaries;
 mod command_line;
 mod crash;
 mod demo;
+mod folders;
 mod generated;
 mod getting_started;
 mod grants;
 mod hostile;
 mod house;
+mod household;
 mod hub;
 mod identities;
 mod keyring;
 mod launch;
+mod leaving;
 mod main_job;
 mod manual;
 mod mcp;

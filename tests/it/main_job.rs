@@ -1,7 +1,5 @@
 //! The main job: install, bind, list, ask, approve, prove. The same steps wherever the parts run.
 
-use std::time::{Duration, Instant};
-
 use aileron_api::{
     Object, Sensitive,
     actions::{RunAction, RunPending, RunResult},
@@ -13,45 +11,63 @@ use aileron_api::{
 };
 use aileron_node::demo::{OWNER, REPOSITORY, Servers};
 
-use crate::house::{create_vault, person};
+use crate::house::{create_vault, person, until};
+
+/// Creates the vault and makes the program ready for use; the person who did it.
+pub(crate) async fn moves_in(program: &Client, servers: &Servers) -> Client {
+    create_vault(program).await;
+    let person = person(program).await;
+    install(&person, servers).await;
+    person
+}
+
+/// Trusts the suite's publisher by the key it publishes.
+pub(crate) async fn trusts(person: &Client) {
+    let authority = authority();
+    let look_up = LookUpKey { authority: authority.clone() };
+    let published = person.look_up_key(&look_up).await.unwrap().value.key;
+    person.trust_key(&TrustKey { authority, key: published.key }).await.unwrap();
+}
 
 /// Trusts the publisher, installs the suite and binds the key.
 pub(crate) async fn install(person: &Client, servers: &Servers) {
-    let authority = format!("github://{OWNER}/{REPOSITORY}");
-    let look_up = LookUpKey { authority: authority.clone() };
-    let published = person.look_up_key(&look_up).await.unwrap().value.key;
-    let trust = TrustKey { authority: authority.clone(), key: published.key };
-    person.trust_key(&trust).await.unwrap();
-    let source = ReadSuite { source: Some(format!("{authority}/suite.toml@latest")), text: None };
+    trusts(person).await;
+    let source = format!("{}/suite.toml@latest", authority());
+    let source = ReadSuite { source: Some(source), text: None };
     for member in person.read_suite(&source).await.unwrap().value.actions {
         let request = InstallActionRequest {
             fqn: member.fqn,
             version: member.version,
-            force: false,
             auto_install_connectors: true,
-            accept_unsigned: false,
-            expected_hash: None,
+            ..InstallActionRequest::default()
         };
         person.install_action(&request).await.unwrap();
     }
+    binds(person, &authority(), "notes", &servers.notes_key).await;
+}
+
+/// Binds an API key to a connector, for the account `work`.
+pub(crate) async fn binds(person: &Client, connector: &str, service: &str, key: &str) {
+    let value = Some(Sensitive::new(key.to_owned()));
     let spec = BindingSpec {
         identity: "work".to_owned(),
-        service: Some("notes".to_owned()),
-        source: BindingSource {
-            kind: "api_key".to_owned(),
-            value: Some(Sensitive::new(servers.notes_key.clone())),
-        },
+        service: Some(service.to_owned()),
+        source: BindingSource { kind: "api_key".to_owned(), value },
         account: None,
         access_key_id: None,
         region: None,
     };
     let body = BindingSetup {
-        connector_fqn: authority,
+        connector_fqn: connector.to_owned(),
         bindings: vec![spec],
         skip_existing: false,
         hosts: None,
     };
     assert_eq!(person.set_up_bindings(&body).await.unwrap().value.created.len(), 1);
+}
+
+fn authority() -> String {
+    format!("github://{OWNER}/{REPOSITORY}")
 }
 
 pub(crate) async fn list(program: &Client) -> RunResult {
@@ -87,22 +103,16 @@ pub(crate) async fn approve(person: &Client, id: &str) {
 
 /// Waits for the end of a run.
 pub(crate) async fn settled(program: &Client, id: &str) -> ApprovalResult {
-    let deadline = Instant::now() + Duration::from_mins(1);
-    loop {
+    until(&format!("{id} ends"), async || {
         let result = program.approval_result(id).await.unwrap().value;
-        if result.status.is_end() {
-            return result;
-        }
-        assert!(Instant::now() < deadline, "{id} does not end: {result:?}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+        result.status.is_end().then_some(result)
+    })
+    .await
 }
 
 /// The whole way, on whatever processes hold the house.
 pub(crate) async fn goes_all_the_way(program: &Client, servers: &Servers) {
-    create_vault(program).await;
-    let person = person(program).await;
-    install(&person, servers).await;
+    let person = moves_in(program, servers).await;
     assert!(list(program).await.result.unwrap().contains("Welcome"));
 
     let pending = ask(program, "Bread", Some("bread-1")).await;

@@ -5,74 +5,25 @@ mod elicitation;
 pub(crate) mod http;
 mod stdio;
 
-use std::time::Duration;
-
-use aileron_api::{
-    client::Client,
-    sessions::{BeginSession, EndSession},
-    upkeep::{AcceptDrift, DriftFilter},
-};
-use aileron_node::demo::Servers;
+use aileron_api::sessions::EndSession;
 use serde_json::{Value, json};
 
 use crate::{
-    house::{House, create_vault, person},
-    main_job::{approve, install, settled},
+    house::until,
+    household::{Household, begins, mints},
+    main_job::{approve, settled},
 };
 
-/// A house with the sample suite installed.
-struct World {
-    house: House,
-    servers: Servers,
-    program: Client,
-    person: Client,
-}
-
-impl World {
-    async fn new() -> Self {
-        let servers = Servers::start().await.unwrap();
-        let mut house = House::new(&servers);
-        let program = house.start().await;
-        create_vault(&program).await;
-        let person = person(&program).await;
-        install(&person, &servers).await;
-        Self { house, servers, program, person }
-    }
-
-    fn url(&self) -> String {
-        self.house.discovery().unwrap().url
-    }
-
+impl Household {
     /// A token minted for a program that uses tools.
-    fn token(&self, label: &str) -> String {
-        let scopes = "actions:list,actions:run,approvals:poll";
-        let minted = ["token", "mint", "--label", label, "--scopes", scopes, "--days", "1"];
-        let minted = self.house.run_as_person(&minted);
-        assert!(minted.status.success(), "{minted:?}");
-        String::from_utf8(minted.stdout).unwrap().trim().to_owned()
-    }
-
-    /// A session for an agent: its id and token.
-    async fn session(&self) -> (String, String) {
-        let body = BeginSession { agent: "claude".to_owned(), working_dir: None };
-        let begun = self.program.begin_session(&body).await.unwrap().value;
-        (begun.session.id, begun.caveat_token.unwrap().into_inner())
-    }
-
-    /// Puts an action file there and accepts it, as a person who wrote it would.
-    async fn write_action(&self, name: &str, text: &str) {
-        let path = self.house.path().join("actions").join(format!("{name}.md"));
-        std::fs::write(path, text).unwrap();
-        let drift = self.person.drift(&DriftFilter::default()).await.unwrap().value;
-        let found = drift.items.into_iter().find(|item| item.name == name).unwrap();
-        let body = AcceptDrift { digest: found.digest.unwrap() };
-        self.person.accept_action(name, &body).await.unwrap();
+    async fn token(&self, label: &str) -> String {
+        let scopes = ["actions:list", "actions:run", "approvals:poll"];
+        mints(&self.person, label, &scopes).await.token.into_inner()
     }
 
     /// The text of an installed action under another name.
     fn renamed(&self, from: &str, to: &str) -> String {
-        let path = self.house.path().join("actions").join(format!("{from}.md"));
-        std::fs::read_to_string(path).unwrap().replace(from, to)
+        self.action_text(from).replace(from, to)
     }
 }
 
@@ -90,9 +41,9 @@ fn bread() -> Value {
 
 #[tokio::test]
 async fn the_program_offers_actions_runs_them_and_tells_what_became_of_an_approval() {
-    let world = World::new().await;
-    let (session, token) = world.session().await;
-    let mut tools = stdio::Tools::start(&world.url(), &token, Some(&session), "200ms").await;
+    let home = Household::new().await;
+    let (session, token) = begins(&home.program, "claude").await;
+    let mut tools = stdio::Tools::start(&home.url(), &token, Some(&session), "200ms").await;
     let listing = tools.ask("tools/list", json!({})).await;
     assert_eq!(
         names(&listing),
@@ -111,14 +62,14 @@ async fn the_program_offers_actions_runs_them_and_tells_what_became_of_an_approv
     assert!(asked.get("isError").is_none() && text(&asked).contains(&id), "{asked}");
     let status = tools.call("check_action_status", json!({"approval_id": id})).await;
     assert_eq!(text(&status), "status: pending_approval");
-    assert_eq!(world.servers.titles(), ["Welcome"]);
+    assert_eq!(home.servers.titles(), ["Welcome"]);
 
-    approve(&world.person, &id).await;
-    settled(&world.program, &id).await;
+    approve(&home.person, &id).await;
+    settled(&home.program, &id).await;
     let status = tools.call("check_action_status", json!({"approval_id": id})).await;
     assert!(text(&status).starts_with("status: completed (audit_id="), "{status}");
     assert_eq!(status["structuredContent"]["status"], "completed");
-    assert_eq!(world.servers.titles(), ["Welcome", "Bread"]);
+    assert_eq!(home.servers.titles(), ["Welcome", "Bread"]);
 
     let unknown = tools.call("check_action_status", json!({"approval_id": "act-x"})).await;
     assert!(unknown["isError"] == true && text(&unknown).contains("act-x"), "{unknown}");
@@ -128,18 +79,18 @@ async fn the_program_offers_actions_runs_them_and_tells_what_became_of_an_approv
     let refused = tools.call("notes_create", json!({"title": "only"})).await;
     assert_eq!(refused["isError"], true);
     assert!(text(&refused).contains("\"error\""), "{refused}");
-    world.program.end_session(&session, &EndSession::default()).await.unwrap();
+    home.program.end_session(&session, &EndSession::default()).await.unwrap();
     let over = tools.call("aileron_diagnostics", json!({})).await;
     assert!(text(&over).starts_with("unauthorized: "), "{over}");
 }
 
 #[tokio::test]
 async fn the_program_tells_of_new_and_disabled_tools_and_two_names_alike_are_nobody_s() {
-    let world = World::new().await;
-    let token = world.token("tools");
-    let mut tools = stdio::Tools::start(&world.url(), &token, None, "100ms").await;
+    let home = Household::new().await;
+    let token = home.token("tools").await;
+    let mut tools = stdio::Tools::start(&home.url(), &token, None, "100ms").await;
     assert!(names(&tools.ask("tools/list", json!({})).await).contains(&"notes_list"));
-    world.write_action("notes_list", &world.renamed("notes-list", "notes_list")).await;
+    home.writes_action("notes_list", &home.renamed("notes-list", "notes_list")).await;
     tools.told("notifications/tools/list_changed").await;
     // What was described under the name is what it still runs here.
     let list = tools.call("notes_list", json!({})).await;
@@ -155,7 +106,7 @@ async fn the_program_tells_of_new_and_disabled_tools_and_two_names_alike_are_nob
         let result = tools.call(tool, json!({})).await;
         assert!(text(&result).contains("Welcome"), "{result}");
     }
-    world.house.run_as_person(&["action", "disable", "notes_list"]);
+    home.house.run_as_person(&["action", "disable", "notes_list"]);
     tools.told("notifications/tools/list_changed").await;
     let now = tools.ask("tools/list", json!({})).await;
     assert_eq!(names(&now).len(), names(&listing).len() - 1);
@@ -163,15 +114,15 @@ async fn the_program_tells_of_new_and_disabled_tools_and_two_names_alike_are_nob
 
 #[tokio::test]
 async fn the_program_speaks_three_revisions_and_refuses_what_it_cannot_read() {
-    let world = World::new().await;
-    let token = world.token("tools");
+    let home = Household::new().await;
+    let token = home.token("tools").await;
     for (asked, agreed) in [
         ("2024-11-05", "2024-11-05"),
         ("2025-06-18", "2025-06-18"),
         ("2025-11-25", "2025-11-25"),
         ("1999-01-01", "2025-11-25"),
     ] {
-        let mut tools = stdio::Tools::spawn(&world.url(), &token, None, "0");
+        let mut tools = stdio::Tools::spawn(&home.url(), &token, None, "0");
         let hello = tools.hello(asked).await;
         assert_eq!(hello["protocolVersion"], agreed);
         assert_eq!(hello["serverInfo"]["name"], "aileron");
@@ -190,7 +141,7 @@ async fn the_program_speaks_three_revisions_and_refuses_what_it_cannot_read() {
         let refused = tools.answer(99).await.unwrap();
         assert!(refused["isError"] == true && text(&refused).contains("title"), "{refused}");
     }
-    assert!(world.person.approvals().await.unwrap().value.items.is_empty());
+    assert!(home.person.approvals().await.unwrap().value.items.is_empty());
 }
 
 #[tokio::test]
@@ -206,12 +157,12 @@ async fn without_a_runtime_the_program_says_what_to_do() {
 
 #[tokio::test]
 async fn an_approval_and_a_session_belong_to_the_token_that_began_them() {
-    let world = World::new().await;
-    let (own, other) = (world.token("own"), world.token("other"));
-    let (_, agent) = world.session().await;
-    let mut own = http::Tools::start(&world.url(), &own).await;
-    let mut other = http::Tools::start(&world.url(), &other).await;
-    let mut agent = http::Tools::start(&world.url(), &agent).await;
+    let home = Household::new().await;
+    let (own, other) = (home.token("own").await, home.token("other").await);
+    let (_, agent) = begins(&home.program, "claude").await;
+    let mut own = http::Tools::start(&home.url(), &own).await;
+    let mut other = http::Tools::start(&home.url(), &other).await;
+    let mut agent = http::Tools::start(&home.url(), &agent).await;
     let asked = own.call("notes_create", bread()).await;
     let id = asked["structuredContent"]["approval_id"].as_str().unwrap().to_owned();
     let status = own.call("check_action_status", json!({"approval_id": id})).await;
@@ -222,21 +173,21 @@ async fn an_approval_and_a_session_belong_to_the_token_that_began_them() {
     }
     let stolen = own.with_token(&other.token);
     assert_eq!(stolen.status("tools/list").await, 404);
-    approve(&world.person, &id).await;
-    settled(&world.program, &id).await;
+    approve(&home.person, &id).await;
+    settled(&home.program, &id).await;
     let status = own.call("check_action_status", json!({"approval_id": id})).await;
     assert!(text(&status).starts_with("status: completed"), "{status}");
 }
 
 #[tokio::test]
 async fn the_daemon_s_token_a_person_s_and_none_are_not_let_in() {
-    let world = World::new().await;
-    let daemon = world.house.discovery().unwrap().token.unwrap();
-    let url = world.url();
+    let home = Household::new().await;
+    let daemon = home.house.discovery().unwrap().token.unwrap();
+    let url = home.url();
     for (token, expected) in [(daemon.as_str(), 403), ("", 401), ("unknown", 401)] {
-        assert_eq!(http::Tools::new(&url, token).begin().await, expected, "{token}");
+        assert_eq!(http::Tools::new(&url, token).begin(&json!({})).await, expected, "{token}");
     }
-    let token = world.token("tools");
+    let token = home.token("tools").await;
     let good = http::Tools::start(&url, &token).await;
     for (header, value) in
         [("host", "evil.example"), ("origin", "http://evil.example"), ("origin", "null")]
@@ -247,12 +198,12 @@ async fn the_daemon_s_token_a_person_s_and_none_are_not_let_in() {
 
 #[tokio::test]
 async fn one_token_s_sessions_do_not_crowd_out_another_s() {
-    let world = World::new().await;
-    let (many, one) = (world.token("many"), world.token("one"));
-    let quiet = http::Tools::start(&world.url(), &one).await;
-    let first = http::Tools::start(&world.url(), &many).await;
+    let home = Household::new().await;
+    let (many, one) = (home.token("many").await, home.token("one").await);
+    let quiet = http::Tools::start(&home.url(), &one).await;
+    let first = http::Tools::start(&home.url(), &many).await;
     for _ in 0..16 {
-        http::Tools::start(&world.url(), &many).await;
+        http::Tools::start(&home.url(), &many).await;
     }
     assert_eq!(first.status("tools/list").await, 404, "its own oldest one goes");
     assert_eq!(quiet.status("tools/list").await, 200);
@@ -260,9 +211,9 @@ async fn one_token_s_sessions_do_not_crowd_out_another_s() {
 
 #[tokio::test]
 async fn cancelling_a_call_ends_the_waiting_and_not_the_run() {
-    let world = World::new().await;
-    let token = world.token("tools");
-    let mut tools = stdio::Tools::start(&world.url(), &token, None, "0").await;
+    let home = Household::new().await;
+    let token = home.token("tools").await;
+    let mut tools = stdio::Tools::start(&home.url(), &token, None, "0").await;
     tools
         .write(
             "{\"jsonrpc\":\"2.0\",\"id\":50,\"method\":\"tools/call\",\"params\":{\"name\":\
@@ -272,15 +223,10 @@ async fn cancelling_a_call_ends_the_waiting_and_not_the_run() {
         .await;
     // Others go on, and nothing is repeated.
     assert!(text(&tools.call("notes_list", json!({})).await).contains("Welcome"));
-    let deadline = std::time::Instant::now() + Duration::from_secs(30);
-    loop {
-        let runs = world.person.runs(&aileron_api::runs::RunFilter::default()).await.unwrap();
-        let ended = |run: &aileron_api::runs::Run| run.ended_at.is_some();
-        if runs.value.items.iter().all(ended) {
-            assert!(matches!(runs.value.items.len(), 1 | 2));
-            break;
-        }
-        assert!(std::time::Instant::now() < deadline);
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    until("every run ends", async || {
+        let runs = home.person.runs(&aileron_api::runs::RunFilter::default()).await.unwrap().value;
+        assert!(matches!(runs.items.len(), 1 | 2), "{runs:?}");
+        runs.items.iter().all(|run| run.ended_at.is_some()).then_some(())
+    })
+    .await;
 }

@@ -8,17 +8,16 @@ use std::{
     time::Duration,
 };
 
-use aileron_api::{client::Client, sessions::BeginSession, status::NotificationState};
+use aileron_api::{client::Client, status::NotificationState};
 use aileron_node::demo::Servers;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::{
-    house::{House, create_vault, person},
-    main_job::{ask, install},
+    house::{House, PATIENCE, person, until},
+    household::begins,
+    main_job::{ask, moves_in},
 };
-
-const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A session bus with a desktop that takes notifications; both end with it.
 struct Desktop {
@@ -93,8 +92,7 @@ async fn started(servers: &Servers, config: &Value, bus: Option<&str>) -> (House
     let output = command.output().unwrap();
     assert!(output.status.success(), "{output:?}\n{}", house.log());
     let program = house.client().await;
-    create_vault(&program).await;
-    install(&person(&program).await, servers).await;
+    moves_in(&program, servers).await;
     (house, program)
 }
 
@@ -113,9 +111,8 @@ async fn the_desktop_is_told_who_asks_for_what_and_nothing_of_the_call_itself() 
     let servers = Servers::start().await.unwrap();
     let desktop = Desktop::start();
     let (house, program) = started(&servers, &json!({}), Some(&desktop.bus())).await;
-    let body = BeginSession { agent: "claude".to_owned(), working_dir: None };
-    let begun = program.begin_session(&body).await.unwrap().value;
-    let agent = program.with_token(begun.caveat_token.unwrap().expose()).unwrap();
+    let (_, token) = begins(&program, "claude").await;
+    let agent = program.with_token(&token).unwrap();
 
     let pending = ask(&agent, "CANARY-title", None).await;
     let shown = desktop.shown();
@@ -164,11 +161,8 @@ async fn without_a_desktop_or_with_one_elsewhere_the_daemon_works_and_says_so() 
     for bus in elsewhere.into_iter().chain([None]) {
         let (house, program) = started(&servers, &json!({}), bus).await;
         let pending = ask(&program, "x", None).await;
-        let deadline = std::time::Instant::now() + PATIENCE;
-        while state(&house).1 != "unavailable" {
-            assert!(std::time::Instant::now() < deadline, "{}", house.log());
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        let gone = async || (state(&house).1 == "unavailable").then_some(());
+        until("the desktop is found to be gone", gone).await;
         let (told, _) = state(&house);
         assert!(told.starts_with("notifications: unavailable ("), "{told}");
         let person = person(&program).await;

@@ -5,10 +5,9 @@ use std::{
     io::{BufRead as _, BufReader, Lines},
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
-    time::{Duration, Instant},
 };
 
-use crate::browser::Browser;
+use crate::{browser::Browser, house::until};
 
 /// A running provider, ended with the test.
 pub(crate) struct Provider {
@@ -63,11 +62,10 @@ impl Provider {
 
     /// Waits until it was asked for so many refreshes.
     pub(crate) async fn refreshed(&self, times: &str) {
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while self.control("refreshes").await != times {
-            assert!(Instant::now() < deadline, "the provider is not asked for new tokens");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        until("the provider is asked for new tokens", async || {
+            (self.control("refreshes").await == times).then_some(())
+        })
+        .await;
     }
 }
 

@@ -2,41 +2,25 @@
 //! person took something back, and starts the daemon again.
 
 use aileron_api::{
-    Sensitive,
-    access::{MintToken, OpenPersonSession},
     actions::{PatchAction, RunAction},
-    client::Client,
     packages::RevokeKeys,
-    vault::UnlockVault,
 };
-use aileron_node::demo::{OWNER, REPOSITORY, Servers};
+use aileron_node::demo::{OWNER, REPOSITORY};
 
 use crate::{
-    house::{House, PASSPHRASE, create_vault, person},
-    main_job::{install, list},
+    house::{House, person, unlock_vault},
+    household::{Household, mints},
+    main_job::list,
 };
 
 const TABLES: [&str; 2] = ["tokens", "package_pins"];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_person_took_back_stays_taken_back_when_its_rows_are_put_back() {
-    let servers = Servers::start().await.unwrap();
-    let mut house = House::new(&servers);
-    let pid = house.spawn(&["daemon", "run"]);
-    let program = house.client().await;
-    create_vault(&program).await;
-    let passphrase = Sensitive::new(PASSPHRASE.to_owned());
-    let opened =
-        program.open_person_session(&OpenPersonSession { passphrase }).await.unwrap().value;
-    let owner = program.with_token(opened.token.expose()).unwrap();
-    install(&owner, &servers).await;
-    let mint = MintToken {
-        label: "export".to_owned(),
-        scopes: vec!["actions:list".to_owned()],
-        // Long enough for this test, and a time the daemon spelled.
-        expires_at: opened.expires_at,
-    };
-    let minted = owner.mint_token(&mint).await.unwrap().value;
+    let home = Household::new().await;
+    let pid = home.daemon();
+    let Household { mut house, servers: _servers, program, person: owner } = home;
+    let minted = mints(&owner, "export", &["actions:list"]).await;
     let exporter = program.with_token(minted.token.expose()).unwrap();
     exporter.actions().await.unwrap();
     let keyring = std::fs::read(house.path().join("keyring.json")).unwrap();
@@ -47,7 +31,7 @@ async fn what_a_person_took_back_stays_taken_back_when_its_rows_are_put_back() {
 
     let pid = house.spawn(&["daemon", "run"]);
     let program = house.client().await;
-    unlock(&program).await;
+    unlock_vault(&program).await;
     let owner = person(&program).await;
     list(&program).await;
     owner.revoke_token(&minted.id).await.unwrap();
@@ -64,7 +48,7 @@ async fn what_a_person_took_back_stays_taken_back_when_its_rows_are_put_back() {
 
     house.spawn(&["daemon", "run"]);
     let program = house.client().await;
-    unlock(&program).await;
+    unlock_vault(&program).await;
     let exporter = program.with_token(minted.token.expose()).unwrap();
     let refused = exporter.actions().await.unwrap_err();
     assert_eq!(refused.api().unwrap().status, 401, "{refused}");
@@ -81,11 +65,6 @@ async fn what_a_person_took_back_stays_taken_back_when_its_rows_are_put_back() {
 pub(crate) async fn stop(house: &mut House, pid: u32) {
     house.terminate(pid);
     house.ended(pid).await;
-}
-
-pub(crate) async fn unlock(program: &Client) {
-    let passphrase = Sensitive::new(PASSPHRASE.to_owned());
-    program.unlock_vault(&UnlockVault { passphrase }).await.unwrap();
 }
 
 pub(crate) async fn sql(house: &House, statement: &str) {

@@ -8,7 +8,10 @@ use tokio::{
     time::timeout,
 };
 
-use crate::house::House;
+use crate::house::{House, PATIENCE};
+
+/// After which a daemon that keeps a connection open is not going to say more.
+const SILENCE: Duration = Duration::from_secs(10);
 
 /// The daemon's address and the program's token.
 pub(crate) struct Door {
@@ -30,10 +33,14 @@ impl Door {
     /// Sends these bytes and returns all that comes back until the daemon closes the connection,
     /// or says nothing for a while.
     pub(crate) async fn exchange(&self, bytes: &[u8]) -> String {
+        self.told(bytes, SILENCE).await
+    }
+
+    async fn told(&self, bytes: &[u8], silence: Duration) -> String {
         let mut stream = self.connect().await;
         // A daemon that has refused already may have closed its side.
         drop(stream.write_all(bytes).await);
-        read_all(&mut stream).await
+        read_until(&mut stream, silence).await
     }
 
     /// One request with these header lines, a good host and the program's token.
@@ -48,7 +55,7 @@ impl Door {
             "{line} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\n\
              Connection: close\r\n{length}{headers}\r\n{body}"
         );
-        self.exchange(request.as_bytes()).await
+        self.told(request.as_bytes(), PATIENCE).await
     }
 
     /// Health, asked for on a new connection: does the daemon still serve others?
@@ -57,14 +64,17 @@ impl Door {
             "GET /v1/health HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
             self.address
         );
-        status(&self.exchange(request.as_bytes()).await) == Some(200)
+        status(&self.told(request.as_bytes(), PATIENCE).await) == Some(200)
     }
 }
 
 /// What arrives until the end or a long silence.
 pub(crate) async fn read_all(stream: &mut TcpStream) -> String {
+    read_until(stream, SILENCE).await
+}
+
+async fn read_until(stream: &mut TcpStream, silence: Duration) -> String {
     let mut answer = Vec::new();
-    let silence = Duration::from_secs(10);
     while let Ok(Ok(1..)) = timeout(silence, stream.read_buf(&mut answer)).await {}
     String::from_utf8_lossy(&answer).into_owned()
 }

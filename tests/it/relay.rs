@@ -12,9 +12,13 @@ use tokio::{
     task::JoinSet,
 };
 
+use crate::house::until;
+
 /// The relay. Dropping it ends its connections.
 pub(crate) struct Relay {
     hold_answers: Arc<AtomicBool>,
+    /// Is an answer held back now?
+    held: Arc<AtomicBool>,
     _tasks: JoinSet<()>,
 }
 
@@ -28,26 +32,32 @@ impl Relay {
     }
 
     pub(crate) fn start(listener: TcpListener, upstream: String) -> Self {
-        let hold_answers = Arc::new(AtomicBool::new(false));
+        let (hold_answers, held) = (Arc::default(), Arc::default());
         let mut tasks = JoinSet::new();
-        let hold = Arc::clone(&hold_answers);
+        let door = (Arc::clone(&hold_answers), Arc::clone(&held));
         tasks.spawn(async move {
             let mut connections = JoinSet::new();
             while let Ok((near, _)) = listener.accept().await {
                 let Ok(far) = TcpStream::connect(&upstream).await else { continue };
-                connections.spawn(pass(near, far, Arc::clone(&hold)));
+                connections.spawn(pass(near, far, door.clone()));
             }
         });
-        Self { hold_answers, _tasks: tasks }
+        Self { hold_answers, held, _tasks: tasks }
     }
 
     /// From now on requests get through and answers do not.
     pub(crate) fn hold_answers(&self, hold: bool) {
+        self.held.store(false, Ordering::SeqCst);
         self.hold_answers.store(hold, Ordering::SeqCst);
+    }
+
+    /// Waits until an answer came that is held back.
+    pub(crate) async fn holds(&self) {
+        until("an answer comes", async || self.held.load(Ordering::SeqCst).then_some(())).await;
     }
 }
 
-async fn pass(near: TcpStream, far: TcpStream, hold: Arc<AtomicBool>) {
+async fn pass(near: TcpStream, far: TcpStream, (hold, held): (Arc<AtomicBool>, Arc<AtomicBool>)) {
     let (mut near_read, mut near_write) = near.into_split();
     let (mut far_read, mut far_write) = far.into_split();
     let there = async move {
@@ -58,6 +68,7 @@ async fn pass(near: TcpStream, far: TcpStream, hold: Arc<AtomicBool>) {
         let mut buffer = vec![0_u8; 16 * 1024];
         while let Ok(read) = far_read.read(&mut buffer).await {
             while hold.load(Ordering::SeqCst) {
+                held.store(true, Ordering::SeqCst);
                 tokio::time::sleep(std::time::Duration::from_millis(10)).await;
             }
             if read == 0 || near_write.write_all(&buffer[..read]).await.is_err() {

@@ -13,20 +13,17 @@ use aileron_api::{
 use aileron_node::demo::Servers;
 
 use crate::{
-    house::{House, create_vault, person},
-    main_job::{approve, ask, install, list, settled},
+    house::{House, PATIENCE, until},
+    household::Household,
+    main_job::{approve, ask, list, settled},
     relay::Relay,
 };
 
 #[tokio::test(flavor = "multi_thread")]
 async fn with_a_full_disk_nothing_is_sent_and_all_is_well_when_there_is_room_again() {
-    let servers = Servers::start().await.unwrap();
-    let mut house = House::new(&servers);
-    let pid = house.spawn(&["daemon", "run"]);
-    let program = house.client().await;
-    create_vault(&program).await;
-    let owner = person(&program).await;
-    install(&owner, &servers).await;
+    let home = Household::new().await;
+    let pid = home.daemon();
+    let Household { house, servers, program, person: owner } = home;
     list(&program).await;
     let pending = ask(&program, "Kept", None).await;
     let waiting = owner.approvals().await.unwrap().value.items;
@@ -41,7 +38,7 @@ async fn with_a_full_disk_nothing_is_sent_and_all_is_well_when_there_is_room_aga
     assert_eq!(servers.titles(), ["Welcome"], "something was sent without a record of it");
 
     limit_files(pid, "unlimited");
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + PATIENCE;
     while let Err(error) = program.run_action("notes-list", &RunAction::default(), None).await {
         assert!(Instant::now() < deadline, "{error}\n{}", house.log());
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -57,41 +54,39 @@ async fn with_a_full_disk_nothing_is_sent_and_all_is_well_when_there_is_room_aga
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_whose_caller_hung_up_comes_to_its_end() {
     let (servers, relay) = behind_a_relay().await;
-    let mut house = House::new(&servers);
-    let program = house.start().await;
-    create_vault(&program).await;
-    install(&person(&program).await, &servers).await;
+    let Household { house: _house, servers: _servers, program, .. } =
+        Household::among(servers).await;
     list(&program).await;
 
     relay.hold_answers(true);
     let call = RunAction::default();
-    let caller = program.run_action("notes-list", &call, None);
     // The connection is closed with the future.
-    let answered = tokio::time::timeout(Duration::from_millis(500), caller).await;
-    assert!(answered.is_err(), "the answer was held back");
+    tokio::select! {
+        answered = program.run_action("notes-list", &call, None) => {
+            panic!("the answer was held back: {answered:?}")
+        }
+        () = relay.holds() => {}
+    }
     relay.hold_answers(false);
-    until(&program, RunState::Done, 2).await;
+    let done = RunFilter { state: Some(RunState::Done), ..RunFilter::default() };
+    until("both runs are done", async || {
+        (program.runs(&done).await.unwrap().value.items.len() == 2).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn asked_to_stop_the_daemon_lets_a_run_finish_and_records_it() {
     let (servers, relay) = behind_a_relay().await;
-    let mut house = House::new(&servers);
-    let pid = house.spawn(&["daemon", "run"]);
-    let program = house.client().await;
-    create_vault(&program).await;
-    let owner = person(&program).await;
-    install(&owner, &servers).await;
+    let home = Household::among(servers).await;
+    let pid = home.daemon();
+    let Household { mut house, servers, program, person: owner } = home;
     list(&program).await;
     let pending = ask(&program, "Last", None).await;
 
     relay.hold_answers(true);
     approve(&owner, &pending.approval_id).await;
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while servers.titles().len() < 2 {
-        assert!(Instant::now() < deadline, "the note does not arrive");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    until("the note arrives", async || (servers.titles().len() > 1).then_some(())).await;
     house.terminate(pid);
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert!(house.running(pid), "it did not wait:\n{}", house.log());
@@ -141,25 +136,9 @@ fn limit_files(pid: u32, bytes: &str) {
     assert!(done.success());
 }
 
-async fn until(program: &aileron_api::client::Client, state: RunState, count: usize) {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    loop {
-        let runs = program.runs(&RunFilter::default()).await.unwrap().value.items;
-        if runs.iter().filter(|run| run.state == state).count() == count {
-            return;
-        }
-        assert!(Instant::now() < deadline, "{runs:?}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn the_status_says_what_is_wrong_with_the_vaults_file_and_all_the_rest() {
-    let servers = Servers::start().await.unwrap();
-    let mut house = House::new(&servers);
-    let program = house.start().await;
-    create_vault(&program).await;
-    install(&person(&program).await, &servers).await;
+    let Household { house, servers: _servers, .. } = Household::new().await;
     let path = house.path().join("secrets.json");
     let written = std::fs::read_to_string(&path).unwrap();
     let edited = written.replacen("\"generation\": ", "\"generation\": 9", 1);

@@ -13,15 +13,14 @@ use aileron_node::demo::Servers;
 use futures::StreamExt as _;
 
 use crate::{
-    house::{House, create_vault, person},
-    main_job::{ask, install},
+    house::House,
+    household::{Household, begins},
+    main_job::ask,
 };
 
 async fn begin(program: &Client, agent: &str) -> (String, Client) {
-    let body = BeginSession { agent: agent.to_owned(), working_dir: Some("/work".to_owned()) };
-    let begun = program.begin_session(&body).await.unwrap().value;
-    let token = begun.caveat_token.unwrap();
-    (begun.session.id, program.with_token(token.expose()).unwrap())
+    let (id, token) = begins(program, agent).await;
+    (id, program.with_token(&token).unwrap())
 }
 
 fn status<T: std::fmt::Debug>(answer: aileron_api::client::Result<T>) -> u16 {
@@ -30,12 +29,7 @@ fn status<T: std::fmt::Debug>(answer: aileron_api::client::Result<T>) -> u16 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sessions_token_lists_runs_and_polls_its_own_and_nothing_else() {
-    let servers = Servers::start().await.unwrap();
-    let mut house = House::new(&servers);
-    let program = house.start().await;
-    create_vault(&program).await;
-    let person = person(&program).await;
-    install(&person, &servers).await;
+    let Household { house: _house, servers: _servers, program, person } = Household::new().await;
     let (first, one) = begin(&program, "claude").await;
     let (_, other) = begin(&program, "codex").await;
 
@@ -78,14 +72,12 @@ async fn a_restart_orphans_what_ran_and_its_token_is_worth_nothing() {
     let mut house = House::new(&servers);
     let pid = house.spawn(&["daemon", "run"]);
     let program = house.client().await;
-    let body = BeginSession { agent: "claude".to_owned(), working_dir: None };
-    let begun = program.begin_session(&body).await.unwrap().value;
-    let token = begun.caveat_token.unwrap();
+    let (id, token) = begins(&program, "claude").await;
     house.kill(pid);
     let program = house.start().await;
-    let session = program.agent_session(&begun.session.id).await.unwrap().value;
+    let session = program.agent_session(&id).await.unwrap().value;
     assert_eq!((session.state.as_str(), session.exit_code), ("orphaned", None));
-    let agent = program.with_token(token.expose()).unwrap();
+    let agent = program.with_token(&token).unwrap();
     assert_eq!(status(agent.actions().await), 401);
     // Whoever launched it is still there, and tells how it ended.
     let told = EndSession { exit_code: Some(0) };
@@ -95,11 +87,7 @@ async fn a_restart_orphans_what_ran_and_its_token_is_worth_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_is_watched_from_its_beginning_to_its_end() {
-    let servers = Servers::start().await.unwrap();
-    let mut house = House::new(&servers);
-    let program = house.start().await;
-    create_vault(&program).await;
-    install(&person(&program).await, &servers).await;
+    let Household { house: _house, servers: _servers, program, .. } = Household::new().await;
     let (id, agent) = begin(&program, "claude").await;
     let (other, _) = begin(&program, "codex").await;
 

@@ -15,7 +15,8 @@ use serde_json::{Value, json};
 use crate::{
     browser::Browser,
     hostile::{Connector, Deed, failed},
-    house::{House, PASSPHRASE, create_vault, person},
+    house::{House, PASSPHRASE, until},
+    household::Household,
     oidc::Provider,
     raw::{Door, status},
 };
@@ -36,12 +37,10 @@ struct Scene {
 impl Scene {
     async fn set(seconds: u32) -> Self {
         let (provider, servers) = (Provider::start(seconds), Servers::start().await.unwrap());
-        let mut house = House::new(&servers);
-        let daemon = house.spawn(&["daemon", "run"]);
-        let program = house.client().await;
-        create_vault(&program).await;
+        let home = Household::bare(servers).await;
+        let daemon = home.daemon();
+        let Household { house, servers, program, person: owner } = home;
         let scene = Self { provider, servers, house, daemon, program };
-        let owner = person(&scene.program).await;
         scene
             .with_connector(async |connector| connector.install(&owner, &scene.servers).await)
             .await;
@@ -207,11 +206,7 @@ async fn the_browser_is_opened_and_inherits_no_passphrase() {
     command.env("AILERON_TOKEN", "");
     let mut talk = Talk::of(command);
     let url = talk.line_with("/auth?").trim().to_owned();
-    let deadline = std::time::Instant::now() + Duration::from_secs(20);
-    while !shown.exists() {
-        assert!(std::time::Instant::now() < deadline, "no browser was opened");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    until("a browser is opened", async || shown.exists().then_some(())).await;
     let shown = std::fs::read_to_string(shown).unwrap();
     assert!(shown.contains(&format!("page {url}\n")), "{shown}");
     assert!(!shown.contains(PASSPHRASE) && !shown.contains("AILERON_TOKEN"), "{shown}");

@@ -20,7 +20,7 @@ use rustix::{
     pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
 };
 
-use crate::house::{House, PASSPHRASE};
+use crate::house::{House, PASSPHRASE, PATIENCE};
 
 /// A command that runs at a terminal.
 pub(crate) struct Session {
@@ -69,7 +69,7 @@ impl Session {
 
     /// Waits until the text is shown, behind what was waited for before.
     pub(crate) fn sees(&mut self, text: &str) -> &mut Self {
-        let deadline = Instant::now() + Duration::from_mins(1);
+        let deadline = Instant::now() + PATIENCE;
         loop {
             if let Some(place) = self.shown[self.seen..].find(text) {
                 self.seen += place + text.len();
@@ -110,7 +110,7 @@ impl Session {
     /// Waits for the end; returns the exit code and all that was shown.
     pub(crate) fn ends(mut self) -> (i32, String) {
         let status = self.child.wait().unwrap();
-        while let Ok(block) = self.screen.recv_timeout(Duration::from_millis(200)) {
+        while let Ok(block) = self.screen.recv_timeout(Duration::from_secs(2)) {
             self.shown.push_str(&String::from_utf8_lossy(&block));
         }
         // As a shell tells of a signal.

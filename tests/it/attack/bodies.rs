@@ -1,11 +1,9 @@
 //! Bodies two readers could understand differently, and bodies nobody should have to read.
 
 use aileron_api::runs::RunFilter;
-use aileron_node::demo::Servers;
 
 use crate::{
-    house::{House, create_vault, person},
-    main_job::install,
+    household::Household,
     raw::{Door, status},
 };
 
@@ -13,11 +11,7 @@ const RUN: &str = "POST /v1/actions/notes-create/run";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_two_readers_could_read_differently_runs_nothing() {
-    let servers = Servers::start().await.unwrap();
-    let mut house = House::new(&servers);
-    let program = house.start().await;
-    create_vault(&program).await;
-    install(&person(&program).await, &servers).await;
+    let Household { house, servers: _servers, program, .. } = Household::new().await;
     let door = Door::of(&house);
     let (open, close) = ("[".repeat(100_000), "]".repeat(100_000));
     let bodies = [
@@ -68,11 +62,7 @@ async fn a_body_that_two_readers_could_read_differently_runs_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_megabytes_are_refused_unread_and_the_next_caller_is_served() {
-    let servers = Servers::start().await.unwrap();
-    let mut house = House::new(&servers);
-    let program = house.start().await;
-    create_vault(&program).await;
-    install(&person(&program).await, &servers).await;
+    let Household { house, servers: _servers, program, .. } = Household::new().await;
     let door = Door::of(&house);
     let body = format!(r#"{{"args":{{"title":"{}","text":"c"}}}}"#, "a".repeat(10 << 20));
     for line in [RUN, "POST /v1/vault/unlock", "POST /v1/person-sessions", "PUT /v1/secrets/x"] {

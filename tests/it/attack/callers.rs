@@ -13,7 +13,8 @@ use aileron_contract::{Scope, Timestamp};
 use aileron_node::demo::Servers;
 
 use crate::{
-    house::{House, PASSPHRASE, create_vault, person},
+    house::PASSPHRASE,
+    household::Household,
     main_job::{ask, install},
 };
 
@@ -41,12 +42,7 @@ async fn session(program: &Client) -> (Client, OpenedPersonSession) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_idempotency_key_finds_only_the_callers_own_run() {
-    let servers = Servers::start().await.unwrap();
-    let mut house = House::new(&servers);
-    let program = house.start().await;
-    create_vault(&program).await;
-    let owner = person(&program).await;
-    install(&owner, &servers).await;
+    let Household { house: _house, servers, program, person: owner } = Household::new().await;
     let scopes = ["actions:run", "actions:list", "approvals:poll"];
     let (other, third) = (minted(&owner, &scopes).await, minted(&owner, &scopes).await);
 
@@ -88,11 +84,9 @@ async fn an_idempotency_key_finds_only_the_callers_own_run() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_session_ends_with_its_closing_and_is_nobody_elses() {
-    let servers = Servers::start().await.unwrap();
-    let mut house = House::new(&servers);
-    let pid = house.spawn(&["daemon", "run"]);
-    let program = house.client().await;
-    create_vault(&program).await;
+    let home = Household::bare(Servers::start().await.unwrap()).await;
+    let pid = home.daemon();
+    let Household { mut house, servers, program, .. } = home;
     let (first, opened) = session(&program).await;
     let (second, kept) = session(&program).await;
     let mintable: Vec<_> =

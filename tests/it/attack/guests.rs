@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 
 use crate::{
     hostile::{Connector, Deed, failed},
-    house::{House, create_vault, person},
+    house::House,
+    household::Household,
     upstream::{Upstream, answer, trickled},
 };
 
@@ -19,12 +20,9 @@ const KEY: &str = "k3y/with+odd\"characters=and-length";
 /// A house with the connector installed and the key bound to it.
 async fn house_with(connector: &Connector<'_>) -> (House, Client, Servers) {
     let servers = Servers::start().await.unwrap();
-    let mut house = House::new(&servers);
-    let program = house.start().await;
-    create_vault(&program).await;
-    let owner = person(&program).await;
-    connector.install(&owner, &servers).await;
-    connector.bind(&owner, KEY).await;
+    let Household { house, servers, program, person } = Household::bare(servers).await;
+    connector.install(&person, &servers).await;
+    connector.bind(&person, KEY).await;
     (house, program, servers)
 }
 

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::{
     hostile::{Connector, Deed, failed},
     house::{House, create_vault, person},
-    main_job::install,
+    main_job::moves_in,
     raw::Door,
 };
 
@@ -97,9 +97,7 @@ async fn what_a_caller_asks_for_forges_no_line_and_steers_no_terminal() {
     let servers = Servers::start().await.unwrap();
     let mut house = House::with_config(&servers, &json!({ "log": "debug" }));
     let program = house.start().await;
-    create_vault(&program).await;
-    let owner = person(&program).await;
-    install(&owner, &servers).await;
+    let owner = moves_in(&program, &servers).await;
     let args: Object = [("title", FORGED), ("text", FORGED)]
         .map(|(name, value)| (name.to_owned(), value.into()))
         .into_iter()

@@ -11,8 +11,9 @@ use tokio::{
 };
 
 use crate::{
-    house::{House, create_vault, person},
-    main_job::{install, list},
+    house::{House, PATIENCE},
+    household::Household,
+    main_job::list,
     raw::{Door, read_all, status, statuses},
 };
 
@@ -138,11 +139,7 @@ async fn odd_methods_do_nothing_and_reflect_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_hidden_in_the_body_of_another_is_never_carried_out() {
-    let servers = Servers::start().await.unwrap();
-    let mut house = House::new(&servers);
-    let program = house.start().await;
-    create_vault(&program).await;
-    install(&person(&program).await, &servers).await;
+    let Household { house, servers: _servers, program, .. } = Household::new().await;
     list(&program).await;
     let door = Door::of(&house);
     let Door { address, token } = &door;
@@ -247,9 +244,7 @@ async fn streams_opened_and_reset_in_a_flood_end_the_connection_and_nothing_else
     let mut heard = Vec::new();
     let listening = async {
         let mut block = [0_u8; 16 * 1024];
-        while let Ok(Ok(count @ 1..)) =
-            timeout(Duration::from_secs(10), reading.read(&mut block)).await
-        {
+        while let Ok(Ok(count @ 1..)) = timeout(PATIENCE / 2, reading.read(&mut block)).await {
             heard.extend_from_slice(&block[..count]);
         }
     };

@@ -1,13 +1,12 @@
 //! Guests at their worst, started like any other, beside callers who only want their answer.
 
 use aileron_api::audit::AuditFilter;
-use aileron_node::demo::Servers;
 use tokio::task::JoinSet;
 
 use crate::{
     hostile::{Connector, Deed, failed},
-    house::{House, create_vault, person},
-    main_job::{install, list},
+    household::Household,
+    main_job::list,
 };
 
 const SPINS: &str = "(loop $again (br $again))";
@@ -39,12 +38,7 @@ const WORST: [(&str, &str); 8] = [
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sixteen_guests_at_their_worst_keep_nobody_from_an_answer() {
-    let servers = Servers::start().await.unwrap();
-    let mut house = House::new(&servers);
-    let program = house.start().await;
-    create_vault(&program).await;
-    let owner = person(&program).await;
-    install(&owner, &servers).await;
+    let Household { house: _house, servers, program, person: owner } = Household::new().await;
     let connector = Connector {
         repo: "worst",
         hosts: &["localhost:9"],

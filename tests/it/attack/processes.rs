@@ -10,7 +10,7 @@ use std::{
 use aileron_node::demo::{OWNER, REPOSITORY, Servers};
 use tempfile::TempDir;
 
-use crate::house::{House, PASSPHRASE, program};
+use crate::house::{House, PASSPHRASE, PATIENCE, program};
 
 /// All that `/proc` shows of a process without its consent.
 fn shown(pid: u32) -> Vec<u8> {
@@ -129,7 +129,7 @@ impl Somebody {
         let mut command = self.command(&self.folder.path().join("aileron"));
         let child = command.args(["daemon", "run"]).stderr(Stdio::null()).spawn().unwrap();
         self.daemon = Some(child);
-        let deadline = Instant::now() + Duration::from_mins(1);
+        let deadline = Instant::now() + PATIENCE;
         loop {
             if let Ok(text) = std::fs::read(self.home().join("daemon.json")) {
                 let found: aileron_api::discovery::Discovery =
@@ -170,7 +170,7 @@ fn a_program_of_the_same_user_cannot_look_into_the_daemons_process() {
     // The look works on a process that does not close itself.
     let open = user.command(Path::new("sleep")).arg("60").spawn().unwrap();
     let mut open = open;
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + PATIENCE;
     while !user.reads(&format!("/proc/{}/environ", open.id())) {
         assert!(Instant::now() < deadline, "not even an ordinary process can be read");
         std::thread::sleep(Duration::from_millis(20));

@@ -2,13 +2,13 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
-use aileron_node::demo::Servers;
 use serde_json::json;
 
 use super::{House, out, succeeds, talk, with_input};
 use crate::{
-    house::{PASSPHRASE, create_vault, person},
-    main_job::{approve, ask, install, settled},
+    house::PASSPHRASE,
+    household::Household,
+    main_job::{approve, ask, settled},
 };
 
 /// A file of the house that holds this.
@@ -141,12 +141,7 @@ fn a_passphrase_comes_from_the_variable_then_from_the_file_then_from_the_termina
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reference_in_an_argument_is_text_and_nothing_else() {
-    let servers = Servers::start().await.unwrap();
-    let mut house = House::new(&servers);
-    let program = house.start().await;
-    create_vault(&program).await;
-    let person = person(&program).await;
-    install(&person, &servers).await;
+    let Household { house, servers, program, person } = Household::new().await;
     succeeds(&with_input(&house, &["secret", "set", "x"], "canary-of-x"));
     let pending = ask(&program, "vault:secret/x", None).await;
     approve(&person, &pending.approval_id).await;

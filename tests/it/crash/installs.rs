@@ -6,9 +6,9 @@ use aileron_api::client::Client;
 use aileron_node::demo::Servers;
 use tokio::task::JoinSet;
 
-use super::unlock;
 use crate::{
-    house::{House, create_vault, person},
+    house::{House, person, unlock_vault},
+    household::Household,
     packs::Publisher,
 };
 
@@ -31,11 +31,9 @@ async fn found(house: &House, program: &Client, publisher: &Publisher, name: &st
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_while_it_installs_the_daemon_finds_all_of_it_or_nothing() {
-    let servers = Servers::start().await.unwrap();
-    let mut house = House::new(&servers);
-    let mut daemon = house.spawn(&["daemon", "run"]);
-    let mut program = house.client().await;
-    create_vault(&program).await;
+    let home = Household::bare(Servers::start().await.unwrap()).await;
+    let mut daemon = home.daemon();
+    let Household { mut house, servers, mut program, .. } = home;
     let (mut all, mut nothing) = (0, 0);
     // Milliseconds; none is until it is done.
     let waits = [Some(0), Some(4), Some(8), Some(14), Some(24), None];
@@ -62,7 +60,7 @@ async fn killed_while_it_installs_the_daemon_finds_all_of_it_or_nothing() {
 
         daemon = house.spawn(&["daemon", "run"]);
         program = house.client().await;
-        unlock(&program).await;
+        unlock_vault(&program).await;
         match found(&house, &program, &publisher, &name).await {
             [true, true, true, true] => all += 1,
             [false, false, false, false] => {

@@ -11,11 +11,11 @@ use aileron_node::demo::Servers;
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use super::{unlock, until};
 use crate::{
     hostile::{Connector, Deed, call},
-    house::{House, create_vault, person},
-    main_job::{approve, ask, install, list, settled},
+    house::{House, person, unlock_vault, until},
+    household::Household,
+    main_job::{approve, ask, list, settled},
     upstream::{Upstream, answer},
 };
 
@@ -31,13 +31,9 @@ struct Scene {
 impl Scene {
     async fn start(gated: bool) -> Self {
         let upstream = Upstream::start(|_| answer("200 OK", "", br#"{"output":{"done":1}}"#)).await;
-        let servers = Servers::start().await.unwrap();
-        let mut house = House::new(&servers);
-        let daemon = house.spawn(&["daemon", "run"]);
-        let program = house.client().await;
-        create_vault(&program).await;
-        let owner = person(&program).await;
-        install(&owner, &servers).await;
+        let home = Household::new().await;
+        let daemon = home.daemon();
+        let Household { house, servers, program, person: owner } = home;
         let envelope = json!({
             "method": "POST", "url": format!("http://{}/", upstream.host), "body": "x",
         });
@@ -78,14 +74,14 @@ async fn killed_while_the_answer_trickles_in_a_write_ends_ambiguous_and_is_not_r
     let id = scene.ask().await;
     scene.upstream.hold(true);
     approve(&person(&scene.program).await, &id).await;
-    until("the request arrives", || scene.upstream.seen().len() == 1).await;
+    until("the request arrives", async || (scene.upstream.seen().len() == 1).then_some(())).await;
     // The head of the answer is on its way; its body is not.
     tokio::time::sleep(Duration::from_millis(100)).await;
     scene.kill_and_restart().await;
     scene.upstream.hold(false);
 
     assert_eq!(scene.state(&id).await, RunState::Ambiguous);
-    unlock(&scene.program).await;
+    unlock_vault(&scene.program).await;
     let told = settled(&scene.program, &id).await;
     assert_eq!(told.state, Some(RunState::Ambiguous), "{told:?}");
     assert!(told.failure.unwrap().error.message.contains("nobody knows"));
@@ -105,7 +101,7 @@ async fn killed_after_the_result_a_write_stays_done_and_its_result_readable() {
     assert_eq!(scene.state(&id).await, RunState::Done);
     let after: ApprovalResult = scene.program.approval_result(&id).await.unwrap().value;
     assert_eq!(after, before);
-    unlock(&scene.program).await;
+    unlock_vault(&scene.program).await;
     list(&scene.program).await;
     let decision = aileron_api::approvals::Decide { approved: true, ..Default::default() };
     let owner = person(&scene.program).await;
@@ -125,11 +121,10 @@ async fn approved_and_killed_before_its_start_a_write_waits_for_the_vault_and_is
         busy.spawn(async move { program.run_action("writer-do", &call(0), None).await });
     }
     let running = RunFilter { state: Some(RunState::Running), ..RunFilter::default() };
-    let deadline = std::time::Instant::now() + Duration::from_mins(2);
-    while scene.program.runs(&running).await.unwrap().value.items.len() < 256 {
-        assert!(std::time::Instant::now() < deadline, "{}", scene.house.log());
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    until("every place is taken", async || {
+        (scene.program.runs(&running).await.unwrap().value.items.len() > 255).then_some(())
+    })
+    .await;
     approve(&person(&scene.program).await, &pending.approval_id).await;
     assert_eq!(scene.state(&pending.approval_id).await, RunState::Approved);
     scene.kill_and_restart().await;
@@ -138,7 +133,7 @@ async fn approved_and_killed_before_its_start_a_write_waits_for_the_vault_and_is
 
     assert_eq!(scene.state(&pending.approval_id).await, RunState::AwaitingVault);
     assert_eq!(scene.servers.titles(), ["Welcome"], "nothing is sent while the vault is locked");
-    unlock(&scene.program).await;
+    unlock_vault(&scene.program).await;
     let told = settled(&scene.program, &pending.approval_id).await;
     assert_eq!(told.status, ApprovalStatus::Completed, "{told:?}");
     assert_eq!(scene.servers.titles(), ["Welcome", "Later"]);
@@ -155,7 +150,7 @@ async fn killed_a_few_milliseconds_after_the_approval_a_write_is_sent_at_most_on
         approve(&person(&scene.program).await, &id).await;
         tokio::time::sleep(Duration::from_millis(wait)).await;
         scene.kill_and_restart().await;
-        unlock(&scene.program).await;
+        unlock_vault(&scene.program).await;
         let told = settled(&scene.program, &id).await;
         let more = scene.upstream.seen().len() - sent;
         sent += more;

@@ -119,9 +119,9 @@ async fn claude_code_cannot_approve_its_own_call_and_each_try_is_in_the_log() {
     }
 
     // Nothing ran, and nobody approved.
-    assert_eq!(scene.servers.titles(), ["Welcome"]);
+    assert_eq!(scene.home.servers.titles(), ["Welcome"]);
     let filter = AuditFilter { limit: Some(1_000), ..AuditFilter::default() };
-    let events = scene.program.audit_events(&filter).await.unwrap().value.events;
+    let events = scene.home.program.audit_events(&filter).await.unwrap().value.events;
     let count = |kind: &str| events.iter().filter(|event| event.event_type == kind).count();
     for never in ["approval.approved", "token.minted"] {
         assert_eq!(count(never), 0, "{never}");

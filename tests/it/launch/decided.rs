@@ -35,10 +35,10 @@ async fn answered(agent: &[&str], deed: Deed, name: &str) -> (Scene, String) {
 async fn approved(agent: &[&str], name: &str) {
     let (scene, told) = answered(agent, Deed::Approve, name).await;
     assert!(told.contains(r#""status":"completed""#), "{told}");
-    assert_eq!(scene.servers.titles(), ["Welcome", "Bread"]);
+    assert_eq!(scene.home.servers.titles(), ["Welcome", "Bread"]);
     assert_eq!(scene.tells("approval.approved").await, 1);
     // What the session did, from the log.
-    let watched = scene.house.run(&["sessions", "watch", &scene.session().await.id]);
+    let watched = scene.home.house.run(&["sessions", "watch", &scene.session().await.id]);
     let watched = String::from_utf8_lossy(&watched.stdout).into_owned();
     let lines: Vec<_> = watched.lines().collect();
     assert!(lines.first().unwrap().contains("an agent session began"), "{watched}");
@@ -49,7 +49,7 @@ async fn approved(agent: &[&str], name: &str) {
 async fn denied(agent: &[&str], name: &str) {
     let (scene, told) = answered(agent, Deed::Deny("not on a Sunday"), name).await;
     assert!(told.contains(r#""status":"denied""#) && told.contains("not on a Sunday"), "{told}");
-    assert_eq!(scene.servers.titles(), ["Welcome"]);
+    assert_eq!(scene.home.servers.titles(), ["Welcome"]);
     assert_eq!(scene.tells("approval.denied").await, 1);
 }
 
@@ -71,10 +71,10 @@ async fn expired(agent: &[&str], name: &str) {
     // The person comes too late: there is nothing left to decide, on the page and elsewhere.
     let seen = visit(&link, Deed::Look, name).await;
     assert!(seen.card.is_empty() && seen.said.contains("no longer waits"), "{seen:?}");
-    let late = person(&scene.program).await;
+    let late = crate::house::person(&scene.home.program).await;
     let body = Decide { approved: true, digest: waiting.digest.clone(), ..Decide::default() };
     late.decide(&waiting.id, &body).await.unwrap_err();
-    assert_eq!(scene.servers.titles(), ["Welcome"]);
+    assert_eq!(scene.home.servers.titles(), ["Welcome"]);
     assert_eq!(scene.tells("approval.expired").await, 1);
     assert_eq!(scene.tells("approval.approved").await, 0);
 }

@@ -27,11 +27,8 @@ async fn the_agents_exit_code_is_ours_and_signals_reach_it() {
     let folder = plant(&scene, "trap 'exit 7' TERM; touch ready; while :; do sleep 0.05; done");
     let command = with_path(scene.launch(&model, &["--local", "claude"]), &folder);
     let mut child = tokio::process::Command::from(command).kill_on_drop(true).spawn().unwrap();
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while !scene.work.path().join("ready").exists() {
-        assert!(Instant::now() < deadline, "the agent does not start");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let ready = scene.work.path().join("ready");
+    until("the agent starts", async || ready.exists().then_some(())).await;
     let pid = rustix::process::Pid::from_raw(i32::try_from(child.id().unwrap()).unwrap()).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
     assert_eq!(child.wait().await.unwrap().code(), Some(7));
@@ -89,24 +86,22 @@ async fn a_killed_launch_is_found_by_the_next_one() {
     let folder = plant(&scene, "[ -e ready ] && exit 0; touch ready; exec sleep 20");
     let command = with_path(scene.launch(&model, &["--local", "claude"]), &folder);
     let mut child = tokio::process::Command::from(command).spawn().unwrap();
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while !scene.work.path().join("ready").exists() {
-        assert!(Instant::now() < deadline, "the agent does not start");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let ready = scene.work.path().join("ready");
+    until("the agent starts", async || ready.exists().then_some(())).await;
     child.kill().await.unwrap();
-    let sessions = scene.program.agent_sessions(&SessionFilter::default()).await.unwrap().value;
+    let sessions =
+        scene.home.program.agent_sessions(&SessionFilter::default()).await.unwrap().value;
     let first = &sessions.items[0].id;
-    let file = scene.house.path().join("sessions").join(first).join("mcp.json");
+    let file = scene.home.house.path().join("sessions").join(first).join("mcp.json");
     let tools: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
     let token = tools["mcpServers"]["aileron"]["env"]["AILERON_TOKEN"].as_str().unwrap();
-    let agent = scene.program.with_token(token).unwrap();
+    let agent = scene.home.program.with_token(token).unwrap();
     agent.actions().await.unwrap();
 
     let command = with_path(scene.launch(&model, &["--local", "claude"]), &folder);
     assert!(ended(command).await.status.success());
     assert!(!file.exists());
-    assert_eq!(scene.program.agent_session(first).await.unwrap().value.state, "orphaned");
+    assert_eq!(scene.home.program.agent_session(first).await.unwrap().value.state, "orphaned");
     assert_eq!(agent.actions().await.unwrap_err().code(), Some("token_invalid"));
 }
 

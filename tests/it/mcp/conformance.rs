@@ -13,8 +13,11 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::{World, names, stdio, text};
-use crate::hostile::{Connector, Deed};
+use super::{names, stdio, text};
+use crate::{
+    hostile::{Connector, Deed},
+    household::Household,
+};
 
 /// Node and the packages, as `tests/run` installed them.
 fn node(script: &str, arguments: &[&str]) -> Output {
@@ -79,15 +82,15 @@ async fn pass(mut near: TcpStream, daemon: &str, token: &str, own: &str) -> std:
     tokio::io::copy_bidirectional(&mut near, &mut far).await.map(drop)
 }
 
-impl World {
+impl Household {
     /// The tools the suite calls by name.
     async fn with_fixtures() -> Self {
-        let world = Self::new().await;
-        let simple = world.renamed("notes-list", "test-simple-text");
-        world.write_action("test-simple-text", &simple).await;
+        let home = Self::new().await;
+        let simple = home.renamed("notes-list", "test-simple-text");
+        home.writes_action("test-simple-text", &simple).await;
         // It lacks what it needs whenever it is called without arguments.
-        let error = world.renamed("notes-create", "test-error-handling");
-        world.write_action("test-error-handling", &error).await;
+        let error = home.renamed("notes-create", "test-error-handling");
+        home.writes_action("test-error-handling", &error).await;
         // It goes on until its wall, three seconds later.
         let slow = Connector {
             repo: "slow",
@@ -97,21 +100,21 @@ impl World {
             gated: false,
             deeds: vec![Deed::Does("(loop $on (br $on))")],
         };
-        slow.install(&world.person, &world.servers).await;
-        let slow = world.renamed("slow-do", "test-tool-with-progress");
+        slow.install(&home.person, &home.servers).await;
+        let slow = home.renamed("slow-do", "test-tool-with-progress");
         let (before, after) = slow.split_once("[[inputs]]").unwrap();
         let (_, after) = after.split_once("[[execute]]").unwrap();
         let slow = format!("{before}[[execute]]{after}").replace("${args.deed}", "a");
-        world.write_action("test-tool-with-progress", &slow).await;
-        world
+        home.writes_action("test-tool-with-progress", &slow).await;
+        home
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_scenario_of_the_suite_passes_whose_capability_is_declared() {
-    let world = World::with_fixtures().await;
-    let token = world.token("conformance");
-    let daemon = world.url().strip_prefix("http://").unwrap().to_owned();
+    let home = Household::with_fixtures().await;
+    let token = home.token("conformance").await;
+    let daemon = home.url().strip_prefix("http://").unwrap().to_owned();
     let (address, _tasks) = with_token(daemon, token).await;
     let skipped: BTreeSet<&str> = include_str!("skipped.txt")
         .lines()
@@ -142,9 +145,9 @@ async fn every_scenario_of_the_suite_passes_whose_capability_is_declared() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_inspector_lists_and_calls_through_both_doors() {
-    let world = World::new().await;
-    let token = world.token("inspector");
-    let url = world.url();
+    let home = Household::new().await;
+    let token = home.token("inspector").await;
+    let url = home.url();
     let program = stdio::program().display().to_string();
     let daemon = url.strip_prefix("http://").unwrap().to_owned();
     let (address, _tasks) = with_token(daemon, token.clone()).await;

@@ -1,6 +1,6 @@
 //! A host that starts the program and talks to it.
 
-use std::{path::PathBuf, process::Stdio, time::Duration};
+use std::{path::PathBuf, process::Stdio};
 
 use serde_json::{Value, json};
 use tokio::{
@@ -9,7 +9,7 @@ use tokio::{
     time::timeout,
 };
 
-const PATIENCE: Duration = Duration::from_mins(1);
+use crate::house::PATIENCE;
 
 /// The program under test, built with the tests.
 pub(super) fn program() -> PathBuf {

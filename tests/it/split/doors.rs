@@ -11,23 +11,21 @@ use std::{
 
 use aileron_contract::{
     Access as _, Audit as _, Context, Executor as _, Kind, Packages as _, Publishers as _, Secret,
-    Vault as _,
+    Sessions as _, Vault as _, sessions::Filter,
 };
 use aileron_node::demo::Servers;
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::{Four, private};
-use crate::house::House;
-
-const TOKEN: &str = "0123456789abcdef0123456789abcdef0123456789abcdef";
+use super::{Split, TOKEN, folder, private};
+use crate::house::{House, PATIENCE};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_program_of_the_same_user_without_the_service_token_gets_no_answer_from_a_role() {
     let servers = Servers::start().await.unwrap();
-    let mut four = Four::start(&servers);
-    four.program().await;
-    let sockets = four.run.path().to_owned();
+    let mut split = Split::start(&servers);
+    split.program().await;
+    let sockets = split.run.path().to_owned();
     // It may claim to be the runtime itself; what it cannot show is the token.
     let claim = Context::service("executor");
     let wrong =
@@ -51,10 +49,12 @@ async fn a_program_of_the_same_user_without_the_service_token_gets_no_answer_fro
         assert!(publishers.keyring(&claim).await.is_err());
         let audit = aileron_wire::audit::Remote::new(channel("audit"));
         assert!(audit.checkpoint(&claim).await.is_err());
+        let sessions = aileron_wire::sessions::Remote::new(channel("launcher"));
+        assert!(sessions.list(&claim, Filter::default()).await.is_err());
     }
     let good = aileron_wire::connect(&sockets.join("vault.sock"), Secret::from(TOKEN.to_owned()));
     aileron_wire::vault::Remote::new(good.unwrap()).status(&claim).await.unwrap();
-    assert!(four.house.log().contains("refused a call without the service token"));
+    assert!(split.house.log().contains("refused a call without the service token"));
 }
 
 /// A log that is told to listen at `socket`, and how its start ended.
@@ -67,7 +67,7 @@ fn start_at(socket: &Path, folder: &TempDir) -> Output {
     command.arg(config);
     // Ends by itself, or it listens where it must not.
     let mut child = command.stderr(std::process::Stdio::piped()).spawn().unwrap();
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    let deadline = std::time::Instant::now() + PATIENCE;
     while child.try_wait().unwrap().is_none() {
         if std::time::Instant::now() > deadline {
             child.kill().unwrap();
@@ -86,12 +86,6 @@ fn bare_house(token: &Path, socket: &Path) -> House {
     }}))
 }
 
-fn folder() -> TempDir {
-    let folder = tempfile::Builder::new().prefix("aileron-door-").tempdir().unwrap();
-    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
-    folder
-}
-
 fn refusal(output: &Output) -> String {
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success(), "{told}");
@@ -104,7 +98,7 @@ fn refusal(output: &Output) -> String {
 
 #[test]
 fn what_lies_where_a_door_should_be_is_neither_followed_nor_removed() {
-    let folder = folder();
+    let folder = folder("aileron-door-");
     let at = |name: &str| folder.path().join(name);
 
     std::fs::write(at("file.sock"), "precious").unwrap();
@@ -137,7 +131,7 @@ fn what_lies_where_a_door_should_be_is_neither_followed_nor_removed() {
 #[test]
 fn a_folder_that_others_may_enter_holds_no_door() {
     for mode in [0o755, 0o750, 0o711, 0o770, 0o701, 0o1777] {
-        let folder = folder();
+        let folder = folder("aileron-door-");
         let open = folder.path().join("open");
         std::fs::create_dir(&open).unwrap();
         std::fs::set_permissions(&open, std::fs::Permissions::from_mode(mode)).unwrap();
@@ -149,7 +143,7 @@ fn a_folder_that_others_may_enter_holds_no_door() {
 
 #[test]
 fn a_service_token_that_others_may_read_or_that_is_short_guards_nothing() {
-    let folder = folder();
+    let folder = folder("aileron-door-");
     for (text, mode, why) in
         [(TOKEN, 0o640, "chmod 600"), (TOKEN, 0o604, "chmod 600"), ("short", 0o600, "32")]
     {

@@ -14,25 +14,24 @@ use hkdf::Hkdf;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::Four;
+use super::Split;
 use crate::{house::PASSPHRASE, main_job::goes_all_the_way, memory::holds};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_vaults_key_is_in_the_vaults_process_and_in_no_other() {
     let servers = Servers::start().await.unwrap();
-    let mut four = Four::start(&servers);
-    let program = four.program().await;
+    let mut split = Split::start(&servers);
+    let program = split.program().await;
     goes_all_the_way(&program, &servers).await;
 
-    let key = vault_key(&four.house.path().join("secrets.json"));
-    assert!(holds(four.vault, &key), "the scan cannot find the key where it must be");
-    for (process, name) in
-        [(four.executor, "executor"), (four.gateway, "gateway"), (four.audit, "log")]
-    {
+    let key = vault_key(&split.house.path().join("secrets.json"));
+    assert!(holds(split.process("vault"), &key), "the scan cannot find the key where it must be");
+    let others = ["executor", "gateway", "launcher", "audit"];
+    for (process, name) in others.map(|it| (split.process(it), it)) {
         assert!(!holds(process, &key), "the {name} has seen the vault's key");
         assert!(!holds(process, servers.notes_key.as_bytes()) || name == "gateway", "{name}");
     }
-    for (process, name) in [(four.executor, "executor"), (four.audit, "log")] {
+    for (process, name) in ["executor", "launcher", "audit"].map(|it| (split.process(it), it)) {
         assert!(!holds(process, PASSPHRASE.as_bytes()), "the {name} has seen the passphrase");
     }
 }

@@ -6,7 +6,6 @@ use std::{
     path::PathBuf,
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
 };
 
 use axum::{
@@ -22,7 +21,9 @@ use opentelemetry_proto::tonic::{
     trace::v1::ResourceSpans,
 };
 use prost::Message as _;
-use tokio::{net::TcpListener, task::JoinSet};
+use tokio::{net::TcpListener, sync::Semaphore, task::JoinSet};
+
+use crate::house::until;
 
 /// Takes OTLP over HTTP. Gone when dropped.
 pub(super) struct Collector {
@@ -31,9 +32,9 @@ pub(super) struct Collector {
     _tasks: JoinSet<()>,
 }
 
-#[derive(Default)]
 struct Kept {
-    late: Duration,
+    /// Closed while it only listens.
+    speaks: Semaphore,
     /// Headers and unpacked body of each request.
     requests: Mutex<Vec<(HeaderMap, Vec<u8>)>>,
 }
@@ -57,18 +58,25 @@ pub(super) struct Span {
 
 impl Collector {
     pub(super) async fn start() -> Self {
-        Self::late(Duration::ZERO).await
+        let collector = Self::mute().await;
+        collector.speaks();
+        collector
     }
 
-    /// Answers so long after it has read.
-    pub(super) async fn late(late: Duration) -> Self {
-        let kept = Arc::new(Kept { late, ..Kept::default() });
+    /// Reads, and answers nothing until it is told to.
+    pub(super) async fn mute() -> Self {
+        let kept = Arc::new(Kept { speaks: Semaphore::new(0), requests: Mutex::default() });
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let router = Router::new().route("/v1/traces", post(keep)).with_state(Arc::clone(&kept));
         let mut tasks = JoinSet::new();
         tasks.spawn(async move { drop(axum::serve(listener, router).await) });
         Self { address, kept, _tasks: tasks }
+    }
+
+    /// From here on it answers.
+    pub(super) fn speaks(&self) {
+        self.kept.speaks.add_permits(1);
     }
 
     pub(super) fn url(&self) -> String {
@@ -99,11 +107,7 @@ impl Collector {
     }
 
     pub(super) async fn until(&self, there: impl Fn(&Spans) -> bool) {
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while !there(&self.spans()) {
-            assert!(Instant::now() < deadline, "the spans do not arrive");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        until("the spans arrive", async || there(&self.spans()).then_some(())).await;
     }
 }
 
@@ -126,7 +130,7 @@ async fn keep(State(kept): State<Arc<Kept>>, headers: HeaderMap, body: Bytes) ->
         return StatusCode::BAD_REQUEST;
     }
     kept.requests().push((headers, plain));
-    tokio::time::sleep(kept.late).await;
+    drop(kept.speaks.acquire().await);
     StatusCode::OK
 }
 
@@ -269,11 +273,7 @@ impl Foreign {
             .spawn()
             .unwrap();
         let started = Self { url: format!("http://{http}/v1/traces"), process, _folder: folder };
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while tokio::net::TcpStream::connect(&http).await.is_err() {
-            assert!(Instant::now() < deadline, "rotel does not start");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        until("rotel listens", async || tokio::net::TcpStream::connect(&http).await.ok()).await;
         started
     }
 }
