@@ -5,7 +5,6 @@ use aileron_contract::{
     executor::{Action, Actions, Call, Input, InputKind, Started},
     json,
     names::ActionName,
-    packages::Drift,
 };
 use axum::{
     extract::{Path, State},
@@ -16,7 +15,7 @@ use serde_json::{Map, Value};
 
 use super::{
     answer::{Problem, Result, page},
-    drift,
+    drift::{self, Found},
     form::Fields,
     frame::Frame,
     runs::{failed, link},
@@ -43,7 +42,7 @@ pub(super) async fn show(
     };
     let frame = signed.frame(&shared).await?;
     let title = action.name.to_string();
-    Ok(page(frame.around(&title, false, one(&action, changed.as_deref(), &frame))))
+    Ok(page(frame.around(&title, false, one(&action, changed.as_ref(), &frame))))
 }
 
 pub(super) async fn enable(
@@ -189,7 +188,7 @@ fn row(action: &Action, frame: &Frame) -> Markup {
     }
 }
 
-fn one(action: &Action, changed: Option<&[Drift]>, frame: &Frame) -> Markup {
+fn one(action: &Action, changed: Option<&Found>, frame: &Frame) -> Markup {
     let gated = action.approval.as_ref().is_some_and(|rule| rule.required);
     html! {
         h1 { (said(&action.name)) }

@@ -1,5 +1,7 @@
 //! What is no longer as the person accepted it: the difference, and the form that accepts it.
 
+mod along;
+
 use aileron_contract::{
     Reason,
     names::{ActionName, PackageRef, Sha256Hash},
@@ -15,6 +17,7 @@ use super::{
     text::{encoded, said, shown},
 };
 use crate::Shared;
+use along::Along;
 
 pub(super) async fn list(State(shared): State<Shared>, signed: Signed) -> Result<Response> {
     let found = found(&shared, &signed, None).await?;
@@ -22,8 +25,8 @@ pub(super) async fn list(State(shared): State<Shared>, signed: Signed) -> Result
     let content = html! {
         h1 { "Changed since you accepted it" }
         p.quiet { "What is listed here is not used until you accept it or install it again." }
-        (cards(found.as_deref(), &frame))
-        @if found.as_ref().is_some_and(Vec::is_empty) {
+        (cards(found.as_ref(), &frame))
+        @if found.as_ref().is_some_and(|found| found.drifted.is_empty()) {
             p.empty { "Everything is as you accepted it." }
         }
     };
@@ -63,24 +66,33 @@ pub(super) async fn accept(
     Ok(page(frame.around("Accepted", false, content)))
 }
 
-/// What drifted, or of one action; none while the vault is locked, which alone can tell.
+/// What drifted, and the connectors that accepting it would install.
+pub(super) struct Found {
+    drifted: Vec<Drift>,
+    along: Vec<Along>,
+}
+
+/// All of it, or that of one action; none while the vault is locked, which alone can tell.
 pub(super) async fn found(
     shared: &Shared,
     signed: &Signed,
     only: Option<ActionName>,
-) -> Result<Option<Vec<Drift>>> {
+) -> Result<Option<Found>> {
     match shared.services.packages.drift(&signed.context, only).await {
-        Ok(found) => Ok(Some(found)),
+        Ok(drifted) => {
+            let along = along::with(shared, signed, &drifted).await?;
+            Ok(Some(Found { drifted, along }))
+        }
         Err(error) if error.reason() == Reason::VaultLocked => Ok(None),
         Err(error) => Err(error.into()),
     }
 }
 
 /// One card for each, with its difference.
-pub(super) fn cards(found: Option<&[Drift]>, frame: &Frame) -> Markup {
+pub(super) fn cards(found: Option<&Found>, frame: &Frame) -> Markup {
     html! {
         @match found {
-            Some(found) => @for drift in found { (card(drift, frame)) },
+            Some(found) => @for drift in &found.drifted { (card(drift, &found.along, frame)) },
             None => p.notice.warn {
                 "Only the vault can tell what changed: " a href="vault" { "unlock it" } "."
             },
@@ -92,8 +104,10 @@ fn back(error: aileron_contract::Error) -> Problem {
     Problem::from(error).back_to("drift", "Look again")
 }
 
-fn card(drift: &Drift, frame: &Frame) -> Markup {
+fn card(drift: &Drift, along: &[Along], frame: &Frame) -> Markup {
     let (of, which) = subject(&drift.of);
+    let along: Vec<_> = along.iter().filter(|it| it.comes_with(&drift.of)).collect();
+    let digest = drift.digest.filter(|_| along.iter().all(|it| it.is_shown()));
     let heading = format!("drift-{of}-{which}");
     html! {
         article.card aria-labelledby=(heading) {
@@ -111,7 +125,8 @@ fn card(drift: &Drift, frame: &Frame) -> Markup {
             p.quiet { code { (shown(&drift.path)) } }
             @if !drift.difference.is_empty() { (difference(&drift.difference)) }
             @if drift.cut { p.quiet { "There is more: the rest stands in the file." } }
-            @if let Some(digest) = &drift.digest {
+            @for connector in &along { (connector.told()) }
+            @if let Some(digest) = digest {
                 form.decide method="post" action="drift/accept" {
                     (frame.token())
                     input type="hidden" name="of" value=(of);
@@ -123,7 +138,7 @@ fn card(drift: &Drift, frame: &Frame) -> Markup {
                         }
                     }
                 }
-            } @else {
+            } @else if drift.digest.is_none() {
                 p.quiet { "It cannot be accepted as it is: install it again." }
             }
         }

@@ -25,14 +25,16 @@ pub(super) async fn section(shared: &Shared, signed: &Signed, frame: &Frame) -> 
     let live: Vec<_> = grants.iter().filter(usable).collect();
     let over: Vec<_> = grants.iter().filter(|grant| !usable(grant)).take(OVER).collect();
     Ok(html! {
-        @if !grants.is_empty() {
-            section aria-labelledby="granted" {
-                h2 id="granted" { "Granted in advance" }
-                div.cards id="grants" {
-                    @for grant in &live { (card(grant, frame)) }
+        div id="in-advance" data-live {
+            @if !grants.is_empty() {
+                section aria-labelledby="granted" {
+                    h2 id="granted" { "Granted in advance" }
+                    div.cards id="grants" {
+                        @for grant in &live { (card(grant, frame)) }
+                    }
+                    @if live.is_empty() { p.empty { "Nothing runs without asking you." } }
+                    (ended(&over, frame))
                 }
-                @if live.is_empty() { p.empty { "Nothing runs without asking you." } }
-                (ended(&over, frame))
             }
         }
     })
@@ -125,7 +127,7 @@ fn button(grant: &Grant, frame: &Frame, words: &str) -> Markup {
             input type="hidden" name="id" value=(grant.id);
             button.danger {
                 (words)
-                span.aside { " " (said(&grant.terms.action)) " for " (caller(&grant.terms.caller)) }
+                span.aside { " " (said(&grant.terms.action)) " for " (spoken(&grant.terms.caller)) }
             }
         }
     }
@@ -146,6 +148,14 @@ fn caller(caller: &GrantCaller) -> Markup {
         GrantCaller::Session(id) => html! {
             "agent session " a href={ "sessions/" (encoded(id.as_ref())) } { (said(id)) }
         },
+        GrantCaller::Token(id) => html! { "token " (said(id)) },
+    }
+}
+
+/// The same without a link: a button holds none.
+fn spoken(caller: &GrantCaller) -> Markup {
+    match caller {
+        GrantCaller::Session(id) => html! { "agent session " (said(id)) },
         GrantCaller::Token(id) => html! { "token " (said(id)) },
     }
 }
