@@ -15,4 +15,5 @@ mod runs;
 mod seals;
 mod service;
 
+pub use runs::Tokens;
 pub use service::{Options, Service};

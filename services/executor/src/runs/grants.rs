@@ -8,8 +8,10 @@ mod rules;
 mod standing;
 mod taking;
 mod terms;
+mod tokens;
 mod told;
 
 pub(crate) use form::caller_text;
 pub(crate) use record::GrantRecord;
+pub use tokens::Tokens;
 pub(in crate::runs) use told::Grants;

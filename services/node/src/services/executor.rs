@@ -63,6 +63,7 @@ pub(super) async fn open(
         bindings: Arc::clone(&vault.bindings),
         egress: Arc::clone(&vault.egress),
         audit,
+        tokens: Arc::new(Arc::clone(&vault.access)),
         sources: sources(config)?,
         wasm: guest_options(&config.home)?,
         clock: now,

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use aileron_contract::{
     Error, Reason, Result, Timestamp,
-    executor::{GrantRequest, GrantTerms, GrantedArgument, GrantedBinding, GrantedConnector},
+    executor::{
+        GrantCaller, GrantRequest, GrantTerms, GrantedArgument, GrantedBinding, GrantedConnector,
+    },
     json, limits,
     names::ActionName,
     vault::State,
@@ -41,6 +43,7 @@ impl Engine {
                     .to_owned(),
             ));
         }
+        self.not_longer_than(&caller, expires_at).await?;
         let plan = Plan::of(Arc::clone(&installed), &Map::new())
             .map_err(|failure| Error::new(Reason::ValidationError, failure.message))?;
         let credentials = self
@@ -74,6 +77,24 @@ impl Engine {
             )));
         }
         Ok(terms)
+    }
+
+    /// A grant ends with the token it is for: revoking one the log tells, and this is its time.
+    async fn not_longer_than(&self, caller: &GrantCaller, expires_at: Timestamp) -> Result<()> {
+        let GrantCaller::Token(id) = caller else { return Ok(()) };
+        let Some(end) = self.parts.tokens.end(id.as_str()).await? else {
+            return Err(refused(format!(
+                "there is no token {id}: aileron token list shows those there are"
+            )));
+        };
+        // Tokens are kept to the millisecond.
+        if expires_at.as_millisecond() > end.as_millisecond() {
+            return Err(refused(format!(
+                "the token {id} is good until {end} only: let the grant end by then, or mint a \
+                 token for longer"
+            )));
+        }
+        Ok(())
     }
 
     /// The action, if calls of it may be granted at all.

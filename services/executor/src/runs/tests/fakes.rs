@@ -26,11 +26,25 @@ use tokio::sync::Notify;
 use crate::{
     fakes::Fuse,
     packages::{catalog::Installed, store::Loaded},
-    runs::{Guest, Library},
+    runs::{Guest, Library, Tokens},
 };
 
 fn unused<T>() -> Result<T> {
     Err(Error::internal("not part of this test"))
+}
+
+/// Every token is good for long, unless it is said when it ends, or that there is none.
+#[derive(Default)]
+pub(super) struct FakeTokens {
+    pub(super) ends: Mutex<HashMap<String, Option<Timestamp>>>,
+}
+
+#[async_trait]
+impl Tokens for FakeTokens {
+    async fn end(&self, id: &str) -> Result<Option<Timestamp>> {
+        let known = self.ends.lock().unwrap().get(id).copied();
+        Ok(known.unwrap_or(Some(Timestamp::MAX)))
+    }
 }
 
 pub(super) struct FakeAudit {

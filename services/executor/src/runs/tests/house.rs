@@ -23,7 +23,7 @@ use bytes::Bytes;
 use serde_json::Value;
 use tokio::sync::Notify;
 
-use super::fakes::{FakeAudit, FakeEgress, FakeGuest, FakeLibrary};
+use super::fakes::{FakeAudit, FakeEgress, FakeGuest, FakeLibrary, FakeTokens};
 use crate::{
     fakes::{FakeBindings, FakeVault, Fuse},
     formats::{action, manifest},
@@ -38,6 +38,7 @@ pub(super) struct House {
     pub(super) vault: Arc<FakeVault>,
     pub(super) egress: Arc<FakeEgress>,
     pub(super) audit: Arc<FakeAudit>,
+    pub(super) tokens: Arc<FakeTokens>,
     pub(super) library: Arc<FakeLibrary>,
     pub(super) clock: fn() -> Timestamp,
 }
@@ -89,6 +90,7 @@ impl House {
                 broken: AtomicBool::new(false),
                 records: Mutex::default(),
             }),
+            tokens: Arc::default(),
             library: Arc::default(),
             fuse,
             clock: Timestamp::now,
@@ -167,6 +169,7 @@ impl House {
             bindings: Arc::<FakeBindings>::clone(&self.vault.bindings),
             egress: Arc::<FakeEgress>::clone(&self.egress),
             audit: Arc::<FakeAudit>::clone(&self.audit),
+            tokens: Arc::<FakeTokens>::clone(&self.tokens),
             library: Arc::<FakeLibrary>::clone(&self.library),
             guest: Arc::new(FakeGuest),
             clock: self.clock,

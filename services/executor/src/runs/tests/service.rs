@@ -12,7 +12,7 @@ use aileron_contract::{
 use serde_json::json;
 
 use super::{
-    fakes::{FakeAudit, FakeEgress},
+    fakes::{FakeAudit, FakeEgress, FakeTokens},
     house::{House, agent, call},
 };
 use crate::{
@@ -29,6 +29,7 @@ fn options(house: &House, home: &tempfile::TempDir, database: aileron_store::Dat
         bindings: Arc::<FakeBindings>::clone(&house.vault.bindings),
         egress: Arc::<FakeEgress>::clone(&house.egress),
         audit: Arc::<FakeAudit>::clone(&house.audit),
+        tokens: Arc::<FakeTokens>::clone(&house.tokens),
         sources: Sources::github().unwrap(),
         wasm: aileron_wasmhost::Options {
             cache_dir: home.path().join("cache"),

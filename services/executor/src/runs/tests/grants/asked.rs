@@ -65,6 +65,36 @@ async fn what_cannot_be_granted_is_refused_with_a_reason() {
 }
 
 #[tokio::test]
+async fn a_grant_does_not_outlast_the_token_it_is_for() {
+    let house = House::new();
+    let engine = house.open().await;
+    let of_token = GrantRequest {
+        caller: GrantCaller::Token(TOKEN.parse().unwrap()),
+        ..request(exactly("x"), 1)
+    };
+    let says = |end: Option<Timestamp>| {
+        house.tokens.ends.lock().unwrap().insert(TOKEN.to_owned(), end);
+    };
+    let wanted = of_token.expires_at;
+    for end in [None, Some(Timestamp::now() - 1.hours()), Some(wanted - 1.seconds())] {
+        says(end);
+        let refused = engine.propose_grant(&person(), of_token.clone()).await.unwrap_err();
+        assert_eq!(refused.reason(), Reason::InvalidRequest, "{end:?}");
+        assert!(refused.public().contains(TOKEN), "{}", refused.public());
+    }
+    says(Some(wanted));
+    let seen = engine.propose_grant(&person(), of_token.clone()).await.unwrap().digest;
+    // Nor when the token is gone by the time the person has agreed.
+    says(None);
+    let refused = engine.grant(&person(), of_token.clone(), seen).await.unwrap_err();
+    assert_eq!(refused.reason(), Reason::InvalidRequest);
+    assert!(engine.grants(&person()).await.unwrap().is_empty());
+    says(Some(wanted));
+    engine.grant(&person(), of_token, seen).await.unwrap();
+    assert_eq!(found(&engine).await.state, GrantState::Live);
+}
+
+#[tokio::test]
 async fn what_changed_since_the_person_looked_is_not_granted() {
     let house = House::new();
     let engine = house.open().await;
