@@ -39,7 +39,7 @@ fn record(line: &[u8], now: Timestamp) -> Option<Session> {
     let Record { id, started_at, ended_at, agent, working_dir, exit_code } =
         serde_json::from_slice(line).ok()?;
     let ended_at = ended_at.map(|time| time.parse()).transpose().ok()?;
-    if working_dir.len() > limits::WORKING_DIR {
+    if working_dir.len() > limits::WORKING_DIR || working_dir.contains('\0') {
         return None;
     }
     Some(Session {
