@@ -41,7 +41,7 @@ pub(super) async fn run(command: VaultCommand, connection: &Connection<'_>) -> R
             connection.printer.tick("the vault is unlocked");
         }
         VaultCommand::Lock => {
-            let person = connection.person_of_vault().await?;
+            let person = connection.person_of_vault().await.map_err(keys_remain)?;
             let locked = person.client.lock_vault().await;
             person.leave().await;
             locked?;
@@ -57,6 +57,22 @@ pub(super) async fn run(command: VaultCommand, connection: &Connection<'_>) -> R
         VaultCommand::Import(arguments) => portable::import(&arguments, connection).await?,
     }
     Ok(Exit::Done)
+}
+
+/// Whoever locks has to be a person, and the file that would show it may be out of order while the
+/// keys are still in memory.
+fn keys_remain(failure: Failure) -> Failure {
+    match failure {
+        Failure::Api(error)
+            if matches!(error.code(), Some("vault_unreadable" | "vault_rolled_back")) =>
+        {
+            Failure::plain(format!(
+                "{error}\nSo nobody can show to be you, and lock it. aileron stop ends the daemon, \
+                 and every key it holds in memory is forgotten"
+            ))
+        }
+        failure => failure,
+    }
 }
 
 async fn init(arguments: &VaultInitArguments, connection: &Connection<'_>) -> Result<()> {
