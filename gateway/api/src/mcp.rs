@@ -13,6 +13,7 @@
 //! characters) escaped. In a result, which is a JSON document, the escape is JSON's own, so that
 //! the document stays the same. What a text says is not judged.
 
+pub mod bounds;
 mod diagnosis;
 mod door;
 mod elicit;

@@ -90,3 +90,28 @@ fn trouble(refusal: Refusal) -> Trouble {
     let (status, body) = refusal.told();
     Trouble::Refused { status: status.as_u16(), body }
 }
+
+#[cfg(test)]
+mod tests {
+    use aileron_api::mcp::bounds;
+    use aileron_contract::limits;
+
+    #[test]
+    fn the_bounds_of_the_server_are_the_ones_that_are_listed() {
+        let sizes = [
+            (bounds::CALLS, limits::MCP_CALLS),
+            (bounds::PAGE, limits::MCP_PAGE),
+            (bounds::TEXT, limits::MCP_TEXT),
+            (bounds::STRUCTURED, limits::MCP_STRUCTURED),
+            (bounds::DESCRIPTION, limits::MCP_DESCRIPTION),
+            (bounds::ARGUMENT, limits::MCP_ARGUMENT),
+            (bounds::QUOTED, limits::MCP_QUOTED),
+            (bounds::QUESTIONS, limits::MCP_QUESTIONS),
+            (bounds::QUESTION, limits::MCP_QUESTION),
+        ];
+        for (used, listed) in sizes {
+            assert_eq!(used, listed);
+        }
+        assert_eq!(bounds::QUESTION_WALL, limits::MCP_QUESTION_WALL);
+    }
+}

@@ -123,6 +123,8 @@ limits! {
     ACTION_LINE: usize = 1024 * 1024, "bytes", size;
     /// A suite, as published.
     SUITE: u64 = 64 * 1024, "bytes", number;
+    /// The keyring: more than any person trusts.
+    KEYRING_FILE: u64 = MIB, "bytes", number;
     /// A publisher's key file, as published.
     KEY_FILE: u64 = 64 * 1024, "bytes", number;
     /// Fetching keys, suites and listings, as published.
@@ -204,6 +206,8 @@ limits! {
     HUB_MEMBERS: usize = 4_096, "actions", size;
     /// Files of the Hub that cannot be read and are told one by one; the rest is counted.
     HUB_PROBLEMS: usize = 256, "files", size;
+    /// Keys confirmed at once for something of the Hub: more publishers than one action can need.
+    HUB_KEYS: usize = 64, "keys", size;
     /// A search in the Hub.
     HUB_QUERY: usize = 256, "bytes", size;
     /// Fetching the Hub, as published.
@@ -437,6 +441,27 @@ limits! {
     MCP_SESSIONS_EACH: usize = 16, "sessions", size;
     /// An MCP session nobody uses ends after this.
     MCP_IDLE: Duration = Duration::from_mins(30), "seconds", seconds;
+    /// MCP calls of one client under way at once; further ones are refused.
+    MCP_CALLS: usize = 64, "calls", size;
+    /// MCP tools of one page: hosts bound the length of a message.
+    MCP_PAGE: usize = 512 * 1024, "bytes", size;
+    /// A text for a model, who reads all of it; the rest is cut with a mark.
+    MCP_TEXT: usize = 512 * 1024, "bytes", size;
+    /// A larger result comes as text alone, rather than twice.
+    MCP_STRUCTURED: usize = 256 * 1024, "bytes", size;
+    /// What a tool says of itself, which is read with every request to the model.
+    MCP_DESCRIPTION: usize = 16 * 1024, "bytes", size;
+    /// The same for what an argument means.
+    MCP_ARGUMENT: usize = 2 * 1024, "bytes", size;
+    /// A refusal, as the diagnosis quotes it.
+    MCP_QUOTED: usize = 2 * 1024, "bytes", size;
+    /// Questions of one MCP client that are open at once; what waits beyond them is told in the
+    /// result alone.
+    MCP_QUESTIONS: usize = 8, "questions", size;
+    /// How long a client may leave one open.
+    MCP_QUESTION_WALL: Duration = Duration::from_mins(10), "seconds", seconds;
+    /// The message of one.
+    MCP_QUESTION: usize = 4 * 1024, "bytes", size;
     /// Fields of a form of the web page: the largest action has fewer inputs.
     PAGE_FIELDS: usize = 256, "fields", size;
     /// Approvals on one page: a person decides one at a time, and the page stays small.

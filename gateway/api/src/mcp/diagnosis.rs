@@ -1,9 +1,6 @@
 //! What `aileron_diagnostics` says.
 
-use super::{Catalogue, Trouble, text};
-
-/// A refusal is quoted up to here.
-const QUOTED: usize = 2 * 1024;
+use super::{Catalogue, Trouble, bounds::QUOTED, text};
 
 /// Is all well, how many actions there are, and what a person reads.
 pub(super) fn diagnose(listing: &Result<Catalogue, Trouble>) -> (bool, Option<usize>, String) {

@@ -4,7 +4,7 @@
 //! Only tells. The answer is an agent's side's word: accepted, declined or cancelled, it is not
 //! looked at, and the approval waits as before.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use rmcp::{
     RoleServer,
@@ -14,18 +14,11 @@ use rmcp::{
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::text;
+use super::{
+    bounds::{QUESTION, QUESTION_WALL, QUESTIONS},
+    text,
+};
 use crate::actions::RunPending;
-
-/// Questions of one client that are open at once; what waits beyond them is told in the result
-/// alone.
-const OPEN: usize = 8;
-
-/// How long a client may leave one open.
-const WALL: Duration = Duration::from_mins(10);
-
-/// The longest message.
-const MESSAGE: usize = 4 * 1024;
 
 /// Tells of pending approvals to one client.
 #[derive(Debug)]
@@ -37,7 +30,7 @@ pub(super) struct Elicit {
 
 impl Elicit {
     pub(super) fn new(tasks: TaskTracker, gone: CancellationToken) -> Self {
-        Self { open: Arc::new(Semaphore::new(OPEN)), tasks, gone }
+        Self { open: Arc::new(Semaphore::new(QUESTIONS)), tasks, gone }
     }
 
     /// Tells, beside the call's own result, and waits for nothing.
@@ -48,13 +41,13 @@ impl Elicit {
         let Ok(permit) = Arc::clone(&self.open).try_acquire_owned() else { return };
         let params = ElicitRequestParams::UrlElicitationParams {
             meta: None,
-            message: text::shown(&pending.message, MESSAGE),
+            message: text::shown(&pending.message, QUESTION),
             url,
             elicitation_id: pending.approval_id.clone(),
         };
         let request = ServerRequest::ElicitRequest(ElicitRequest::new(params));
         let (peer, gone) = (context.peer.clone(), self.gone.clone());
-        let options = PeerRequestOptions::with_timeout(WALL);
+        let options = PeerRequestOptions::with_timeout(QUESTION_WALL);
         drop(self.tasks.spawn(async move {
             let asked = async {
                 let Ok(handle) = peer.send_request_with_option(request, options).await else {

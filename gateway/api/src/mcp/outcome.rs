@@ -3,16 +3,15 @@
 use rmcp::model::{CallToolResult, ContentBlock};
 use serde_json::{Map, Value, json};
 
-use super::{Ran, Trouble, text};
+use super::{
+    Ran, Trouble,
+    bounds::{STRUCTURED, TEXT},
+    text,
+};
 use crate::{
     actions::{RunPending, RunResult},
     approvals::{ApprovalResult, ApprovalStatus},
 };
-
-/// A longer text is cut, with a mark that says where the whole is: a model reads all of it.
-const TEXT: usize = 512 * 1024;
-/// Larger results come as text alone, rather than twice.
-const STRUCTURED: usize = 256 * 1024;
 
 /// Of an action's tool.
 pub(super) fn of_run(ran: Result<Ran, Trouble>) -> CallToolResult {

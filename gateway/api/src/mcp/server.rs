@@ -25,7 +25,9 @@ use tokio_util::{
 };
 
 use super::{
-    Catalogue, Door, Ran, Tool, Trouble, Written, diagnosis,
+    Catalogue, Door, Ran, Tool, Trouble, Written,
+    bounds::{CALLS, PAGE},
+    diagnosis,
     elicit::Elicit,
     names::{CHECK_STATUS, DIAGNOSTICS},
     outcome,
@@ -36,12 +38,8 @@ use super::{
 const VERSIONS: &[ProtocolVersion] =
     &[ProtocolVersion::V_2024_11_05, ProtocolVersion::V_2025_06_18, ProtocolVersion::V_2025_11_25];
 
-/// Calls of one client under way at once; further ones are refused.
-const CALLS: usize = 64;
 /// How often a call that waits says so, to clients that want to hear it.
 const PROGRESS: Duration = Duration::from_secs(1);
-/// Tools of one page, in bytes of text: hosts bound the length of a message.
-const PAGE: usize = 512 * 1024;
 
 const INSTRUCTIONS: &str = "Each tool is an action a person installed. Some need that person's \
     approval, given outside this conversation: they return at once with a message to show \

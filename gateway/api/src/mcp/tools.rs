@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{
+    bounds::{ARGUMENT, DESCRIPTION},
     names::{self, CHECK_STATUS, DIAGNOSTICS},
     text,
 };
@@ -12,11 +13,6 @@ use crate::{
     Object,
     actions::{Action, Actions, Input},
 };
-
-/// A description is read with every request to the model: a longer one is cut.
-const DESCRIPTION: usize = 16 * 1024;
-/// The same for what an argument means.
-const ARGUMENT: usize = 2 * 1024;
 
 /// One tool.
 #[derive(Clone, Debug, PartialEq)]

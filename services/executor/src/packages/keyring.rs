@@ -10,6 +10,7 @@ use std::{
 use aileron_contract::{
     Error, Reason, Result, Timestamp,
     audit::{self, EventKind},
+    limits,
     names::{Authority, Sha256Hash},
     publishers::TrustedKey,
 };
@@ -24,9 +25,6 @@ use crate::quarantine::Quarantine;
 
 mod file;
 pub use file::{Keys, parse};
-
-/// More than any person trusts.
-const FILE: u64 = 1024 * 1024;
 
 /// The keyring's file and its pin. Read anew at every use: other programs may write it.
 #[derive(Clone, Debug)]
@@ -184,7 +182,7 @@ impl KeyringFile {
 
     async fn read(&self) -> Result<Keys> {
         let path = self.path.clone();
-        match blocking(move || files::read_regular(&path, FILE)).await? {
+        match blocking(move || files::read_regular(&path, limits::KEYRING_FILE)).await? {
             Ok(bytes) => parse(&bytes),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Keys::default()),
             Err(cause) => {

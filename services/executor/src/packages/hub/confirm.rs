@@ -3,16 +3,13 @@
 use std::collections::BTreeMap;
 
 use aileron_contract::{
-    Error, Reason, Result,
+    Error, Reason, Result, limits,
     names::Sha256Hash,
     publishers::{Confirmation, ConfirmedKey, HubKind, TrustRequest, Wanted},
 };
 
 use super::{View, decide, keys as places};
 use crate::packages::{Parts, catalog::Catalog, install, keyring::KeyMap, keys, keys::Key};
-
-/// More publishers than one action can need.
-const KEYS: usize = 64;
 
 /// The keys to trust, each for its repository: they are the confirmed ones, and what is wanted
 /// verifies with them. Nothing is written.
@@ -22,8 +19,8 @@ pub(in crate::packages) async fn keys(
     confirmation: Confirmation,
 ) -> Result<Vec<TrustRequest>> {
     let Confirmation { wanted, keys } = confirmation;
-    if keys.len() > KEYS {
-        let text = format!("at most {KEYS} keys are confirmed at once");
+    if keys.len() > limits::HUB_KEYS {
+        let text = format!("at most {} keys are confirmed at once", limits::HUB_KEYS);
         return Err(Error::new(Reason::InvalidRequest, text));
     }
     let view = parts.hub.view().await?;

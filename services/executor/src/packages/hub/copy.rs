@@ -66,7 +66,7 @@ impl Stored {
         now: Timestamp,
     ) -> Self {
         let Unpacked { commit, files } = unpacked;
-        let etag = etag.filter(|etag| etag.len() <= 256);
+        let etag = etag.filter(|etag| etag.len() <= limits::TAG);
         Self { version: VERSION, source, commit, etag, fetched_at: now, checked_at: now, files }
     }
 
