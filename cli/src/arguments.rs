@@ -18,7 +18,7 @@ mod vault;
 use clap::{Parser, Subcommand};
 
 pub(crate) use action::{ActionCommand, AddSuiteArguments, RunArguments};
-pub(crate) use approval::{ApprovalCommand, ApproveArguments};
+pub(crate) use approval::{ApprovalCommand, ApproveArguments, DenyArguments};
 pub(crate) use audit::{AuditCommand, AuditListArguments, VerifyArguments};
 pub(crate) use binding::{
     BindingCommand, BindingRebindArguments, BindingSetupArguments, SignIn, ValueArguments,

@@ -25,14 +25,8 @@ pub(crate) enum ApprovalCommand {
     },
     /// Let a call run, once, exactly as shown, and print what becomes of it
     Approve(ApproveArguments),
-    /// Refuse a call
-    Deny {
-        /// The approval's id
-        id: String,
-        /// Recorded with the decision, and told to the agent
-        #[arg(long)]
-        reason: Option<String>,
-    },
+    /// Refuse a call, or all calls that wait of one agent session
+    Deny(DenyArguments),
     /// Let calls run in advance: a few times, for one agent session or one token
     Grant(GrantArguments),
     /// List what was granted, and what became of it
@@ -46,6 +40,25 @@ pub(crate) enum ApprovalCommand {
         /// The grant's id
         id: String,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DenyArguments {
+    /// The approval's id
+    #[arg(required_unless_present = "session")]
+    pub(crate) id: Option<String>,
+    /// Refuse all that waits of this session
+    #[arg(long, value_name = "ID", conflicts_with = "id")]
+    pub(crate) session: Option<String>,
+    /// Recorded with the decision, and told to the agent
+    #[arg(long)]
+    pub(crate) reason: Option<String>,
+    /// With --session: do not ask; needed where there is no terminal
+    #[arg(long, requires = "session")]
+    pub(crate) yes: bool,
+    /// With --session: print which were denied as the runtime tells it
+    #[arg(long, requires = "session")]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

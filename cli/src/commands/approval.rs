@@ -1,6 +1,7 @@
 //! `aileron approval …`: shows a person exactly what would run, carries the decision, and tells
 //! what became of it.
 
+mod deny;
 mod grant;
 mod outcome;
 mod watch;
@@ -25,7 +26,7 @@ pub(super) async fn run(command: ApprovalCommand, connection: &Connection<'_>) -
         ApprovalCommand::List { watch: false, json } => list(connection, json).await,
         ApprovalCommand::Show { id, json } => look(connection, &id, json).await,
         ApprovalCommand::Approve(arguments) => approve(arguments, connection).await,
-        ApprovalCommand::Deny { id, reason } => deny(&id, reason, connection).await,
+        ApprovalCommand::Deny(arguments) => deny::deny(arguments, connection).await,
         ApprovalCommand::Grant(arguments) => grant::grant(arguments, connection).await,
         ApprovalCommand::Grants { json } => grant::list(connection, json).await,
         ApprovalCommand::Revoke { id } => grant::revoke(connection, &id).await,
@@ -98,14 +99,6 @@ async fn approve(arguments: ApproveArguments, connection: &Connection<'_>) -> Re
         return Ok(Exit::Done);
     }
     outcome::tell(connection, &id, json).await
-}
-
-async fn deny(id: &str, reason: Option<String>, connection: &Connection<'_>) -> Result<Exit> {
-    let approval = find(&connection.client, id).await?;
-    show(connection.printer, &approval);
-    decide(connection, None, &approval, false, reason).await?;
-    connection.printer.tick(format!("{id} denied: it will not run"));
-    Ok(Exit::Done)
 }
 
 /// The approval as the person saw it and agreed to it.

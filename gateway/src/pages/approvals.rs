@@ -16,6 +16,7 @@ use maud::{Markup, html};
 use super::{
     answer::{Problem, Result, page},
     card::card,
+    crowd::crowds,
     form::query,
     frame::Frame,
     grants,
@@ -50,6 +51,7 @@ pub(super) async fn show(
     let content = html! {
         h1 { "Approvals" }
         @if let Some(gone) = focused { (gone) }
+        (crowds(&waiting, &frame))
         (cards(&waiting, &frame, focus.as_ref()))
         (granted)
         section aria-labelledby="history" {
@@ -75,8 +77,15 @@ pub(super) async fn decide(
     };
     let decision = Decision { approved, reason: fields.filled("reason"), digest: Some(digest) };
     let executor = &shared.services.executor;
-    executor.decide(&signed.context, id.clone(), decision).await.map_err(back)?;
-    Ok(signed.on_to(&format!("approvals?focus={}", encoded(id.as_ref()))))
+    let there = format!("approvals?focus={}", encoded(id.as_ref()));
+    match executor.decide(&signed.context, id, decision).await {
+        Ok(_) => Ok(signed.on_to(&there)),
+        // Somebody was faster.
+        Err(error) if error.reason() == Reason::ApprovalDecided => {
+            Err(Problem::from(error).back_to(there, "See what became of it"))
+        }
+        Err(error) => Err(back(error)),
+    }
 }
 
 fn back(error: aileron_contract::Error) -> Problem {
@@ -111,9 +120,9 @@ async fn gone(shared: &Shared, signed: &Signed, id: &RunId) -> Result<Markup> {
         Ok(run) => html! {
             p.notice id="focused" data-live role="status" {
                 strong { (said(&run.action)) } " no longer waits: it is "
-                strong { (word(run.state)) } "."
-                @if let Some(reason) = &run.reason { " " (shown(reason)) }
-                " " a href=(link(&run.id)) { "See what became of it" } "."
+                strong { (word(run.state)) }
+                @if let Some(reason) = &run.reason { ": “" (shown(reason)) "”" }
+                ". " a href=(link(&run.id)) { "See what became of it" } "."
             }
         },
         Err(error) if error.reason() == Reason::NotFound => html! {

@@ -69,7 +69,7 @@ impl Signed {
         let Some(key) = asked.place.key() else { return Ok(None) };
         let known = shared.pages.keep.find(cookies(headers), key, now);
         let Some(known) = known else { return Ok(None) };
-        let access::Caller { principal, scopes, expires_at: _ } =
+        let access::Caller { principal, begun_by: _, scopes, expires_at: _ } =
             match shared.services.access.authenticate(known.bearer).await {
                 Ok(caller) => caller,
                 // It was ended elsewhere.
@@ -84,7 +84,7 @@ impl Signed {
             return Ok(None);
         }
         let context =
-            Context { principal, scopes, session: None, idempotency_key: None, deadline: None };
+            Context { principal, scopes, ..Context::service("gateway") };
         Ok(Some(Self {
             context,
             csrf: known.csrf,
