@@ -77,6 +77,30 @@ export const fits = async (page, name) => {
   claim(is <= may, `${name} is ${is} wide where ${may} fit`);
 };
 
+// How a page may be looked at.
+export const looks = [
+  ["light", { colorScheme: "light", viewport: { width: 1280, height: 800 } }],
+  ["dark", { colorScheme: "dark", viewport: { width: 1280, height: 800 } }],
+  ["phone", { colorScheme: "light", viewport: { width: 390, height: 844 }, deviceScaleFactor: 2 }],
+  ["phone-dark", { colorScheme: "dark", viewport: { width: 360, height: 740 } }],
+];
+
+// A second browser of the same person's, which only looks: at a page as it is now, in every way.
+export const onlooker = async () => {
+  const { page, visit, context } = await signedIn("/", { bypassCSP: true });
+  const sees = async (where, name) => {
+    await visit(where);
+    for (const [look, { colorScheme, viewport }] of looks) {
+      await page.emulateMedia({ colorScheme });
+      await page.setViewportSize(viewport);
+      await fits(page, `${name} (${look})`);
+      await shot(page, `${name}-${look}`);
+      await barriers(page, `${name} (${look})`);
+    }
+  };
+  return { page, visit, context, sees };
+};
+
 export const done = async (said = {}) => {
   await browser.close();
   console.log(JSON.stringify({ problems, ...said }));

@@ -1,6 +1,6 @@
 // Every page, in light and dark, on a screen and on a phone: what it weighs, whether it fits, and
 // what axe-core has to say. Each is kept as a picture.
-import { barriers, browser, claim, done, fits, shot, signedIn, told } from "./house.mjs";
+import { barriers, browser, claim, done, fits, looks, shot, signedIn, told } from "./house.mjs";
 
 const places = [
   ["home", ""], ["approvals", `approvals?focus=${told.approval}`], ["run", `runs/${told.run}`],
@@ -8,13 +8,6 @@ const places = [
   ["bindings", "bindings"], ["binding", `bindings/setup?name=${told.binding}`],
   ["sessions", "sessions"], ["audit", "audit"], ["vault", "vault"],
 ];
-const looks = [
-  ["light", { colorScheme: "light", viewport: { width: 1280, height: 800 } }],
-  ["dark", { colorScheme: "dark", viewport: { width: 1280, height: 800 } }],
-  ["phone", { colorScheme: "light", viewport: { width: 390, height: 844 }, deviceScaleFactor: 2 }],
-  ["phone-dark", { colorScheme: "dark", viewport: { width: 360, height: 740 } }],
-];
-
 // What a browser that was never here loads for a page: whatever the page says it needs.
 const weighed = async (page, response) => {
   const named = await page.evaluate(async () => {

@@ -1,6 +1,9 @@
 //! The web page in a real browser, in front of the real program: every page and every decision,
 //! with the script and without it, and what programs and pages that mean harm get of it.
 
+mod changes;
+mod persons;
+
 use std::{
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -11,15 +14,15 @@ use aileron_api::{
     actions::RunAction,
     bindings::BindingFilter,
     client::{Client, RunOutcome},
-    sessions::BeginSession,
 };
 use aileron_node::demo::Servers;
 use serde_json::{Value, json};
 
 use crate::{
     hostile::{Connector, Deed},
-    house::{House, PASSPHRASE, create_vault, person},
-    main_job::{approve, ask, install, list, settled},
+    house::PASSPHRASE,
+    household::{Household, begins},
+    main_job::{approve, ask, list, settled},
     oidc::Provider,
 };
 
@@ -27,33 +30,7 @@ use crate::{
 const EVIL: &str = "<script>alert(1)</script>\"><img src=x onerror=alert(2)>\
                     <a href='javascript:alert(3)'>x</a> pay \u{202e}evil";
 
-/// A daemon with the sample suite, bound and ready.
-struct Scene {
-    servers: Servers,
-    house: House,
-    program: Client,
-    person: Client,
-}
-
-impl Scene {
-    async fn set() -> Self {
-        let servers = Servers::start().await.unwrap();
-        let mut house = House::new(&servers);
-        let program = house.start().await;
-        create_vault(&program).await;
-        let person = person(&program).await;
-        install(&person, &servers).await;
-        Self { servers, house, program, person }
-    }
-
-    /// Somebody changes the file of an installed action.
-    fn rewords(&self, action: &str, from: &str, to: &str) {
-        let file = self.house.path().join(format!("actions/{action}.md"));
-        let text = std::fs::read_to_string(&file).unwrap();
-        assert!(text.contains(from), "{text}");
-        std::fs::write(&file, text.replace(from, to)).unwrap();
-    }
-
+impl Household {
     /// Plays a scene in Chromium; what it says at its end.
     async fn plays(&self, name: &str, facts: Value) -> Value {
         let folder = std::env::var_os("AILERON_BROWSER").map(PathBuf::from);
@@ -64,7 +41,7 @@ impl Scene {
         };
         let mut scene = json!({
             "folder": folder, "shots": shots(), "passphrase": PASSPHRASE,
-            "origin": self.house.discovery().unwrap().url,
+            "origin": self.url(),
         });
         scene.as_object_mut().unwrap().extend(facts.as_object().unwrap().clone());
         let rooms = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -102,78 +79,72 @@ async fn ask_with(program: &Client, title: &str, text: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_page_is_light_fits_and_bars_nobody() {
-    let scene = Scene::set().await;
-    let session =
-        BeginSession { agent: "claude".to_owned(), working_dir: Some("/home/me/notes".to_owned()) };
-    let begun = scene.program.begin_session(&session).await.unwrap().value;
-    let agent = scene.program.with_token(begun.caveat_token.unwrap().expose()).unwrap();
+    let home = Household::new().await;
+    let (_, token) = begins(&home.program, "claude").await;
+    let agent = home.program.with_token(&token).unwrap();
     list(&agent).await;
     let done = ask(&agent, "Bread and butter", None).await.approval_id;
-    approve(&scene.person, &done).await;
-    settled(&scene.program, &done).await;
+    approve(&home.person, &done).await;
+    settled(&home.program, &done).await;
     let text = "Dear all,\n\nthe bakery opens at seven.\n\nYours";
     let approval = ask_with(&agent, "Opening hours", text).await;
-    ask(&scene.program, "A second one", None).await;
+    ask(&home.program, "A second one", None).await;
     // Somebody changed an installed file.
-    scene.rewords("notes-list", "List the person's notes", "List what the person wrote");
+    home.rewords("notes-list", "List the person's notes", "List what the person wrote");
 
     let facts = json!({ "approval": approval, "run": done, "binding": "api_key/notes/work" });
-    let said = scene.plays("tour", facts).await;
+    let said = home.plays("tour", facts).await;
     assert!(said["weights"]["approvals"].is_u64(), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_decision_is_made_with_and_without_scripts_and_by_keyboard() {
-    let scene = Scene::set().await;
+    let home = Household::new().await;
     let mut waiting = Vec::new();
     for title in ["first", "second", "third"] {
-        waiting.push(ask(&scene.program, title, None).await);
+        waiting.push(ask(&home.program, title, None).await);
     }
-    scene.rewords("notes-list", "List the person's notes", "List what the person wrote");
+    home.rewords("notes-list", "List the person's notes", "List what the person wrote");
     let [approve, keyboard, deny] = waiting.as_slice() else { panic!("{waiting:?}") };
-    let review =
-        format!("{}/approvals?focus={}", scene.house.discovery().unwrap().url, approve.approval_id);
+    let review = format!("{}/approvals?focus={}", home.url(), approve.approval_id);
     assert_eq!(approve.review_url, Some(review));
     let facts = json!({
         "approve": approve.approval_id, "keyboard": keyboard.approval_id, "deny": deny.approval_id,
     });
-    scene.plays("decisions", facts).await;
+    home.plays("decisions", facts).await;
     for approved in [approve, keyboard] {
-        let done = settled(&scene.program, &approved.approval_id).await;
+        let done = settled(&home.program, &approved.approval_id).await;
         assert!(done.result.is_some(), "{done:?}");
     }
-    let denied = settled(&scene.program, &deny.approval_id).await;
+    let denied = settled(&home.program, &deny.approval_id).await;
     assert_eq!(denied.reason.as_deref(), Some("not today"), "{denied:?}");
-    let mut titles = scene.servers.titles();
+    let mut titles = home.servers.titles();
     titles.sort();
     assert_eq!(titles, ["Welcome", "first", "second"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_program_and_no_page_gets_the_cookie_a_frame_a_form_or_a_script_through() {
-    let scene = Scene::set().await;
-    let result = ask_with(&scene.program, EVIL, EVIL).await;
-    approve(&scene.person, &result).await;
-    settled(&scene.program, &result).await;
-    let planted = ask_with(&scene.program, EVIL, EVIL).await;
-    let waiting = ask(&scene.program, "waits", None).await.approval_id;
-    let pending = scene.person.approvals().await.unwrap().value.items;
+    let home = Household::new().await;
+    let result = ask_with(&home.program, EVIL, EVIL).await;
+    approve(&home.person, &result).await;
+    settled(&home.program, &result).await;
+    let planted = ask_with(&home.program, EVIL, EVIL).await;
+    let waiting = ask(&home.program, "waits", None).await.approval_id;
+    let pending = home.person.approvals().await.unwrap().value.items;
     let digest = pending.into_iter().find(|it| it.id == waiting).unwrap().digest;
     let facts = json!({
         "planted": planted, "result": result, "waiting": waiting, "digest": digest, "evil": EVIL,
     });
-    scene.plays("attacks", facts).await;
-    let left = scene.person.approvals().await.unwrap().value.items;
+    home.plays("attacks", facts).await;
+    let left = home.person.approvals().await.unwrap().value.items;
     assert_eq!(left.iter().map(|it| it.id.as_str()).collect::<Vec<_>>(), [waiting.as_str()]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_and_an_account_at_a_provider_are_bound_from_the_page() {
-    let (provider, servers) = (Provider::start(3600), Servers::start().await.unwrap());
-    let mut house = House::new(&servers);
-    let program = house.start().await;
-    create_vault(&program).await;
-    let owner = person(&program).await;
+    let provider = Provider::start(3600);
+    let home = Household::bare(Servers::start().await.unwrap()).await;
     let credential = provider.credential();
     let hosts = [provider.host.as_str()];
     let envelope = json!({
@@ -188,22 +159,21 @@ async fn a_key_and_an_account_at_a_provider_are_bound_from_the_page() {
         gated: false,
         deeds,
     };
-    connector("keyed", "kind = \"api_key\"", vec![]).install(&owner, &servers).await;
+    connector("keyed", "kind = \"api_key\"", vec![]).install(&home.person, &home.servers).await;
     let signed = connector("mail", &credential, vec![Deed::Sends(envelope.to_string())]);
-    signed.install(&owner, &servers).await;
+    signed.install(&home.person, &home.servers).await;
 
-    let scene = Scene { servers, house, program, person: owner };
     let facts = json!({
         "provider": provider.host, "keyed": "github://mallory/keyed",
         "signed": "github://mallory/mail", "key": "k3y-of-the-page",
     });
-    scene.plays("bind", facts).await;
-    let bound = scene.person.bindings(&BindingFilter::default()).await.unwrap().value.items;
+    home.plays("bind", facts).await;
+    let bound = home.person.bindings(&BindingFilter::default()).await.unwrap().value.items;
     let names: Vec<_> = bound.iter().map(|it| it.name.as_str()).collect();
     assert_eq!(names, ["api_key/keyed/work", "oauth2/mail/default"]);
     // The account's token is used.
-    let done = signed.run(&scene.program, 0).await.unwrap();
+    let done = signed.run(&home.program, 0).await.unwrap();
     assert!(done.result.unwrap().contains("notes:read"));
-    let log = scene.house.log();
+    let log = home.house.log();
     assert!(!log.contains("k3y-of-the-page"), "{log}");
 }

@@ -125,7 +125,7 @@ fn card(drift: &Drift, along: &[Along], frame: &Frame) -> Markup {
             p.quiet { code { (shown(&drift.path)) } }
             @if !drift.difference.is_empty() { (difference(&drift.difference)) }
             @if drift.cut { p.quiet { "There is more: the rest stands in the file." } }
-            @for connector in &along { (connector.told()) }
+            @for connector in &along { (connector.told(&drift.of)) }
             @if let Some(digest) = digest {
                 form.decide method="post" action="drift/accept" {
                     (frame.token())
@@ -134,7 +134,11 @@ fn card(drift: &Drift, along: &[Along], frame: &Frame) -> Markup {
                     input type="hidden" name="digest" value=(digest);
                     div.row {
                         button.primary {
-                            "Accept it as shown" span.aside { " " (said(&which)) }
+                            @if drift.of == DriftOf::Lock {
+                                "Have it written anew"
+                            } @else {
+                                "Accept it as shown" span.aside { " " (said(&which)) }
+                            }
                         }
                     }
                 }

@@ -73,7 +73,7 @@ fn card(grant: &Grant, frame: &Frame) -> Markup {
                     dt { "Credential" } dd { (said(&binding.binding)) }
                 }
             }
-            (button(grant, frame, "Revoke it"))
+            div.row { (button(grant, frame, "Revoke it")) }
         }
     }
 }

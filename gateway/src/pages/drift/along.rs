@@ -38,9 +38,10 @@ impl Along {
         self.may.is_ok()
     }
 
-    pub(super) fn told(&self) -> Markup {
+    /// What it may do, on the card of this.
+    pub(super) fn told(&self, of: &DriftOf) -> Markup {
         match &self.may {
-            Ok(preview) => may(&self.package, preview),
+            Ok(preview) => may(preview, *of != DriftOf::Connector(self.package.clone())),
             Err(why) => html! { p.notice.warn { (said(&self.package)) ": " (shown(why)) } },
         }
     }
@@ -85,11 +86,11 @@ fn standing(drift: Drift) -> Option<PackageRef> {
     }
 }
 
-fn may(package: &PackageRef, preview: &ConnectorPreview) -> Markup {
+fn may(preview: &ConnectorPreview, named: bool) -> Markup {
     let Capabilities { hosts, credential } = &preview.capabilities;
     html! {
         dl.facts {
-            dt { "With it" } dd { (said(package)) }
+            @if named { dt { "Comes with it" } dd { (said(&preview.package)) } }
             dt { "Signed by" }
             dd { (shown(&preview.publisher)) " " code { (shown(&preview.fingerprint)) } }
             dt { "Sends requests to" }
