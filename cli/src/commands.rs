@@ -33,7 +33,7 @@ use clap::CommandFactory as _;
 #[cfg(feature = "runtime")]
 use crate::arguments::{ConnectorCheckArguments, ConnectorCommand, KeyringCommand};
 use crate::{
-    arguments::{ActionCommand, Arguments, AuditCommand, Command, DaemonCommand},
+    arguments::{ActionCommand, Arguments, AuditCommand, Command, DaemonCommand, StatusSection},
     connection::{Connection, Settings},
     exit::Exit,
     failure::Result,
@@ -62,6 +62,9 @@ pub(crate) async fn run(command: Command, settings: &Settings, printer: Printer)
         Command::Daemon(DaemonCommand::Start) => daemon::start(settings, printer).await,
         Command::Daemon(DaemonCommand::Status { json }) => {
             daemon::status(settings, printer, json).await
+        }
+        Command::Status { section: Some(StatusSection::HostBindings), json } => {
+            status::host_bindings(&settings.home, json, printer)
         }
         Command::Audit(AuditCommand::Verify(arguments)) => {
             verify::verify(&arguments, settings, printer)

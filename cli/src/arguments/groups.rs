@@ -9,6 +9,7 @@ pub(crate) enum StatusSection {
     Runtime,
     Notifications,
     Vault,
+    HostBindings,
 }
 
 #[derive(Debug, Subcommand)]

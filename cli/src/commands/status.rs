@@ -1,5 +1,7 @@
 //! `aileron status`.
 
+mod host_bindings;
+
 use aileron_api::{
     status::{Notifications, QuietHours, Status},
     vault::VaultState,
@@ -10,6 +12,8 @@ use crate::{
     arguments::StatusSection, connection::Connection, exit::Exit, failure::Result,
     printer::Printer, table,
 };
+
+pub(super) use host_bindings::show as host_bindings;
 
 pub(super) async fn status(
     connection: &Connection<'_>,
