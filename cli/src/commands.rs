@@ -88,7 +88,7 @@ pub(crate) async fn run(command: Command, settings: &Settings, printer: Printer)
         #[cfg(feature = "runtime")]
         Command::Action(ActionCommand::New(arguments)) => author::action(&arguments, printer).await,
         #[cfg(feature = "runtime")]
-        Command::Demo { keep } => Box::pin(demo::run(keep, printer)).await,
+        Command::Demo { keep } => Box::pin(demo::run(keep, &settings.process, printer)).await,
         Command::Launch(arguments) => Box::pin(launch::run(arguments, settings, printer)).await,
         Command::SessionMcp(arguments) => launch::serve_tools(&arguments.file),
         other => {

@@ -7,6 +7,7 @@ mod held;
 mod spawn;
 
 use std::{
+    ffi::OsString,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -19,9 +20,10 @@ use aileron_api::{
     discovery::Discovery,
 };
 
-#[cfg(not(feature = "runtime"))]
-use crate::failure::Failure;
-use crate::{failure::Result, printer::Printer};
+use crate::{
+    failure::{Failure, Result},
+    printer::Printer,
+};
 use held::Held;
 
 /// What the environment says; read once, by `main`.
@@ -32,6 +34,25 @@ pub(crate) struct Settings {
     pub(crate) api_url: Option<String>,
     pub(crate) token: Option<Sensitive>,
     pub(crate) passphrase: Option<Sensitive>,
+    pub(crate) process: Process,
+}
+
+/// What this process is, and what it was started with.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Process {
+    /// The file of its program, where the system says so.
+    pub(crate) program: Option<PathBuf>,
+    pub(crate) directory: Option<PathBuf>,
+    /// Where it would look for programs.
+    pub(crate) path: Option<OsString>,
+    /// The names of all its variables.
+    pub(crate) variables: Vec<OsString>,
+}
+
+impl Process {
+    pub(crate) fn program(&self) -> Result<&Path> {
+        self.program.as_deref().ok_or_else(|| Failure::plain("cannot find this program's file"))
+    }
 }
 
 /// The way to the runtime.
@@ -51,7 +72,7 @@ impl<'s> Connection<'s> {
         }
         let found = match discover::running(&settings.home).await? {
             Some(found) => found,
-            None => start(&settings.home, printer).await?,
+            None => start(settings, printer).await?,
         };
         let token = settings.token.clone().or_else(|| found.token.map(Sensitive::new));
         Self::at(settings, printer, format!("{}/v1", found.url), token)
@@ -94,18 +115,18 @@ pub(crate) async fn running(home: &Path) -> Result<Option<Discovery>> {
     discover::running(home).await
 }
 
-/// Starts the daemon of `home` and waits until it answers.
+/// Starts the daemon of the home and waits until it answers.
 #[cfg(feature = "runtime")]
-pub(crate) async fn start(home: &Path, printer: Printer) -> Result<Discovery> {
-    spawn::start(home, printer).await
+pub(crate) async fn start(settings: &Settings, printer: Printer) -> Result<Discovery> {
+    spawn::start(settings, printer).await
 }
 
 #[cfg(not(feature = "runtime"))]
 #[expect(clippy::unused_async, reason = "the same signature as the one that starts a daemon")]
-pub(crate) async fn start(home: &Path, _printer: Printer) -> Result<Discovery> {
+pub(crate) async fn start(settings: &Settings, _printer: Printer) -> Result<Discovery> {
     Err(Failure::plain(format!(
         "no daemon answers for {}, and this build is a client only: set AILERON_API_URL and \
          AILERON_TOKEN, or start the daemon with the full `aileron`",
-        home.display()
+        settings.home.display()
     )))
 }

@@ -24,7 +24,7 @@ use zeroizing_alloc::ZeroAlloc;
 
 use crate::{
     arguments::Arguments,
-    connection::Settings,
+    connection::{Process, Settings},
     exit::Exit,
     failure::{Failure, Result},
     printer::Printer,
@@ -105,5 +105,11 @@ fn settings(environment: impl Fn(&str) -> Option<OsString>) -> Result<Settings> 
         api_url: text("AILERON_API_URL")?,
         token: text("AILERON_TOKEN")?.map(Sensitive::new),
         passphrase: text("AILERON_VAULT_PASSPHRASE")?.map(Sensitive::new),
+        process: Process {
+            program: std::env::current_exe().ok(),
+            directory: std::env::current_dir().ok(),
+            path: environment("PATH"),
+            variables: std::env::vars_os().map(|(name, _)| name).collect(),
+        },
     })
 }

@@ -21,7 +21,7 @@ pub(super) async fn start(settings: &Settings, printer: Printer) -> Result<Exit>
     super::open::sweep(&settings.home);
     let found = match connection::running(&settings.home).await? {
         Some(found) => found,
-        None => connection::start(&settings.home, printer).await?,
+        None => connection::start(settings, printer).await?,
     };
     printer.data(found.url);
     Ok(Exit::Done)

@@ -22,6 +22,7 @@ use tokio::time::{Duration, Instant, sleep};
 
 use self::home::Home;
 use crate::{
+    connection::{self, Process},
     exit::Exit,
     failure::{Failure, Result},
     printer::Printer,
@@ -31,10 +32,10 @@ use crate::{
 
 /// Runs every step; the first failed check ends it. So does a signal, and whatever ends it, the
 /// daemon ends with it.
-pub(super) async fn run(keep: bool, printer: Printer) -> Result<Exit> {
+pub(super) async fn run(keep: bool, process: &Process, printer: Printer) -> Result<Exit> {
     let servers = Servers::start().await.map_err(|error| Failure::plain(error.to_string()))?;
     let mut signals = Signals::take()?;
-    let home = Home::create(&servers)?;
+    let home = Home::create(&servers, process.clone())?;
     let mut told = tokio::select! {
         told = tell(&home, &servers, printer) => told,
         asked = signals.next() => Err(Failure::Stopped(asked)),
@@ -46,7 +47,7 @@ pub(super) async fn run(keep: bool, printer: Printer) -> Result<Exit> {
             home.path().display(),
             home.passphrase().expose()
         ));
-        let program = std::env::current_exe().unwrap_or_else(|_| "aileron".into());
+        let program = process.program.as_deref().unwrap_or("aileron".as_ref());
         printer.say(format!(
             "explore: AILERON_HOME={} {} audit list",
             home.path().display(),
@@ -77,7 +78,7 @@ async fn tell(home: &Home, servers: &Servers, printer: Printer) -> Result<()> {
 
 /// Steps 1 and 2: a fresh home, a daemon of its own, a vault, a person.
 async fn open(home: &Home, printer: Printer) -> Result<(Client, Client)> {
-    let discovery = crate::connection::start(home.path(), printer).await?;
+    let discovery = connection::start(home.settings(), printer).await?;
     printer.tick(format!("a daemon of its own runs at {} (pid {})", discovery.url, discovery.pid));
     let endpoint = aileron_api::client::Endpoint {
         base_url: format!("{}/v1", discovery.url),

@@ -57,7 +57,7 @@ pub(super) async fn run(
             return Ok(Exit::Failed);
         }
     };
-    let program = Program::find(request.agent)?;
+    let program = Program::find(request.agent, &settings.process)?;
     let connection = Connection::open(settings, printer).await?;
     connection.ready_vault().await?;
     reap(&connection).await;
@@ -65,8 +65,8 @@ pub(super) async fn run(
 }
 
 async fn launch(request: &Request, program: &Program, connection: &Connection<'_>) -> Result<Exit> {
-    let directory = std::env::current_dir()
-        .map_err(|error| Failure::plain(format!("cannot tell the current folder: {error}")))?;
+    let directory = connection.settings.process.directory.clone();
+    let directory = directory.ok_or_else(|| Failure::plain("cannot tell the current folder"))?;
     let body = BeginSession {
         agent: request.agent.name().to_owned(),
         working_dir: Some(directory.to_string_lossy().into_owned()),
@@ -118,8 +118,9 @@ async fn start(
         printer.say(format!("✈️  Vault locked — open {page} and enter your passphrase to unlock."));
     }
     record.started(request.agent.name(), session, &directory, &page)?;
-    let arguments = request.agent.arguments(&configuration, &request.arguments)?;
-    let ended = run::to_its_end(&program.agent, &arguments).await;
+    let process = &connection.settings.process;
+    let arguments = request.agent.arguments(process, &configuration, &request.arguments)?;
+    let ended = run::to_its_end(&program.agent, &arguments, &process.variables).await;
     record.ended(ended.as_ref().ok().copied())?;
     drop(folder);
     ended

@@ -12,7 +12,7 @@ use std::{
 use aileron_api::discovery::Discovery;
 use tokio::time::{Instant, sleep};
 
-use super::discover;
+use super::{Settings, discover};
 use crate::{
     failure::{Failure, Result},
     printer::Printer,
@@ -21,7 +21,8 @@ use crate::{
 /// How long a daemon may take to answer: opening a large log takes the most.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-pub(super) async fn start(home: &Path, printer: Printer) -> Result<Discovery> {
+pub(super) async fn start(settings: &Settings, printer: Printer) -> Result<Discovery> {
+    let home = settings.home.as_path();
     create_home(home)?;
     let lock = private(home.join("spawn.lock"), false)?;
     let lock = tokio::task::spawn_blocking(move || lock.lock().map(|()| lock))
@@ -32,7 +33,7 @@ pub(super) async fn start(home: &Path, printer: Printer) -> Result<Discovery> {
     if let Some(found) = discover::running(home).await? {
         return Ok(found);
     }
-    let mut child = launch(home)?;
+    let mut child = launch(settings.process.program()?, home)?;
     let found = wait(home, &mut child).await;
     drop(lock);
     let found = found?;
@@ -49,11 +50,9 @@ fn create_home(home: &Path) -> Result<()> {
         .map_err(|error| Failure::file("create", home, error))
 }
 
-fn launch(home: &Path) -> Result<Child> {
-    let program = std::env::current_exe()
-        .map_err(|error| Failure::plain(format!("cannot find this program: {error}")))?;
+fn launch(program: &Path, home: &Path) -> Result<Child> {
     let log = private(home.join("daemon.log"), true)?;
-    Command::new(&program)
+    Command::new(program)
         .args(["daemon", "run"])
         .env("AILERON_HOME", home)
         // The daemon needs neither, and what it does not have it cannot leak.

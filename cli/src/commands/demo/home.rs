@@ -2,7 +2,7 @@
 
 use std::{
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use aileron_api::Sensitive;
@@ -10,31 +10,34 @@ use serde_json::json;
 
 use crate::{
     commands::daemon,
-    connection::Settings,
+    connection::{Process, Settings},
     exit::Exit,
     failure::{Failure, Result},
     printer::Printer,
     runtime::demo::Servers,
 };
 
-/// The folder, and the passphrase of its vault.
+/// The folder of a daemon of its own, and the passphrase of its vault.
 pub(super) struct Home {
-    path: PathBuf,
+    settings: Settings,
     passphrase: Sensitive,
 }
 
 impl Home {
     /// The configuration tells egress about this run's authority and package source, and of no
     /// other private address: the notes API is reached by the person's consent alone.
-    pub(super) fn create(servers: &Servers) -> Result<Self> {
+    pub(super) fn create(servers: &Servers, process: Process) -> Result<Self> {
         let word = ulid::Ulid::new().to_string().to_lowercase();
         let path = std::env::temp_dir().join(format!("aileron-demo-{word}"));
         std::fs::DirBuilder::new()
             .mode(0o700)
             .create(&path)
             .map_err(|error| Failure::file("create", &path, error))?;
-        let home = Self { passphrase: Sensitive::new(format!("demo passphrase {word}")), path };
-        let authority = home.path.join("demo-authority.pem");
+        let settings =
+            Settings { home: path, api_url: None, token: None, passphrase: None, process };
+        let passphrase = Sensitive::new(format!("demo passphrase {word}"));
+        let home = Self { settings, passphrase };
+        let authority = home.path().join("demo-authority.pem");
         Self::write(&authority, &servers.authority_pem)?;
         let source = &servers.source_url;
         // JSON is YAML.
@@ -46,12 +49,17 @@ impl Home {
             }},
             "egress": { "roots": [authority], "private_hosts": [servers.source_host] },
         });
-        Self::write(&home.path.join("config.yaml"), &config.to_string())?;
+        Self::write(&home.path().join("config.yaml"), &config.to_string())?;
         Ok(home)
     }
 
     pub(super) fn path(&self) -> &Path {
-        &self.path
+        &self.settings.home
+    }
+
+    /// As a client of its daemon has them.
+    pub(super) fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     pub(super) fn passphrase(&self) -> Sensitive {
@@ -59,13 +67,11 @@ impl Home {
     }
 
     pub(super) async fn stop_daemon(&self, printer: Printer) -> Result<Exit> {
-        let settings =
-            Settings { home: self.path.clone(), api_url: None, token: None, passphrase: None };
-        daemon::stop(&settings, printer).await
+        daemon::stop(&self.settings, printer).await
     }
 
     pub(super) fn remove(self, keep: bool) {
-        if !keep && let Err(error) = std::fs::remove_dir_all(&self.path) {
+        if !keep && let Err(error) = std::fs::remove_dir_all(self.path()) {
             // Left for the system to clear: it is a folder for temporary files.
             drop(error);
         }

@@ -1,11 +1,14 @@
 //! The agents that can be launched, where their programs are, and how each is told of its tools.
 
 use std::{
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     path::{Path, PathBuf},
 };
 
-use crate::failure::{Failure, Result};
+use crate::{
+    connection::Process,
+    failure::{Failure, Result},
+};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Agent {
@@ -34,10 +37,15 @@ impl Agent {
 
     /// Ours first, then the person's own. Ours are single words: an argument of the person's cannot
     /// become part of one of them.
-    pub(super) fn arguments(self, tools: &Path, own: &[OsString]) -> Result<Vec<OsString>> {
+    pub(super) fn arguments(
+        self,
+        process: &Process,
+        tools: &Path,
+        own: &[OsString],
+    ) -> Result<Vec<OsString>> {
         let mut arguments = match self {
             Self::Claude => claude(tools),
-            Self::Codex => codex(tools)?,
+            Self::Codex => codex(process.program()?, tools)?,
         };
         arguments.extend(own.iter().cloned());
         Ok(arguments)
@@ -52,14 +60,12 @@ fn claude(tools: &Path) -> Vec<OsString> {
 
 /// Overrides for this one run: the person's own configuration and login stay where they are. They
 /// name the session's file; what is secret is in it.
-fn codex(tools: &Path) -> Result<Vec<OsString>> {
-    let program = std::env::current_exe()
-        .map_err(|error| Failure::plain(format!("cannot find this program: {error}")))?;
+fn codex(program: &Path, tools: &Path) -> Result<Vec<OsString>> {
     let text = |path: &Path| match path.to_str() {
         Some(text) => Ok(serde_json::Value::from(text).to_string()),
         None => Err(Failure::plain(format!("{} is not UTF-8 text", path.display()))),
     };
-    let (program, tools) = (text(&program)?, text(tools)?);
+    let (program, tools) = (text(program)?, text(tools)?);
     let overrides = [
         format!("mcp_servers.aileron.command={program}"),
         format!("mcp_servers.aileron.args=[\"session-mcp\",{tools}]"),
@@ -88,12 +94,13 @@ pub(super) struct Program {
 }
 
 impl Program {
-    pub(super) fn find(agent: Agent) -> Result<Self> {
+    pub(super) fn find(agent: Agent, process: &Process) -> Result<Self> {
         let name = agent.name();
+        let on_path = |name: &str| on_path(name, process.path.as_deref());
         let found = on_path(name).ok_or_else(|| {
             Failure::plain(format!("{name} is not installed: no program of that name on the PATH"))
         })?;
-        let beside = std::env::current_exe().ok().map(|own| own.with_file_name("aileron-mcp"));
+        let beside = process.program.as_ref().map(|own| own.with_file_name("aileron-mcp"));
         let tools = beside.filter(|path| executable(path)).or_else(|| on_path("aileron-mcp"));
         let tools = tools.ok_or_else(|| {
             Failure::plain(
@@ -105,9 +112,9 @@ impl Program {
     }
 }
 
-fn on_path(name: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
+/// A relative folder would be another one in every place the person starts an agent.
+fn on_path(name: &str, path: Option<&OsStr>) -> Option<PathBuf> {
+    std::env::split_paths(path?)
         .filter(|folder| folder.is_absolute())
         .map(|folder| folder.join(name))
         .find(|program| executable(program))
@@ -116,4 +123,39 @@ fn on_path(name: &str) -> Option<PathBuf> {
 fn executable(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt as _;
     path.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt as _};
+
+    use super::*;
+
+    fn put(folder: &Path, name: &str, mode: u32) -> PathBuf {
+        let file = folder.join(name);
+        fs::write(&file, "").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+        file
+    }
+
+    #[test]
+    fn programs_are_found_where_the_path_says_and_the_tools_beside_this_one_first() {
+        let [own, bare, far] = [(); 3].map(|()| tempfile::tempdir().unwrap());
+        put(bare.path(), "claude", 0o644);
+        let agent = put(far.path(), "claude", 0o755);
+        let other = put(far.path(), "aileron-mcp", 0o755);
+        let path = ["here".as_ref(), bare.path(), far.path()];
+        let process = Process {
+            program: Some(own.path().join("aileron")),
+            path: Some(std::env::join_paths(path).unwrap()),
+            ..Process::default()
+        };
+        let found = Program::find(Agent::Claude, &process).unwrap();
+        assert_eq!((&found.agent, &found.tools), (&agent, &other));
+        let beside = put(own.path(), "aileron-mcp", 0o755);
+        assert_eq!(Program::find(Agent::Claude, &process).unwrap().tools, beside);
+        assert!(Program::find(Agent::Codex, &process).is_err());
+        let pathless = Process { path: None, ..process };
+        assert!(Program::find(Agent::Claude, &pathless).is_err());
+    }
 }

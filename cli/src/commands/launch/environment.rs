@@ -24,8 +24,8 @@ const CREDENTIALS: [&str; 5] = [
 ];
 
 /// Those of `names` that an agent does not get. What is not the runtime's is the person's own.
-pub(super) fn withheld(names: impl Iterator<Item = OsString>) -> Vec<OsString> {
-    names.filter(|name| withholds(name)).collect()
+pub(super) fn withheld(names: &[OsString]) -> impl Iterator<Item = &OsString> {
+    names.iter().filter(|name| withholds(name))
 }
 
 fn withholds(name: &OsStr) -> bool {
@@ -46,7 +46,8 @@ mod tests {
         let names = ["PATH", "GH_TOKEN", "AILERON_HOME", "AILERON_TOKEN", "AILERON_NEW_SECRET"];
         let further = ["AILERON_VAULT_PASSPHRASE", "AILERON_DATABASE_URL"];
         let collector = ["OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_ENDPOINT"];
-        let all = names.into_iter().chain(further).chain(collector).map(OsString::from);
+        let all = names.into_iter().chain(further).chain(collector);
+        let all: Vec<_> = all.map(OsString::from).collect();
         let expected = [
             "AILERON_TOKEN",
             "AILERON_NEW_SECRET",
@@ -54,6 +55,6 @@ mod tests {
             "AILERON_DATABASE_URL",
             "OTEL_EXPORTER_OTLP_HEADERS",
         ];
-        assert_eq!(withheld(all), expected);
+        assert_eq!(withheld(&all).collect::<Vec<_>>(), expected);
     }
 }

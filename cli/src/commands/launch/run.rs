@@ -12,11 +12,16 @@ use tokio::{
 use super::environment;
 use crate::failure::{Failure, Result};
 
-/// Runs the agent and returns its exit code; 128 and the signal when one ended it.
-pub(super) async fn to_its_end(program: &Path, arguments: &[OsString]) -> Result<i32> {
+/// Runs the agent and returns its exit code; 128 and the signal when one ended it. Of our
+/// `variables` it gets those that are not withheld.
+pub(super) async fn to_its_end(
+    program: &Path,
+    arguments: &[OsString],
+    variables: &[OsString],
+) -> Result<i32> {
     let mut command = Command::new(program);
     command.args(arguments);
-    for name in environment::withheld(std::env::vars_os().map(|(name, _)| name)) {
+    for name in environment::withheld(variables) {
         command.env_remove(name);
     }
     let mut signals = Signals::take().map_err(|error| Failure::plain(error.to_string()))?;
