@@ -201,6 +201,30 @@ mod tests {
     }
 
     #[test]
+    fn the_manual_names_everything_that_leaves() {
+        let manual = include_str!("../../../../gateway/docs/telemetry.md");
+        let mut named = Vec::new();
+        let mut whole = "";
+        for word in manual.split('`').skip(1).step_by(2) {
+            // After a whole name its neighbours stand with their ends alone.
+            match (word.strip_prefix('.'), whole.rsplit_once('.')) {
+                (Some(end), Some((family, _))) => named.push(format!("{family}.{end}")),
+                _ => {
+                    whole = if word.contains('.') { word } else { whole };
+                    named.push(word.to_owned());
+                }
+            }
+        }
+        let told = |attribute: &str| {
+            named.iter().any(|it| {
+                it.strip_suffix('*').map_or(it == attribute, |all| attribute.starts_with(all))
+            })
+        };
+        let silent: Vec<_> = ATTRIBUTES.into_iter().filter(|it| !told(it)).collect();
+        assert!(silent.is_empty(), "gateway/docs/telemetry.md does not name {silent:?}");
+    }
+
+    #[test]
     fn the_list_is_in_order_and_says_nothing_twice() {
         assert!(ATTRIBUTES.is_sorted_by(|a, b| a < b), "{ATTRIBUTES:?}");
     }
