@@ -172,17 +172,13 @@ mod tests {
     use aileron_contract::executor::InputKind;
 
     use super::*;
+    use crate::fakes;
 
     fn input(name: &str, kind: InputKind, required: bool) -> Input {
         Input {
-            name: name.to_owned(),
-            kind,
-            items: None,
-            required,
-            description: "d".to_owned(),
             label: (name == "to").then(|| "Recipient".to_owned()),
             multiline: name == "text",
-            declared: None,
+            ..fakes::input(name, kind, required)
         }
     }
 

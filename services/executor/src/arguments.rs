@@ -131,19 +131,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    fn input(name: &str, kind: InputKind, required: bool) -> Input {
-        Input {
-            name: name.to_owned(),
-            kind,
-            items: None,
-            required,
-            description: "d".to_owned(),
-            label: None,
-            multiline: false,
-            declared: None,
-        }
-    }
+    use crate::fakes::input;
 
     fn map(value: Value) -> Map<String, Value> {
         value.as_object().unwrap().clone()
