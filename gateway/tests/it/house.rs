@@ -3,7 +3,7 @@
 mod bindings;
 mod custody;
 mod door;
-mod executor;
+pub(crate) mod executor;
 pub(crate) mod grants;
 mod packages;
 mod people;
