@@ -71,7 +71,14 @@ async fn launch(request: &Request, program: &Program, connection: &Connection<'_
         agent: request.agent.name().to_owned(),
         working_dir: Some(directory.to_string_lossy().into_owned()),
     };
-    let begun = patiently(connection.client.begin_session(&body)).await?;
+    // What a person's session asks has room that no program takes.
+    let person = connection.person_at_hand().await?;
+    let client = person.as_ref().map_or(&connection.client, |person| &person.client);
+    let begun = patiently(client.begin_session(&body)).await;
+    if let Some(person) = person {
+        person.leave().await;
+    }
+    let begun = begun?;
     let (session, token) = (begun.session, begun.caveat_token);
     let given = Given { session: &session, token, directory };
     let launched = start(request, program, connection, given).await;

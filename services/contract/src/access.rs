@@ -15,7 +15,7 @@ pub type Handle = Arc<dyn Access>;
 /// Proves who a caller is. Lives beside the vault, because a person is who knows its passphrase.
 #[async_trait]
 pub trait Access: Send + Sync + 'static {
-    /// Opens a person session after checking the vault passphrase, under the same backoff as
+    /// Opens a person session after checking the vault passphrase, in the same line as
     /// unlocking. The session is short-lived and kept in memory only.
     async fn open_session(&self, context: &Context, passphrase: Secret) -> Result<Opened>;
 

@@ -33,7 +33,7 @@ pub trait Custody: Send + Sync + 'static {
     async fn remove_recovery_key(&self, context: &Context) -> Result<Status>;
 
     /// Opens the vault with its recovery key and gives it a new passphrase; leaves it unlocked.
-    /// All person sessions end. The same backoff as with passphrases. The key stays good.
+    /// All person sessions end. The same line as with passphrases. The key stays good.
     async fn recover(&self, context: &Context, recovery: Recovery) -> Result<Status>;
 
     /// The whole vault in one file, encrypted and authenticated under a passphrase of its own.

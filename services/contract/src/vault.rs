@@ -22,8 +22,9 @@ pub trait Vault: Send + Sync + 'static {
     /// Creates the vault and leaves it unlocked. Refuses when a file exists, whatever it holds.
     async fn create(&self, context: &Context, passphrase: Secret) -> Result<Status>;
 
-    /// Unlocks. Every attempt costs the same; after five failures in a row attempts are refused
-    /// for a growing while (`unlock_backoff`).
+    /// Unlocks. Every attempt costs the same and waits its turn in the line of callers like this
+    /// one, which moves at a steady pace once some were wrong; `unlock_backoff` when the line is
+    /// full. Who goes away before the turn came was not there.
     async fn unlock(&self, context: &Context, passphrase: Secret) -> Result<Status>;
 
     /// Forgets every key, and with the keys every person session and every setup that waits for a
@@ -44,7 +45,7 @@ pub trait Vault: Send + Sync + 'static {
     async fn older(&self, context: &Context) -> Result<Option<Older>>;
 
     /// Takes such a file for the vault from now on, and leaves it unlocked: a backup that a person
-    /// restored. Its own passphrase is the proof, as when unlocking, with the same backoff: no
+    /// restored. Its own passphrase is the proof, as when unlocking, in the same line: no
     /// person session can be opened on a file that is refused. All person sessions end.
     /// `consent_changed` when the file is not the one that was shown.
     async fn accept_older(&self, context: &Context, acceptance: Acceptance) -> Result<Status>;
