@@ -13,6 +13,7 @@ mod audit;
 mod bindings;
 mod card;
 mod chart;
+mod crowd;
 mod drift;
 mod form;
 mod frame;
@@ -85,6 +86,7 @@ fn places() -> Router<Shared> {
         .route("/sign-out", post(sign_in::out))
         .route("/approvals", get(approvals::show))
         .route("/approvals/{id}/decide", post(approvals::decide))
+        .route("/approvals/deny", post(crowd::deny))
         .route("/approvals/grants/revoke", post(grants::revoke))
         .route("/runs/{id}", get(runs::show))
         .route("/actions", get(actions::list))
