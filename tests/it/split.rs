@@ -1,6 +1,8 @@
 //! The same house in one process, and with a process for each role, over Unix sockets.
 
 mod agents;
+#[path = "../../services/wire/tests/it/authority.rs"]
+mod authority;
 mod between_hosts;
 mod doors;
 mod secrets;

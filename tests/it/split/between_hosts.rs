@@ -3,10 +3,9 @@
 use std::net::TcpListener;
 
 use aileron_node::demo::Servers;
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use serde_json::{Value, json};
 
-use super::{ROLES, Split, folder, private, serve, token};
+use super::{ROLES, Split, authority::Authority, folder, private, serve, token};
 use crate::{
     house::{House, until},
     main_job::goes_all_the_way,
@@ -32,7 +31,7 @@ fn start(servers: &Servers, gateway: &Certificate) -> Split {
     let processes = ROLES.map(|role| {
         let (certificate, key) = match role {
             "gateway" => gateway.issued(),
-            _ => gateway.believed.certify(role),
+            _ => shown(&gateway.believed, role),
         };
         private(&at(role, "certificate.pem"), &certificate);
         private(&at(role, "key.pem"), &key);
@@ -49,6 +48,12 @@ fn start(servers: &Servers, gateway: &Certificate) -> Split {
     Split { house, processes: processes.to_vec(), run }
 }
 
+/// A certificate of this role, and its key.
+fn shown(authority: &Authority, role: &str) -> (String, String) {
+    let (certificate, key) = authority.certify(&[role]);
+    (certificate.pem(), key.serialize_pem())
+}
+
 /// Whom the services believe, and what the gateway shows them.
 struct Certificate {
     believed: Authority,
@@ -59,28 +64,7 @@ struct Certificate {
 
 impl Certificate {
     fn issued(&self) -> (String, String) {
-        self.other.as_ref().unwrap_or(&self.believed).certify(self.name)
-    }
-}
-
-struct Authority {
-    pem: String,
-    issuer: Issuer<'static, KeyPair>,
-}
-
-impl Authority {
-    fn new() -> Self {
-        let key = KeyPair::generate().unwrap();
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let pem = params.self_signed(&key).unwrap().pem();
-        Self { pem, issuer: Issuer::new(params, key) }
-    }
-
-    fn certify(&self, role: &str) -> (String, String) {
-        let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(vec![role.to_owned()]).unwrap();
-        (params.signed_by(&key, &self.issuer).unwrap().pem(), key.serialize_pem())
+        shown(self.other.as_ref().unwrap_or(&self.believed), self.name)
     }
 }
 

@@ -1,6 +1,8 @@
 //! Attacks on egress, and the few things it is for, against real servers on loopback.
 
 mod answers;
+#[path = "../../../wire/tests/it/authority.rs"]
+mod authority;
 mod connections;
 mod credentials;
 mod every_form;

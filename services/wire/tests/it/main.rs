@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail by panicking")]
 
+mod authority;
 mod cut;
 mod fakes;
 mod mutual_tls;

@@ -4,33 +4,16 @@ use std::{net::SocketAddr, sync::Arc};
 
 use aileron_contract::{Audit, Context, Error, Reason, Result, Secret, audit::Checkpoint};
 use aileron_wire::{Server, audit::Remote, tls};
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 
-use crate::{fakes::Fakes, served::token};
+use crate::{authority::Authority, fakes::Fakes, served::token};
 
-struct Authority {
-    pem: String,
-    issuer: Issuer<'static, KeyPair>,
-}
-
-impl Authority {
-    fn new() -> Self {
-        let key = KeyPair::generate().unwrap();
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let pem = params.self_signed(&key).unwrap().pem();
-        Self { pem, issuer: Issuer::new(params, key) }
-    }
-
-    fn certify(&self, role: &str) -> tls::Material {
-        let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(vec![role.to_owned()]).unwrap();
-        let certificate = params.signed_by(&key, &self.issuer).unwrap().pem();
-        tls::Material {
-            certificate,
-            key: Secret::from(key.serialize_pem()),
-            authority: self.pem.clone(),
-        }
+/// What a peer of this role shows.
+fn of(authority: &Authority, role: &str) -> tls::Material {
+    let (certificate, key) = authority.certify(&[role]);
+    tls::Material {
+        certificate: certificate.pem(),
+        key: Secret::from(key.serialize_pem()),
+        authority: authority.pem.clone(),
     }
 }
 
@@ -63,16 +46,16 @@ fn refused(result: Result<Checkpoint>) -> Error {
 #[tokio::test]
 async fn an_expected_role_of_the_authority_is_answered() {
     let authority = Authority::new();
-    let (server, client) = (authority.certify("audit"), authority.certify("executor"));
+    let (server, client) = (of(&authority, "audit"), of(&authority, "executor"));
     ask(&server, |at| tls::connect(&at.to_string(), "audit", &client, token())).await.unwrap();
 }
 
 #[tokio::test]
 async fn another_role_of_the_authority_is_refused() {
     let authority = Authority::new();
-    let server = authority.certify("audit");
+    let server = of(&authority, "audit");
     for role in ["gateway", "audit", "xexecutor", "executor.example"] {
-        let client = authority.certify(role);
+        let client = of(&authority, role);
         let answer = ask(&server, |at| tls::connect(&at.to_string(), "audit", &client, token()));
         refused(answer.await);
     }
@@ -81,25 +64,25 @@ async fn another_role_of_the_authority_is_refused() {
 #[tokio::test]
 async fn a_certificate_of_another_authority_is_refused_by_both_sides() {
     let (ours, theirs) = (Authority::new(), Authority::new());
-    let server = ours.certify("audit");
+    let server = of(&ours, "audit");
     // A stranger who knows our authority's certificate, which is no secret.
-    let stranger = tls::Material { authority: ours.pem.clone(), ..theirs.certify("executor") };
+    let stranger = tls::Material { authority: ours.pem.clone(), ..of(&theirs, "executor") };
     refused(ask(&server, |at| tls::connect(&at.to_string(), "audit", &stranger, token())).await);
-    let fooled = tls::Material { authority: theirs.pem.clone(), ..ours.certify("executor") };
+    let fooled = tls::Material { authority: theirs.pem.clone(), ..of(&ours, "executor") };
     refused(ask(&server, |at| tls::connect(&at.to_string(), "audit", &fooled, token())).await);
 }
 
 #[tokio::test]
 async fn a_server_of_another_role_is_not_believed() {
     let authority = Authority::new();
-    let (server, client) = (authority.certify("gateway"), authority.certify("executor"));
+    let (server, client) = (of(&authority, "gateway"), of(&authority, "executor"));
     refused(ask(&server, |at| tls::connect(&at.to_string(), "audit", &client, token())).await);
 }
 
 #[tokio::test]
 async fn the_token_is_needed_here_as_well() {
     let authority = Authority::new();
-    let (server, client) = (authority.certify("audit"), authority.certify("executor"));
+    let (server, client) = (of(&authority, "audit"), of(&authority, "executor"));
     let wrong = || Secret::new(b"another-token-entirely".to_vec());
     let answer = ask(&server, |at| tls::connect(&at.to_string(), "audit", &client, wrong())).await;
     assert!(refused(answer).public().contains("service token"));

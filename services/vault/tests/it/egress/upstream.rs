@@ -22,12 +22,13 @@ use hyper_util::{
     rt::{TokioExecutor, TokioIo},
     server::conn::auto,
 };
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
 };
 use tokio_util::task::TaskTracker;
+
+use super::authority;
 
 pub(crate) type Body = BoxBody<Bytes, io::Error>;
 
@@ -196,21 +197,17 @@ pub(crate) fn redirect(status: u16, location: &str) -> Response<Body> {
     answer
 }
 
-/// A certificate authority of one test.
+/// An authority whose certificate is in a file.
 pub(crate) struct Authority {
-    issuer: Issuer<'static, KeyPair>,
+    issuing: authority::Authority,
     folder: tempfile::TempDir,
 }
 
 impl Authority {
     pub(crate) fn new() -> Self {
-        let key = KeyPair::generate().unwrap();
-        let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let certificate = params.self_signed(&key).unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("ca.pem"), certificate.pem()).unwrap();
-        Self { issuer: Issuer::new(params, key), folder }
+        let (issuing, folder) = (authority::Authority::new(), tempfile::tempdir().unwrap());
+        std::fs::write(folder.path().join("ca.pem"), &issuing.pem).unwrap();
+        Self { issuing, folder }
     }
 
     pub(crate) fn file(&self) -> PathBuf {
@@ -218,10 +215,7 @@ impl Authority {
     }
 
     fn acceptor(&self, names: &[&str], protocol: &[u8]) -> tokio_rustls::TlsAcceptor {
-        let key = KeyPair::generate().unwrap();
-        let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
-        let certificate =
-            CertificateParams::new(names).unwrap().signed_by(&key, &self.issuer).unwrap();
+        let (certificate, key) = self.issuing.certify(names);
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut config = rustls::ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
