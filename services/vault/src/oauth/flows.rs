@@ -57,21 +57,7 @@ impl Waiting {
 }
 
 impl Flows {
-    fn keeper(&self) -> &Keeper {
-        &self.tokens.store.0
-    }
-
-    /// Trades the code of a setup for a binding, to the end.
-    async fn complete(&self, setup: Setup, code: Secret) -> Result<Binding> {
-        let tokens = Arc::clone(&self.tokens);
-        self.keeper().owned(async move { complete(&tokens, &setup, &code).await }).await
-    }
-
-    /// Without the keys a code could be traded and not kept.
-    async fn unlocked(&self) -> Result<()> {
-        self.keeper().view().await?.unlocked().map(drop)
-    }
-
+    /// A setup in a browser: where the person is sent, and what the answer has to bring back.
     pub(crate) async fn begin(&self, context: &Context, begin: Begin) -> Result<Begun> {
         let Begin { consent, client, purpose, caller } = begin;
         let (redirect_uri, return_to) = match caller {
@@ -92,18 +78,17 @@ impl Flows {
             Some(return_to) => Way::Browser { return_to, cookie: hashed(&cookie) },
         };
         let browser_cookie = matches!(way, Way::Browser { .. }).then_some(cookie);
-        let context = context.clone();
-        let redirect = redirect_uri.to_string();
-        let plan = Plan { context, consent, client, purpose };
-        let setup = Setup { plan, redirect_uri, verifier, way };
+        let plan = Plan { context: context.clone(), consent, client, purpose };
+        let setup = Setup { plan, redirect_uri: redirect_uri.clone(), verifier, way };
         let names = Names { session: &session, state: &state };
         let expires_at = self.waiting.setups().hold(names, setup, self.tokens.store.now())?;
         // A lock that came in between has not ended this one.
         self.unlocked().await?;
-        let redirect_uri = redirect;
+        let redirect_uri = redirect_uri.to_string();
         Ok(Begun { session, authorize_url, redirect_uri, browser_cookie, expires_at })
     }
 
+    /// The answer that came to a command line.
     pub(crate) async fn finish(&self, finish: Finish) -> Result<Finished> {
         let Finish { session, state, code, issuer } = finish;
         places::sized(&[&session, &state, &code])?;
@@ -115,6 +100,7 @@ impl Flows {
         Ok(Finished { binding: self.complete(setup, code).await?, purpose })
     }
 
+    /// The answer that came to the daemon, in the browser that began the setup.
     pub(crate) async fn callback(&self, callback: Callback) -> Result<Landed> {
         let Callback { state, answer, cookie, issuer } = callback;
         places::sized(&[&state])?;
@@ -137,6 +123,7 @@ impl Flows {
         }
     }
 
+    /// A setup that a person answers at another machine.
     pub(crate) async fn begin_device(
         &self,
         context: &Context,
@@ -175,6 +162,7 @@ impl Flows {
         })
     }
 
+    /// What became of it. Asks the provider where its pace allows that.
     pub(crate) async fn poll_device(&self, session: Secret) -> Result<DevicePoll> {
         places::sized(&[&session])?;
         self.unlocked().await?;
@@ -198,9 +186,25 @@ impl Flows {
             .await
     }
 
+    /// Removes the binding, and tells its provider.
     pub(crate) async fn revoke(&self, context: &Context, name: BindingName) -> Result<Revoked> {
         let (tokens, context) = (Arc::clone(&self.tokens), context.clone());
         self.keeper().owned(async move { revoke(&tokens, &context, &name).await }).await
+    }
+
+    fn keeper(&self) -> &Keeper {
+        &self.tokens.store.0
+    }
+
+    /// Trades the code of a setup for a binding, to the end.
+    async fn complete(&self, setup: Setup, code: Secret) -> Result<Binding> {
+        let tokens = Arc::clone(&self.tokens);
+        self.keeper().owned(async move { complete(&tokens, &setup, &code).await }).await
+    }
+
+    /// Without the keys a code could be traded and not kept.
+    async fn unlocked(&self) -> Result<()> {
+        self.keeper().view().await?.unlocked().map(drop)
     }
 }
 

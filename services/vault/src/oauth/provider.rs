@@ -119,7 +119,7 @@ impl Provider {
     ) -> Result<Answer, Trouble> {
         let line = self.line(asker);
         let url: Endpoint =
-            grant.token_url().parse().map_err(|_| Trouble::misplaced("its token URL"))?;
+            grant.token_url().parse().map_err(|_| Trouble::Misplaced("its token URL"))?;
         let library = library(grant.client_id(), grant.client_secret(), &url);
         let token = RefreshToken::new(refresh_token.to_owned());
         let answer = library.exchange_refresh_token(&token).request_async(&line).await;
@@ -171,7 +171,7 @@ impl Provider {
         let url: Endpoint = grant
             .revocation_url()
             .and_then(|url| url.parse().ok())
-            .ok_or_else(|| Trouble::misplaced("its revocation URL"))?;
+            .ok_or(Trouble::Misplaced("its revocation URL"))?;
         let (token, hint) = match grant.refresh_token() {
             Some(token) => (token, "refresh_token"),
             None => (grant.access_token(), "access_token"),
@@ -238,7 +238,7 @@ async fn form_to(
     let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
     let mut request = Request::post(url.as_str())
         .body(form.into_bytes())
-        .map_err(|_| Trouble::misplaced("its URL"))?;
+        .map_err(|_| Trouble::Misplaced("its URL"))?;
     let headers = request.headers_mut();
     headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
     let form = HeaderValue::from_static("application/x-www-form-urlencoded");

@@ -36,10 +36,6 @@ impl Trouble {
         Self::Refused { status, code }
     }
 
-    pub(super) fn misplaced(what: &'static str) -> Self {
-        Self::Misplaced(what)
-    }
-
     /// The RFC 6749 code, if the provider gave one.
     pub(crate) fn code(&self) -> Option<&str> {
         match self {
