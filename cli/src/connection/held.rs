@@ -72,21 +72,20 @@ impl Held {
             let asked = Signals::take()?.next().await;
             Err(Failure::Stopped(asked))
         };
-        let mut done = tokio::select! {
+        let asked = tokio::select! {
             biased;
-            done = &mut command => done,
+            // Also one that was stopped at a question: it is over, and must not go on.
+            done = &mut command => return done,
             asked = stopped => asked,
         };
-        if matches!(done, Err(Failure::Stopped(_))) {
-            // One may be on its way: the command goes on until its id is there.
-            tokio::select! {
-                biased;
-                told = &mut command => done = told,
-                _open = self.open.lock() => {}
-                () = tokio::time::sleep(PATIENCE) => {}
-            }
+        // A session may be on its way: the command goes on until its id is there.
+        tokio::select! {
+            biased;
+            told = &mut command => return told,
+            _open = self.open.lock() => {}
+            () = tokio::time::sleep(PATIENCE) => {}
         }
-        done
+        asked
     }
 
     /// Ends all that are open.
@@ -98,5 +97,19 @@ impl Held {
             }
         };
         drop(tokio::time::timeout(PATIENCE, closing).await);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::signals::Asked;
+
+    #[tokio::test]
+    async fn a_command_that_was_stopped_at_a_question_is_over() {
+        let held = Held::default();
+        let stopped = async { Err::<(), _>(Failure::Stopped(Asked::Interrupt)) };
+        let done = held.ended_with(stopped).await;
+        assert!(matches!(done, Err(Failure::Stopped(Asked::Interrupt))));
     }
 }
