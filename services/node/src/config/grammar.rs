@@ -49,11 +49,14 @@ pub(super) fn page_url(raw: &str) -> Result<String, String> {
         )
     };
     let url = url::Url::parse(raw).map_err(|_| wrong())?;
-    let here = match url.host().ok_or_else(wrong)? {
-        url::Host::Ipv4(ip) => ip.is_loopback(),
-        url::Host::Ipv6(ip) => ip.is_loopback(),
-        url::Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
+    let host = match url.host().ok_or_else(wrong)? {
+        url::Host::Ipv4(ip) => ip.to_string(),
+        url::Host::Ipv6(ip) => ip.to_string(),
+        url::Host::Domain(name) => name.to_owned(),
     };
+    // The URL parser lets hosts through that no request can name, such as `a"b` and `*`.
+    let port = url.port_or_known_default().ok_or_else(wrong)?;
+    let here = HostPort::new(&host, port).map_err(|_| wrong())?.is_loopback();
     let plain = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
     let nobody = url.username().is_empty() && url.password().is_none();
     match url.scheme() {

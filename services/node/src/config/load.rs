@@ -316,6 +316,8 @@ mod tests {
             ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
             ("http://[::1]:8080", "http://[::1]:8080"),
             ("http://page.localhost:8080", "http://page.localhost:8080"),
+            ("https://Aileron.Example:443", "https://aileron.example"),
+            ("https://bücher.example", "https://xn--bcher-kva.example"),
         ] {
             assert_eq!(page(url).unwrap().as_deref(), Some(kept), "{url}");
         }
@@ -325,6 +327,13 @@ mod tests {
             "https://aileron.example/path",
             "https://user@aileron.example",
             "https://aileron.example?x",
+            "https://aileron.example:0",
+            "https://*.example",
+            "https://$(id).example",
+            "https://a{b}.example",
+            "https://a;b.example",
+            "javascript:alert(1)",
+            "http://127.1.example:8080",
             "https://",
             "aileron.example",
             "ftp://aileron.example",
