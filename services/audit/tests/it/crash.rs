@@ -114,7 +114,7 @@ async fn child_runs_out_of_disk() {
         limit_files_to(None);
         // Nothing but time and room is needed.
         let mut again = audit.append(&context(), event(9)).await;
-        for _ in 0..50 {
+        for _ in 0..300 {
             if again.is_ok() {
                 break;
             }
