@@ -255,7 +255,7 @@ pub(super) fn pending(started: Started) -> Pending {
 
 /// The run once it has come to an end.
 pub(super) async fn ended(engine: &Arc<Engine>, id: &RunId) -> Run {
-    for _ in 0..2_000 {
+    for _ in 0..12_000 {
         let run = engine.run_by_id(&person(), id).await.unwrap();
         let waits = matches!(
             run.state,
