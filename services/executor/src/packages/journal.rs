@@ -172,9 +172,24 @@ impl Journal {
         finished
     }
 
+    /// An action whose place a folder has taken waits for a start that finds it free: until then it
+    /// is shown as drift, does not run, and keeps nothing else from running.
     async fn finish_one(&self, row: Row) -> Result<()> {
         self.bring(&row).await?;
-        let files = self.file_of(&row)?.into_iter().collect();
+        let files: Vec<_> = self.file_of(&row)?.into_iter().collect();
+        if row.kind == Kind::Action {
+            let change = vec![files.clone()];
+            let found = blocking(move || files::in_the_way(&change)).await?;
+            if let Some(path) = found.into_iter().flatten().next() {
+                tracing::warn!(
+                    name = row.name,
+                    "an installed action is not in its place: {} is a folder. Move it away and \
+                     restart",
+                    path.display()
+                );
+                return Ok(());
+            }
+        }
         self.put(&[row], files).await
     }
 

@@ -7,7 +7,7 @@ use aileron_contract::{
     audit::{Actor, Event, EventKind},
     limits,
     names::Sha256Hash,
-    packages::ActionRequest,
+    packages::{ActionRequest, DriftState},
 };
 
 use super::world::{OneAction as _, World, action, action_request, person, program, release};
@@ -256,8 +256,15 @@ async fn a_folder_that_comes_once_the_log_was_told_keeps_back_its_own_file_alone
     assert_eq!(reasons, [None, Some(Reason::StoreUnwritable), None]);
     // Nor does it keep others from being finished.
     std::fs::remove_file(world.path("actions/a02.md")).unwrap();
-    let error = parts.journal.finish().await.unwrap_err();
-    assert_eq!(error.reason(), Reason::StoreUnwritable);
+    parts.journal.finish().await.unwrap();
+    // Nor the runtime from starting: what it stands for is shown, and does not run.
+    let world = world.restarted().await;
+    world.service.wake().await.unwrap();
+    let drift = world.handle().drift(&person(), Some("a01".parse().unwrap())).await.unwrap();
+    assert_eq!(drift.len(), 1);
+    assert_eq!(drift[0].state, DriftState::Unreadable, "{}", drift[0].message);
+    let listed = world.service.catalog().list().await.unwrap();
+    assert!(listed.items.iter().all(|it| it.name.as_str() != "a01"), "{:?}", listed.items);
     std::fs::remove_dir(world.path("actions/a01.md")).unwrap();
     let world = world.restarted().await;
     let listed = world.service.catalog().list().await.unwrap();
