@@ -60,7 +60,7 @@ pub(crate) enum Turn {
 /// All lines.
 #[derive(Debug, Default)]
 pub(crate) struct Lines {
-    lines: BTreeMap<Line, Waiting>,
+    waiting: BTreeMap<Line, Waiting>,
     /// The one that is checked, and since when: one at a time, whoever asks.
     checked: Option<(Place, Moment)>,
     /// Was the last one that was checked of the near lines?
@@ -106,10 +106,10 @@ impl Lines {
     /// To the end of a line; refused when it is as long as lines may be.
     pub(crate) fn join(&mut self, line: Line, now: Moment) -> Result<Place> {
         // A line where nobody waits, and that owes nothing, is like one that never was.
-        self.lines.retain(|_, it| !it.places.is_empty() || it.owed_until > now);
+        self.waiting.retain(|_, it| !it.places.is_empty() || it.owed_until > now);
         self.numbers = self.numbers.saturating_add(1);
         let number = self.numbers;
-        let waiting = self.lines.entry(line.clone()).or_default();
+        let waiting = self.waiting.entry(line.clone()).or_default();
         if waiting.places.len() >= line.room() {
             return Err(full(&line));
         }
@@ -127,7 +127,7 @@ impl Lines {
             .is_some_and(|(line, number)| *line == place.line && number == place.number)
         {
             self.numbers = self.numbers.saturating_add(1);
-            if let Some(waiting) = self.lines.get_mut(&place.line) {
+            if let Some(waiting) = self.waiting.get_mut(&place.line) {
                 waiting.places.pop_front();
                 waiting.last = self.numbers;
             }
@@ -136,7 +136,7 @@ impl Lines {
             return Turn::Now;
         }
         // Only the first of a line has something to wait for besides the others.
-        let waiting = self.lines.get(&place.line);
+        let waiting = self.waiting.get(&place.line);
         let first = waiting.filter(|it| it.places.front() == Some(&place.number));
         Turn::Not(first.map(|it| it.free_at(place.line.pace())).filter(|at| *at > now))
     }
@@ -146,14 +146,14 @@ impl Lines {
         let since = match &self.checked {
             Some((checked, since)) if checked == place => *since,
             _ => {
-                if let Some(waiting) = self.lines.get_mut(&place.line) {
+                if let Some(waiting) = self.waiting.get_mut(&place.line) {
                     waiting.places.retain(|number| *number != place.number);
                 }
                 return;
             }
         };
         self.checked = None;
-        let Some(waiting) = self.lines.get_mut(&place.line) else { return };
+        let Some(waiting) = self.waiting.get_mut(&place.line) else { return };
         match verdict {
             Verdict::Right => waiting.owed_until = Moment::ZERO,
             Verdict::Wrong => {
@@ -172,7 +172,7 @@ impl Lines {
             let number = waiting.places.front().copied().filter(|_| ready)?;
             Some((line.is_near() == self.near_was_last, waiting.last, number))
         };
-        let ready = self.lines.iter().filter_map(|it| Some((first(it)?, it.0)));
+        let ready = self.waiting.iter().filter_map(|it| Some((first(it)?, it.0)));
         ready.min_by_key(|(order, _)| *order).map(|((_, _, number), line)| (line, number))
     }
 }

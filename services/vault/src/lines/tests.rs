@@ -88,9 +88,9 @@ fn a_line_that_owes_nothing_is_forgotten() {
     for id in 0..200 {
         wrong(&mut lines, &token(id), at(0));
     }
-    assert_eq!(lines.lines.len(), 200);
+    assert_eq!(lines.waiting.len(), 200);
     drop(lines.join(Line::Daemon, at(10_000)).unwrap());
-    assert_eq!(lines.lines.len(), 1);
+    assert_eq!(lines.waiting.len(), 1);
 }
 
 /// Everybody who guesses: how many at a time, in which line.
