@@ -13,8 +13,8 @@ use aileron_contract::{Scope, Timestamp};
 use aileron_node::demo::Servers;
 
 use crate::{
-    house::PASSPHRASE,
-    household::Household,
+    house::{House, PASSPHRASE, create_vault},
+    household::{Household, mints},
     main_job::{ask, install},
 };
 
@@ -24,12 +24,7 @@ fn in_an_hour() -> String {
 
 /// A program with a token that the person minted.
 async fn minted(owner: &Client, scopes: &[&str]) -> Client {
-    let request = MintToken {
-        label: "other".to_owned(),
-        scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
-        expires_at: in_an_hour(),
-    };
-    let token = owner.mint_token(&request).await.unwrap().value.token;
+    let token = mints(owner, "other", scopes).await.token;
     owner.with_token(token.expose()).unwrap()
 }
 
@@ -84,9 +79,12 @@ async fn an_idempotency_key_finds_only_the_callers_own_run() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_session_ends_with_its_closing_and_is_nobody_elses() {
-    let home = Household::bare(Servers::start().await.unwrap()).await;
-    let pid = home.daemon();
-    let Household { mut house, servers, program, .. } = home;
+    // Nobody is signed in yet: sessions are counted.
+    let servers = Servers::start().await.unwrap();
+    let mut house = House::new(&servers);
+    let pid = house.spawn(&["daemon", "run"]);
+    let program = house.client().await;
+    create_vault(&program).await;
     let (first, opened) = session(&program).await;
     let (second, kept) = session(&program).await;
     let mintable: Vec<_> =
