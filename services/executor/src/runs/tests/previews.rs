@@ -55,7 +55,7 @@ fn why_not(card: &Approval) -> String {
 
 /// Waits until the run waits for a person again.
 async fn asked_again(engine: &Engine, id: &RunId) -> Approval {
-    for _ in 0..2_000 {
+    for _ in 0..30_000 {
         let run = engine.run_by_id(&person(), id).await.unwrap();
         if run.state == RunState::Parked && !engine.is_live(id) {
             return card(engine).await;
