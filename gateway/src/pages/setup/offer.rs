@@ -130,7 +130,7 @@ fn at_provider(declared: &Declared, existing: Option<&Binding>, frame: &Frame) -
 fn typed(declared: &Declared, existing: Option<&Binding>, frame: &Frame) -> Markup {
     html! {
         h2 id="credential" { "The credential" }
-        p.quiet { "It goes into the vault and is not shown again, to nobody." }
+        p.quiet { "It goes into the vault and is shown to nobody again." }
         form.stack method="post" action="bindings/setup" autocomplete="off" {
             (hidden(declared, existing, frame, "value"))
             @if existing.is_none() { (naming()) }
