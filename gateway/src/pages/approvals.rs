@@ -79,7 +79,7 @@ pub(super) async fn decide(
     let executor = &shared.services.executor;
     let there = format!("approvals?focus={}", encoded(id.as_ref()));
     match executor.decide(&signed.context, id, decision).await {
-        Ok(_) => Ok(signed.on_to(&there)),
+        Ok(()) => Ok(signed.on_to(&there)),
         // Somebody was faster.
         Err(error) if error.reason() == Reason::ApprovalDecided => {
             Err(Problem::from(error).back_to(there, "See what became of it"))

@@ -72,12 +72,12 @@ impl Drive {
         let ended = match opened {
             Err(error) => {
                 let end = End::Failed(not_logged(&error));
-                settle(&engine, &journal, &plan, end, None).await
+                Box::pin(settle(&engine, &journal, &plan, end, None)).await
             }
             Ok(opened) => {
                 let end = steps(&engine, &journal, &plan, &credentials).await;
                 let ended = Ended { opened, took: began.elapsed() };
-                settle(&engine, &journal, &plan, end, Some(ended)).await
+                Box::pin(settle(&engine, &journal, &plan, end, Some(ended))).await
             }
         };
         trace::ended(&ended);

@@ -5,7 +5,7 @@ use aileron_contract::{
     vault::{EntryFilter, PassphraseChange, PinDomain, State},
 };
 
-use crate::house::{House, assert_refused, daemon, later, program, secret, service};
+use crate::house::{House, assert_refused, daemon, program, secret, service};
 
 #[tokio::test]
 async fn a_vault_is_created_locked_and_unlocked() {
