@@ -1,5 +1,6 @@
 //! A program of the same user, with all of the person's files, tries to decide in their place.
 
+mod abuse;
 mod bodies;
 mod callers;
 mod guests;
