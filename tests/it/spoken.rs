@@ -20,6 +20,7 @@ const FRESH: &[&str] = &[
     "status",
     "status vault",
     "status notifications",
+    "status host-bindings",
     "status nope",
     "vault list",
     "vault list --scope agent --json",
