@@ -28,8 +28,10 @@ pub(crate) fn present() -> bool {
 /// A yes-or-no question; only `y` and `yes` are yes.
 pub(crate) fn confirm(printer: Printer, question: &str) -> Result<bool> {
     need(question)?;
+    // Before it is asked: ctrl-c may be the answer, and a quick one.
+    let signals = Signals::take()?;
     printer.ask(&format!("{question} [y/N]: "));
-    Ok(matches!(answer()?.as_str(), "y" | "yes"))
+    Ok(matches!(answer(signals)?.as_str(), "y" | "yes"))
 }
 
 /// An answer to a question whose details can be asked for.
@@ -43,8 +45,9 @@ pub(crate) enum Answer {
 /// A question with details; only `y` and `yes` are yes.
 pub(crate) fn choose(printer: Printer, question: &str) -> Result<Answer> {
     need(question)?;
+    let signals = Signals::take()?;
     printer.ask(&format!("{question} [y/N/d]: "));
-    Ok(match answer()?.as_str() {
+    Ok(match answer(signals)?.as_str() {
         "y" | "yes" => Answer::Yes,
         "d" | "details" => Answer::Details,
         _ => Answer::No,
@@ -61,8 +64,8 @@ fn need(question: &str) -> Result<()> {
 }
 
 /// What was typed, in lower case. The end of the input is an empty answer.
-fn answer() -> Result<String> {
-    let read = attentively(|| {
+fn answer(signals: Signals) -> Result<String> {
+    let read = attentively(signals, || {
         let mut answer = String::new();
         io::stdin().lock().take(MAX_INPUT).read_line(&mut answer).map(|_| answer)
     })?;
@@ -73,10 +76,10 @@ fn answer() -> Result<String> {
 
 /// Waits for a person on a thread of its own: whoever blocks hears of no signal.
 fn attentively<T: Send + 'static>(
+    mut signals: Signals,
     read: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> Result<io::Result<T>> {
     let waiting = async {
-        let mut signals = Signals::take()?;
         tokio::select! {
             read = tokio::task::spawn_blocking(read) => {
                 Ok(read.unwrap_or_else(|error| Err(io::Error::other(error))))
@@ -97,10 +100,11 @@ pub(crate) fn hidden(question: &str) -> Result<Sensitive> {
     };
     let mut terminal =
         OpenOptions::new().read(true).write(true).open("/dev/tty").map_err(failed)?;
+    let signals = Signals::take()?;
     let quiet = terminal.try_clone().and_then(Quiet::make).map_err(failed)?;
     terminal.write_all(question.as_bytes()).map_err(failed)?;
     let keys = Keys(terminal.try_clone().map_err(failed)?);
-    let typed = attentively(|| {
+    let typed = attentively(signals, || {
         let config = rpassword::ConfigBuilder::new().input_reader(keys).output_discard().build();
         rpassword::read_password_with_config(config).map(Sensitive::new)
     });

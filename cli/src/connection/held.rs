@@ -44,8 +44,14 @@ impl Held {
 
     /// Ends one; it ends by itself within minutes: a failure here is not worth a word.
     pub(crate) async fn close(&self, id: &str) {
-        if let Some(client) = self.take(id).await {
+        let known = async || {
+            let open = self.open.lock().await;
+            open.iter().find(|(known, _)| known == id).map(|(_, client)| client.clone())
+        };
+        if let Some(client) = known().await {
             drop(client.close_person_session(id).await);
+            // Only now: a signal may end the command before the runtime has heard of it.
+            drop(self.take(id).await);
         }
     }
 
