@@ -17,6 +17,7 @@ use super::servers_behind_a_relay;
 use crate::{
     house::{person, unlock_vault, until},
     household::{Household, mints},
+    main_job::list,
 };
 
 const ACTION: &str = "notes-create";
@@ -67,6 +68,8 @@ async fn killed_while_a_granted_call_is_under_way_its_use_is_taken_and_the_call_
     let Household { mut house, servers, program, person: owner } = home;
     let minted = nightly(&owner).await;
     owner.grant(&looked_at(&owner, &minted).await).await.unwrap();
+    // TLS is spoken already when the answers stop.
+    list(&program).await;
     relay.hold_answers(true);
     let token = program.with_token(minted.token.expose()).unwrap();
     let under_way =
