@@ -4,7 +4,7 @@
 //! Order of stop: stop accepting, drain, stop tasks, forget keys, flush the log, export the last
 //! spans.
 
-use std::{io::ErrorKind, path::Path, sync::Arc};
+use std::{io::ErrorKind, path::Path, sync::Arc, time::Duration};
 
 use aileron_contract::{Error, Reason, Result, limits};
 use aileron_gateway::Notifying;
@@ -47,6 +47,9 @@ async fn work(environment: &Environment, config: Config) -> Result<()> {
         )
     })?;
     let locks = Locks::acquire(&config)?;
+    if config.roles.contains(&Role::Gateway) {
+        Published::forget(&config.home);
+    }
     let guard = Guard::read(&config)?;
     let State { database, mut held } = State::open(&config).await?;
     let services = Services::start(&config, &guard, database.as_ref()).await?;
@@ -177,6 +180,11 @@ fn read_config(path: &Path, named: bool) -> Result<String> {
 /// sessions `launcher.lock`.
 struct Locks(Vec<FolderLock>);
 
+/// A client that looks whether a daemon holds its lock has that lock for a moment: it is tried this
+/// often, with this pause.
+const LOCK_TRIES: u32 = 10;
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
+
 impl Locks {
     fn acquire(config: &Config) -> Result<Self> {
         let wanted = [
@@ -187,7 +195,7 @@ impl Locks {
         let held = wanted
             .into_iter()
             .filter(|(role, _)| config.roles.contains(role))
-            .map(|(_, name)| FolderLock::acquire(&config.home, name))
+            .map(|(_, name)| patiently(|| FolderLock::acquire(&config.home, name)))
             .collect::<Result<_>>()?;
         Ok(Self(held))
     }
@@ -196,4 +204,14 @@ impl Locks {
     fn watched(&self) -> Vec<&Path> {
         self.0.iter().map(FolderLock::path).collect()
     }
+}
+
+fn patiently<T>(acquire: impl Fn() -> Result<T>) -> Result<T> {
+    for _ in 1..LOCK_TRIES {
+        match acquire() {
+            Err(error) if error.reason() == Reason::StateBusy => std::thread::sleep(LOCK_PAUSE),
+            done => return done,
+        }
+    }
+    acquire()
 }

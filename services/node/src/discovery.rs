@@ -2,7 +2,7 @@
 
 use std::{
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use aileron_api::discovery::Discovery;
@@ -15,14 +15,20 @@ pub(crate) struct Published {
 }
 
 impl Published {
+    /// Takes away what a daemon left that was killed: its port may be anybody's. For who holds the
+    /// folder.
+    pub(crate) fn forget(home: &Path) {
+        drop(Self { paths: paths(home) });
+    }
+
     /// Written only after the listener is bound, so that who reads it can connect.
     pub(crate) fn write(
-        home: &std::path::Path,
+        home: &Path,
         address: SocketAddr,
         token: &Secret,
         now: Timestamp,
     ) -> Result<Self> {
-        let paths = [home.join("daemon.json"), home.join("daemon.pid")];
+        let paths = paths(home);
         let discovery = Discovery {
             url: format!("http://{}", reachable(address)),
             pid: std::process::id(),
@@ -47,6 +53,10 @@ impl Drop for Published {
             }
         }
     }
+}
+
+fn paths(home: &Path) -> [PathBuf; 2] {
+    [home.join("daemon.json"), home.join("daemon.pid")]
 }
 
 /// Where a client of this machine connects: a listener on every address is reached by loopback.

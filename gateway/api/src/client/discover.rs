@@ -1,7 +1,7 @@
 //! Finding the daemon of this machine through its `daemon.json`.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::{File, OpenOptions, TryLockError},
     io::{self, Read as _},
     net::SocketAddr,
     os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
@@ -11,6 +11,9 @@ use std::{
 use rustix::fs::OFlags;
 
 use crate::discovery::Discovery;
+
+/// The daemon holds it while it lives.
+const LOCK: &str = "daemon.lock";
 
 /// The published file is a few hundred bytes.
 const MAX_FILE: u64 = 16 * 1024;
@@ -33,14 +36,14 @@ pub enum Undiscovered {
     Elsewhere { path: PathBuf, url: String },
 }
 
-/// What the daemon of `home` left for its clients; none when there is no such file. It need not be
-/// alive. A secret goes where this file points: it counts only when nobody else could write it,
-/// and points to this machine only.
+/// What the daemon of `home` left for its clients; none when there is no such file, or no daemon
+/// that holds the folder. A secret goes where this file points: it counts only when nobody else
+/// could write it, and points to this machine only. The file of a daemon that was killed counts for
+/// nothing: anybody on this machine may have its port by now, and answer as it did.
 pub fn discovered(home: &Path) -> Result<Option<Discovery>, Undiscovered> {
     let path = home.join("daemon.json");
     let failed = |doing, source| Undiscovered::File { doing, path: path.clone(), source };
-    let no_link = i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits()).unwrap_or_default();
-    let file = match OpenOptions::new().read(true).custom_flags(no_link).open(&path) {
+    let file = match open(&path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(failed("open", error)),
@@ -56,7 +59,32 @@ pub fn discovered(home: &Path) -> Result<Option<Discovery>, Undiscovered> {
         Some(found) if !on_this_machine(&found.url) => {
             Err(Undiscovered::Elsewhere { path, url: found.url })
         }
-        found => Ok(found),
+        Some(found) => {
+            let held = is_held(&home.join(LOCK)).map_err(|error| failed("trust", error))?;
+            Ok(held.then_some(found))
+        }
+        None => Ok(None),
+    }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    let no_link = i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits()).unwrap_or_default();
+    OpenOptions::new().read(true).custom_flags(no_link).open(path)
+}
+
+/// Does a process that can open this file live, and hold it? The system lets go of it when that
+/// process dies.
+fn is_held(lock: &Path) -> io::Result<bool> {
+    let file = match open(lock) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    // Shared, so that those who look do not see one another.
+    match file.try_lock_shared() {
+        Ok(()) => Ok(false),
+        Err(TryLockError::WouldBlock) => Ok(true),
+        Err(TryLockError::Error(error)) => Err(error),
     }
 }
 
@@ -89,10 +117,33 @@ mod tests {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
     }
 
+    /// As a daemon holds it that is alive.
+    fn held(folder: &Path) -> File {
+        let lock = File::create(folder.join(LOCK)).unwrap();
+        lock.lock().unwrap();
+        lock
+    }
+
+    #[test]
+    fn what_a_dead_daemon_left_sends_no_secret_to_whoever_took_its_port() {
+        let folder = tempfile::tempdir().unwrap();
+        planted(folder.path(), "http://127.0.0.1:4000", 0o600);
+        assert!(discovered(folder.path()).unwrap().is_none(), "no daemon was ever here");
+        let alive = held(folder.path());
+        assert!(discovered(folder.path()).unwrap().is_some());
+        drop(alive);
+        assert!(discovered(folder.path()).unwrap().is_none(), "it was killed");
+        // Whoever else looks is no daemon.
+        let looking = File::open(folder.path().join(LOCK)).unwrap();
+        looking.lock_shared().unwrap();
+        assert!(discovered(folder.path()).unwrap().is_none());
+    }
+
     #[test]
     fn a_discovery_file_cannot_send_a_secret_to_another_machine() {
         let folder = tempfile::tempdir().unwrap();
         assert!(discovered(folder.path()).unwrap().is_none());
+        let _alive = held(folder.path());
         for url in ["http://127.0.0.1:4000", "http://[::1]:4000"] {
             planted(folder.path(), url, 0o600);
             assert!(discovered(folder.path()).unwrap().is_some(), "{url}");
@@ -114,6 +165,7 @@ mod tests {
     #[test]
     fn a_discovery_file_that_others_can_write_or_that_is_a_link_is_not_followed() {
         let folder = tempfile::tempdir().unwrap();
+        let _alive = held(folder.path());
         for mode in [0o602, 0o620, 0o644, 0o666] {
             planted(folder.path(), "http://127.0.0.1:4000", mode);
             assert!(discovered(folder.path()).is_err(), "{mode:o}");
