@@ -35,7 +35,7 @@ impl Credentials for Bindings {
         wanted: &CredentialUse,
         host: &HostPort,
     ) -> Option<Arc<Resolved>> {
-        self.keeper.unchanged()?.opened.answer(connector, wanted, host)
+        self.keeper.opened()?.answer(connector, wanted, host)
     }
 
     async fn resolve(
@@ -85,7 +85,7 @@ impl Credentials for Bindings {
         Ok(resolved)
     }
 
-    async fn used(&self, binding: &BindingName) {
+    fn used(&self, binding: &BindingName) {
         self.keeper.used(binding);
     }
 

@@ -143,9 +143,19 @@ impl Keeper {
 
     /// The same when the file need not be looked at.
     pub(crate) fn unchanged(&self) -> Option<View> {
+        self.is_unchanged().then(|| self.last())
+    }
+
+    /// What egress asked of the file, when that need not be looked at.
+    pub(crate) fn opened(&self) -> Option<Arc<Opened>> {
+        let opened = || Arc::clone(&self.view.read().unwrap_or_else(PoisonError::into_inner).opened);
+        self.is_unchanged().then(opened)
+    }
+
+    fn is_unchanged(&self) -> bool {
         let mut seen = self.seen();
         *seen = seen.filter(|seen| seen.elapsed() < RECENT && self.disk.quiet());
-        seen.is_some().then(|| self.last())
+        seen.is_some()
     }
 
     /// A binding's credential was used: remembered until the next write.

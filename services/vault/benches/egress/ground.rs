@@ -207,7 +207,7 @@ impl Audit for NoLog {
         Ok(Record {
             index: 0,
             id: self.0.clone(),
-            kind: event.kind.text().to_owned(),
+            kind: String::new(),
             timestamp: Timestamp::UNIX_EPOCH,
             actor: event.actor,
             payload: event.payload,

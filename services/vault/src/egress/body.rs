@@ -179,7 +179,8 @@ impl Reader {
             .finish()
             .map_err(|error| cut(self.terms.target.host()).caused_by(error))?;
         self.count(&decoded)?;
-        let certain = self.masked(decoded.into()).await?;
+        let certain =
+            if decoded.is_empty() { Bytes::new() } else { self.masked(decoded.into()).await? };
         let rest = self.terms.masker.finish();
         let rest = self.caught_up(rest, Masker::finish).await?;
         if let Some(lease) = self.lease.take() {

@@ -39,7 +39,7 @@ pub trait Credentials: Send + Sync + 'static {
     ) -> Result<Arc<Resolved>, Failure>;
 
     /// The binding's credential was joined to a request that is about to leave.
-    async fn used(&self, binding: &BindingName);
+    fn used(&self, binding: &BindingName);
 
     /// A secret of the vault, for a source's token.
     async fn stored(&self, name: &SecretName) -> Result<Secret, Failure> {
@@ -111,20 +111,35 @@ impl From<Secret> for Value {
     }
 }
 
-/// How a credential was asked for, and what was got.
+/// How a credential is asked for.
 pub(crate) struct Asked {
     pub(crate) credentials: Arc<dyn Credentials>,
-    pub(crate) connector: Fqn,
     pub(crate) wanted: CredentialUse,
-    pub(crate) resolved: Arc<Resolved>,
 }
 
 impl Asked {
+    /// The credential for a request of the connector to this host.
+    pub(crate) async fn resolve(
+        &self,
+        connector: &Fqn,
+        host: &HostPort,
+    ) -> Result<Arc<Resolved>, Failure> {
+        let Self { credentials, wanted } = self;
+        if let Some(resolved) = credentials.at_hand(connector, wanted, host) {
+            return Ok(resolved);
+        }
+        credentials.resolve(connector, wanted, host).await
+    }
+
     /// Is it the same now? A token may have been refreshed meanwhile; whatever a person gives or
     /// takes away counts at once.
-    pub(crate) async fn again(&self, host: &HostPort) -> Result<(), Failure> {
-        let now = self.credentials.resolve(&self.connector, &self.wanted, host).await?;
-        let before = &self.resolved;
+    pub(crate) async fn again(
+        &self,
+        connector: &Fqn,
+        host: &HostPort,
+        before: &Resolved,
+    ) -> Result<(), Failure> {
+        let now = self.credentials.resolve(connector, &self.wanted, host).await?;
         let same = now.value.expose(|now| before.value.expose(|before| now == before));
         if now.binding == before.binding && (same || Token::of(&now).is_some()) {
             return Ok(());

@@ -25,8 +25,8 @@ use crate::guarded::{Guarded, Memory};
 #[derive(Debug)]
 pub(crate) enum Credential {
     Bound(Arc<Resolved>),
-    /// A package source's token.
-    OfSource(Value),
+    /// A package source's token. Boxed: it is larger than all else of a request.
+    OfSource(Box<Value>),
 }
 
 /// What a value comes to in its form, the same for each request.
@@ -57,7 +57,7 @@ impl Credential {
 
     /// A package source's token.
     pub(crate) fn of_source(token: &Secret) -> Self {
-        Self::OfSource(token.duplicate().into())
+        Self::OfSource(Box::new(token.duplicate().into()))
     }
 
     /// Hides everything of the credential that an upstream could hand back.

@@ -90,11 +90,11 @@ impl Masker {
         let mut certain = Vec::new();
         let mut bridge = BRIDGE;
         while !self.pending.is_empty() && !self.behind && bytes.len() > bridge {
-            let text = joined(&self.pending, &bytes.split_to(bridge));
+            let text = joined(&mut self.pending, &bytes.split_to(bridge));
             certain.extend_from_slice(&self.step(text, false, &mut step));
             bridge = bridge.saturating_mul(2);
         }
-        let text = if self.pending.is_empty() { bytes } else { joined(&self.pending, &bytes) };
+        let text = if self.pending.is_empty() { bytes } else { joined(&mut self.pending, &bytes) };
         let rest = self.step(text, last, &mut step);
         if certain.is_empty() {
             return rest;
@@ -193,7 +193,10 @@ fn pass(
 }
 
 /// What was left before the next bytes, with them. Wiped: together they may be the secret.
-fn joined(pending: &[u8], bytes: &[u8]) -> Bytes {
+fn joined(pending: &mut Zeroizing<Vec<u8>>, bytes: &[u8]) -> Bytes {
+    if bytes.is_empty() {
+        return Bytes::from_owner(std::mem::take(pending));
+    }
     let mut text = Zeroizing::new(Vec::with_capacity(pending.len() + bytes.len()));
     text.extend_from_slice(pending);
     text.extend_from_slice(bytes);

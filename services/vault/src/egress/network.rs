@@ -13,7 +13,6 @@ use tokio::{
     time::{Instant, timeout},
 };
 use tokio_rustls::TlsConnector;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     deadline::Deadline,
@@ -26,11 +25,13 @@ use super::{
 mod connection;
 mod owned;
 mod pool;
+mod tasks;
 pub(crate) use connection::Draft;
-use connection::{Connection, Lost, Tasks};
-use owned::{Owned, Work};
-use pool::Pool;
-pub(crate) use pool::{Key, Owner};
+use connection::{Connection, Lost};
+use owned::Work;
+pub(crate) use pool::Owner;
+use pool::{Key, Pool, Sought};
+use tasks::Tasks;
 
 /// Everything that opens connections. No proxy: nothing here reads an environment.
 pub(crate) struct Network {
@@ -43,7 +44,7 @@ pub(crate) struct Network {
 /// A connection that answers a request, to be given back once the answer has been read.
 pub(crate) struct Lease {
     network: Arc<Network>,
-    key: Key,
+    key: Arc<Key>,
     connection: Connection,
 }
 
@@ -63,7 +64,7 @@ impl Lease {
 
 impl Network {
     pub(crate) fn new(resolver: Arc<dyn Resolver>, tls: Arc<ClientConfig>) -> Self {
-        let tasks = Tasks { tracker: TaskTracker::new(), stop: CancellationToken::new() };
+        let tasks = Tasks::default();
         Self { resolver, tls: TlsConnector::from(tls), pool: Arc::default(), tasks }
     }
 
@@ -73,15 +74,14 @@ impl Network {
         if self.tasks.stop.is_cancelled() {
             return None;
         }
-        Owned::new(work, &self.tasks).await
+        owned::owned(work, &self.tasks).await
     }
 
     /// Ends every connection and waits for the tasks that serve them.
     pub(crate) async fn shutdown(&self) {
-        self.tasks.stop.cancel();
+        self.tasks.end();
         self.pool.clear();
-        self.tasks.tracker.close();
-        self.tasks.tracker.wait().await;
+        self.tasks.ended().await;
     }
 
     /// Ends the connections that serve nobody: what was sent on them is still in their buffers.
@@ -94,46 +94,47 @@ impl Network {
     pub(crate) async fn exchange(
         self: &Arc<Self>,
         mut draft: Box<Draft>,
-        owner: Owner,
+        owner: &Owner,
         permit: Permit,
         deadline: &mut Deadline,
     ) -> Result<(http::Response<Incoming>, Lease), (Sent, Problem)> {
-        let target = &draft.target;
-        let key = Key { host: target.host().clone(), secure: target.secure(), permit, owner };
+        let target = draft.target.clone();
+        let host = || target.host().clone();
+        let sought = Sought { target: &target, permit, owner };
         let mut kept = true;
         loop {
-            let taken = self.pool.take(&key, Instant::now()).await;
-            let mut connection = if let Some(connection) = taken {
-                connection
+            let taken = self.pool.take(sought, Instant::now()).await;
+            let (key, mut connection) = if let Some(taken) = taken {
+                taken
             } else {
                 kept = false;
-                deadline
-                    .within(Box::pin(self.dial(&draft.target, permit)))
-                    .await
-                    .ok_or_else(|| (Sent::NotSent, late(key.host.clone())))?
-                    .map_err(|problem| (Sent::NotSent, problem))?
+                let dialled = deadline.within(Box::pin(self.dial(&target, permit))).await;
+                let dialled = dialled
+                    .ok_or_else(|| (Sent::NotSent, Problem::Late { host: host() }))?
+                    .map_err(|problem| (Sent::NotSent, problem))?;
+                (sought.key(), dialled)
             };
             let request = draft.request(&connection).map_err(|problem| (Sent::NotSent, problem))?;
             match deadline.within(pin!(connection.send(request))).await {
-                None => return Err((Sent::MaybeSent, late(key.host))),
+                None => return Err((Sent::MaybeSent, Problem::Late { host: host() })),
                 Some(Ok(response)) => {
                     let lease = Lease { network: Arc::clone(self), key, connection };
                     return Ok((response, lease));
                 }
                 Some(Err(Lost::Unsent(_, unsent))) if kept => {
-                    self.pool.forget(&key);
+                    self.pool.forget(sought);
                     draft.take_back(*unsent);
                 }
                 Some(Err(Lost::Unsent(lost, _))) => {
-                    return Err((Sent::NotSent, broken(key.host, &lost)));
+                    return Err((Sent::NotSent, broken(host(), &lost)));
                 }
                 Some(Err(Lost::Head)) => {
                     let why = "the head of its answer is too long".to_owned();
-                    return Err((Sent::MaybeSent, Problem::Broken { host: key.host, why }));
+                    return Err((Sent::MaybeSent, Problem::Broken { host: host(), why }));
                 }
                 Some(Err(Lost::Sent(lost))) => {
-                    self.pool.forget(&key);
-                    return Err((Sent::MaybeSent, broken(key.host, &lost)));
+                    self.pool.forget(sought);
+                    return Err((Sent::MaybeSent, broken(host(), &lost)));
                 }
             }
         }
@@ -184,10 +185,6 @@ impl Network {
         };
         opened.map_err(|error| chain(&error))
     }
-}
-
-fn late(host: HostPort) -> Problem {
-    Problem::Late { host }
 }
 
 fn broken(host: HostPort, lost: &dyn std::error::Error) -> Problem {

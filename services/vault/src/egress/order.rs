@@ -6,7 +6,7 @@ use aileron_contract::{
     Timestamp,
     egress::{Outcome, Response, Sent},
     limits,
-    names::{BindingName, Fqn},
+    names::BindingName,
 };
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -35,7 +35,7 @@ pub(crate) struct Order {
     pub(crate) body: Bytes,
     /// For the first origin only. Joined anew for each hop: a signature holds for one address.
     pub(crate) credential: Option<Credential>,
-    /// What the credential was asked for with: asked again before each further hop.
+    /// What the credential is asked for with, and asked again before each further hop.
     pub(crate) asked: Option<Asked>,
     /// The first hop's request, when it has been made already, and where it may lead.
     pub(crate) first: Option<(Permit, Box<Draft>)>,
@@ -44,8 +44,8 @@ pub(crate) struct Order {
     /// The credential, when it is a token that can be replaced.
     pub(crate) token: Option<Token>,
     pub(crate) binding: Option<BindingName>,
-    /// None for packages.
-    pub(crate) connector: Option<Fqn>,
+    /// In whose name it leaves: with the credential, the binding's.
+    pub(crate) owner: Owner,
     pub(crate) deadline: Deadline,
     pub(crate) max_response: u64,
     /// One of the requests that may be under way at once: waited for before it leaves.
@@ -102,8 +102,8 @@ impl Order {
                 self.still_may().await?;
                 (permit, Box::new(self.draft()?))
             };
-            let owner = self.owner();
-            let exchange = network.exchange(draft, owner, permit, &mut self.deadline);
+            let Self { owner, deadline, .. } = &mut *self;
+            let exchange = network.exchange(draft, owner, permit, deadline);
             let (answer, lease) = exchange.await.map_err(|(this_hop, problem)| {
                 if this_hop == Sent::MaybeSent {
                     *sent = Sent::MaybeSent;
@@ -116,10 +116,10 @@ impl Order {
                     let (head, incoming) = answer.into_parts();
                     let status = head.status.as_u16();
                     let mut headers = headers::for_caller(&head.headers, &self.masker);
-                    if self.connector.is_none() {
+                    if matches!(self.owner, Owner::Packages) {
                         headers.extend(headers::announced(&head.headers));
                     }
-                    let (binding, shown) = (self.binding.clone(), self.credential.is_some());
+                    let (binding, shown) = (self.binding.take(), self.credential.is_some());
                     let body = body::stream(&head.headers, incoming, lease, self.terms())?;
                     return Ok((Response { status, headers, body, binding }, shown));
                 }
@@ -136,9 +136,13 @@ impl Order {
 
     /// Between two hops a person may have locked the vault, or taken the credential away.
     async fn still_may(&mut self) -> Result<(), Problem> {
-        let (Some(asked), true) = (&self.asked, self.credential.is_some()) else { return Ok(()) };
+        let (Some(asked), Some(Credential::Bound(before)), Some(connector)) =
+            (&self.asked, &self.credential, self.owner.connector())
+        else {
+            return Ok(());
+        };
         let host = self.target.host();
-        let checked = self.deadline.within(Box::pin(asked.again(host))).await;
+        let checked = self.deadline.within(Box::pin(asked.again(connector, host, before))).await;
         checked
             .ok_or_else(|| Problem::Late { host: host.clone() })?
             .map_err(|failure| Problem::Passed(Box::new(failure)))
@@ -156,16 +160,6 @@ impl Order {
             inject::join(credential, &mut draft, self.clock)?;
         }
         Ok(draft)
-    }
-
-    fn owner(&self) -> Owner {
-        match (&self.credential, &self.binding, &self.connector) {
-            (Some(_), Some(binding), Some(connector)) => {
-                Owner::Binding(connector.clone(), binding.clone())
-            }
-            (_, _, Some(connector)) => Owner::Connector(connector.clone()),
-            (_, _, None) => Owner::Packages,
-        }
     }
 
     fn terms(self) -> Terms {
@@ -201,6 +195,9 @@ impl Order {
             }
             // For good: a way back must not bring it back.
             self.credential = None;
+            if let Owner::Binding(connector, _) = &self.owner {
+                self.owner = Owner::Connector(connector.clone());
+            }
             self.body = Bytes::new();
             headers::without_body(&mut self.headers);
         }

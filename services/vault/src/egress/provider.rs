@@ -75,7 +75,7 @@ impl Line<'_> {
         let mut deadline = Deadline::new(self.deadline);
         let (answer, lease) = self
             .network
-            .exchange(draft, owner, permit, &mut deadline)
+            .exchange(draft, &owner, permit, &mut deadline)
             .await
             .map_err(|(sent, problem)| Lost { sent, problem })?;
         self.status.store(answer.status().as_u16(), Ordering::Relaxed);

@@ -8,49 +8,11 @@ use http_body_util::Full;
 use hyper::{
     body::Incoming,
     client::conn::{TrySendError, http1, http2},
-    rt::{Executor, Read, Write},
+    rt::{Read, Write},
 };
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+use super::tasks::Tasks;
 use crate::egress::{problem::Problem, target::Target};
-
-/// Where the tasks that drive connections run, and what ends them.
-#[derive(Clone)]
-pub(crate) struct Tasks {
-    pub(crate) tracker: TaskTracker,
-    pub(crate) stop: CancellationToken,
-}
-
-impl Tasks {
-    fn drive<E: std::fmt::Display>(
-        &self,
-        work: impl Future<Output = Result<(), E>> + Send + 'static,
-    ) {
-        self.run(async move {
-            if let Err(error) = work.await {
-                tracing::debug!(%error, "a connection ended");
-            }
-        });
-    }
-
-    /// Until it is done, or the house shuts down.
-    pub(crate) fn run(&self, work: impl Future<Output = ()> + Send + 'static) {
-        let stop = self.stop.clone();
-        self.tracker.spawn(async move {
-            tokio::select! {
-                biased;
-                () = work => {}
-                () = stop.cancelled() => {}
-            }
-        });
-    }
-}
-
-impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Tasks {
-    fn execute(&self, work: F) {
-        self.run(work);
-    }
-}
 
 /// How much of an answer HTTP/1.1 takes at once: each part of a body is a turn of two tasks.
 const BUFFER: usize = 256 * 1024;
@@ -212,7 +174,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_request_that_did_not_leave_is_written_again_as_it_was() {
-        let tasks = Tasks { tracker: TaskTracker::new(), stop: CancellationToken::new() };
+        let tasks = Tasks::default();
         let [(first, _upstream), (second, _other)] = [(); 2].map(|()| tokio::io::duplex(4096));
         let first = Connection::first(TokioIo::new(first), &tasks).await.unwrap();
         let second = Connection::second(TokioIo::new(second), &tasks).await.unwrap();

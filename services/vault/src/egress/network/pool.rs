@@ -12,20 +12,45 @@ use aileron_contract::{
 use tokio::time::{Instant, sleep, timeout};
 
 use super::connection::Connection;
-use crate::egress::policy::Permit;
+use crate::egress::{policy::Permit, target::Target};
 
 /// Which requests may share a connection: same host, same person's account, dialled under the
 /// same rules.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(PartialEq, Eq)]
 pub(crate) struct Key {
-    pub(crate) host: HostPort,
-    pub(crate) secure: bool,
+    host: HostPort,
+    secure: bool,
+    permit: Permit,
+    owner: Owner,
+}
+
+/// The same of a request that looks for one.
+#[derive(Clone, Copy)]
+pub(crate) struct Sought<'a> {
+    pub(crate) target: &'a Target,
     pub(crate) permit: Permit,
-    pub(crate) owner: Owner,
+    pub(crate) owner: &'a Owner,
+}
+
+impl Sought<'_> {
+    /// To keep a connection under.
+    pub(crate) fn key(self) -> Arc<Key> {
+        let Self { target, permit, owner } = self;
+        let (host, secure) = (target.host().clone(), target.secure());
+        Arc::new(Key { host, secure, permit, owner: owner.clone() })
+    }
+
+    fn is(self, key: &Key) -> bool {
+        let Key { host, secure, permit, owner } = key;
+        self.target.host() == host
+            && self.target.secure() == *secure
+            && self.permit == *permit
+            && self.owner == owner
+    }
 }
 
 /// In whose name a connection is used.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Owner {
     /// With the connector it belongs to: a revoked binding's name may be another's tomorrow.
     Binding(Fqn, BindingName),
@@ -33,6 +58,16 @@ pub(crate) enum Owner {
     Provider(BindingName),
     Connector(Fqn),
     Packages,
+}
+
+impl Owner {
+    /// Whose request it is; nobody's of the vault's own and of packages'.
+    pub(crate) fn connector(&self) -> Option<&Fqn> {
+        match self {
+            Self::Binding(connector, _) | Self::Connector(connector) => Some(connector),
+            Self::Provider(_) | Self::Packages => None,
+        }
+    }
 }
 
 #[derive(Default)]
@@ -49,7 +84,7 @@ struct Kept {
 }
 
 struct Idle {
-    key: Key,
+    key: Arc<Key>,
     connection: Connection,
     since: Instant,
 }
@@ -63,10 +98,14 @@ const SWEEP: Duration = Duration::from_secs(1);
 
 impl Pool {
     /// A connection that is ready for a request, if one is kept.
-    pub(crate) async fn take(&self, key: &Key, now: Instant) -> Option<Connection> {
-        while let Some(mut connection) = self.newest(key, now) {
+    pub(crate) async fn take(
+        &self,
+        sought: Sought<'_>,
+        now: Instant,
+    ) -> Option<(Arc<Key>, Connection)> {
+        while let Some((key, mut connection)) = self.newest(sought, now) {
             if connection.is_ready() || timeout(SETTLE, connection.ready()).await == Ok(true) {
-                return Some(connection);
+                return Some((key, connection));
             }
         }
         None
@@ -74,7 +113,7 @@ impl Pool {
 
     /// Keeps a connection. One of HTTP/2 is kept once per key: it serves many requests. Returns
     /// whether somebody has to [`sweep`](Self::sweep) from now on.
-    pub(crate) fn put(&self, key: Key, connection: Connection, now: Instant) -> bool {
+    pub(crate) fn put(&self, key: Arc<Key>, connection: Connection, now: Instant) -> bool {
         let Kept { idle, swept } = &mut *self.lock();
         let shared = connection.is_shared();
         let known = |idle: &Idle| idle.is_shared() && idle.is_worth_keeping(now) && idle.key == key;
@@ -88,9 +127,9 @@ impl Pool {
         !std::mem::replace(swept, true)
     }
 
-    /// Drops shared connections of the key: one of them failed.
-    pub(crate) fn forget(&self, key: &Key) {
-        self.lock().idle.retain(|idle| !idle.is_shared() || idle.key != *key);
+    /// Drops shared connections of this kind: one of them failed.
+    pub(crate) fn forget(&self, sought: Sought<'_>) {
+        self.lock().idle.retain(|idle| !idle.is_shared() || !sought.is(&idle.key));
     }
 
     pub(crate) fn clear(&self) {
@@ -111,20 +150,20 @@ impl Pool {
         }
     }
 
-    fn newest(&self, key: &Key, now: Instant) -> Option<Connection> {
+    fn newest(&self, sought: Sought<'_>, now: Instant) -> Option<(Arc<Key>, Connection)> {
         let idle = &mut self.lock().idle;
         loop {
-            let newest = idle.iter().rposition(|idle| idle.key == *key)?;
+            let newest = idle.iter().rposition(|idle| sought.is(&idle.key))?;
             let found = idle.get_mut(newest).filter(|found| found.is_worth_keeping(now));
             if let Some(found) = found
                 && let Some(shared) = found.connection.shared()
             {
                 found.since = now;
-                return Some(shared);
+                return Some((Arc::clone(&found.key), shared));
             }
             let taken = idle.remove(newest);
             if taken.is_worth_keeping(now) {
-                return Some(taken.connection);
+                return Some((taken.key, taken.connection));
             }
         }
     }

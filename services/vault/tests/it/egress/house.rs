@@ -79,7 +79,7 @@ impl Credentials for Bindings {
         Ok(Secret::from(STORED.to_owned()))
     }
 
-    async fn used(&self, binding: &BindingName) {
+    fn used(&self, binding: &BindingName) {
         self.used.lock().unwrap().push(binding.clone());
     }
 }

@@ -11,6 +11,9 @@ use super::{
     tables::{QUAD, Tables},
 };
 
+/// How many leaps are taken before it is looked where they led.
+const TOGETHER: usize = 8;
+
 /// A search through one text.
 pub(in crate::egress::mask) struct Places<'a> {
     tables: Tables<'a>,
@@ -63,16 +66,38 @@ impl<'a> Places<'a> {
         }
         let plain = self.plain_from(at);
         let quads = self.text.get(at + self.leap - 1..plain).unwrap_or_default();
-        let may = |quad: &[u8]| {
-            // What is not plain, or the end of the text, is too near.
-            quad.first_chunk().is_none_or(|quad| self.tables.quad(*quad))
+        let leaps = match self.leap {
+            24.. => self.leaps::<24>(quads),
+            20.. => self.leaps::<20>(quads),
+            16.. => self.leaps::<16>(quads),
+            12.. => self.leaps::<12>(quads),
+            8.. => self.leaps::<8>(quads),
+            _ => self.leaps::<QUAD>(quads),
         };
-        let leaps =
-            quads.chunks(self.leap).position(may).unwrap_or(quads.len().div_ceil(self.leap));
         let at = at + leaps * self.leap;
         let edge = at + self.leap;
         self.near = if edge + 2 < length { edge } else { length };
         at
+    }
+
+    /// How many leaps there are before the first four bytes with which a form may begin.
+    fn leaps<const LEAP: usize>(&self, text: &[u8]) -> usize {
+        let may = |text: &[u8]| {
+            // What is not plain, or the end of the text, is too near.
+            text.first_chunk().is_none_or(|quad| self.tables.quad(*quad))
+        };
+        let (chunks, rest) = text.as_chunks::<LEAP>();
+        // Several at once: hardly any may.
+        let (together, _) = chunks.as_chunks::<TOGETHER>();
+        let any =
+            |some: &[[u8; LEAP]; TOGETHER]| some.iter().fold(false, |any, one| any | may(one));
+        let passed = together.iter().position(any).unwrap_or(together.len()) * TOGETHER;
+        let left = chunks.get(passed..).unwrap_or_default();
+        match left.iter().position(|one| may(one)) {
+            Some(more) => passed + more,
+            None if rest.is_empty() || may(rest) => chunks.len(),
+            None => chunks.len() + 1,
+        }
     }
 
     /// The end of what a form can only stand in unescaped and unbroken, if it begins there.
