@@ -32,6 +32,10 @@ pub struct PendingApproval {
     pub identity: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_id: Option<String>,
+    /// The session was named by a program whose token is not that session's: whether its agent
+    /// asked, nobody knows.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub session_named: bool,
     /// What the call would act upon, asked for by the runtime.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preview: Option<Preview>,

@@ -104,6 +104,9 @@ fn facts(approval: &Approval) -> Markup {
                 dt { "Session" }
                 dd {
                     a href={ "sessions/" (encoded(session.as_ref())) } { (said(session)) }
+                    @if approval.session_named {
+                        span.quiet { " (named by another program: perhaps its agent did not ask)" }
+                    }
                 }
             }
             dt { "Asked" } dd { (time(approval.requested_at)) }

@@ -68,6 +68,7 @@ fn run(id: RunId) -> Run {
         grant: None,
         principal: Principal::Agent("own-session".into()),
         session: None,
+        session_named: false,
         requested_at: later(),
         expires_at: Some(later()),
         decided_at: None,

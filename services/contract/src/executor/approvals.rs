@@ -21,6 +21,9 @@ pub struct Approval {
     /// The account that was asked for.
     pub identity: Option<Identity>,
     pub session: Option<SessionId>,
+    /// The session was named by somebody whose token is not that session's: whether the agent
+    /// asked, nobody knows.
+    pub session_named: bool,
     pub requested_at: Timestamp,
     pub expires_at: Timestamp,
     /// What the call would act upon, asked for by the runtime; none when the action has no

@@ -1,7 +1,7 @@
 //! Runs and approvals as callers see them.
 
 use aileron_contract::{
-    Context, Error, Reason, Result, Scope, Stream,
+    Context, Error, Principal, Reason, Result, Scope, Stream,
     executor::{
         Approval, ApprovalChange, ApprovalEvent, ApprovalKind, AskedBefore, Position, Run,
         RunFilter, RunState,
@@ -152,6 +152,8 @@ impl Engine {
             connector: record.connector,
             arguments: record.arguments,
             identity: record.identity,
+            session_named: record.session.is_some()
+                && !matches!(record.principal, Principal::Agent(_)),
             session: record.session,
             requested_at: record.requested_at,
             expires_at: gate.expires_at,

@@ -32,6 +32,7 @@ struct Known {
 pub(super) struct Call {
     pub(super) id: RunId,
     pub(super) action: ActionName,
+    /// Whose token asked; not one that was merely named.
     pub(super) session: Option<SessionId>,
     /// The person agreed before, and what was shown changed.
     pub(super) again: bool,
@@ -59,10 +60,11 @@ impl Waiting {
 
     /// One more waits, or the same one waits again for something else.
     pub(super) fn add(&mut self, approval: Approval) {
-        let Approval { id, action, session, digest, asked_before, .. } = approval;
+        let Approval { id, action, session, session_named, digest, asked_before, .. } = approval;
         if self.calls.get(&id).is_some_and(|known| known.digest == digest) {
             return;
         }
+        let session = session.filter(|_| !session_named);
         let call = Call { id: id.clone(), action, session, again: asked_before.is_some() };
         self.calls.insert(id, Known { call, digest, told: false });
     }
@@ -119,6 +121,7 @@ mod tests {
             arguments: serde_json::Map::new(),
             identity: None,
             session: None,
+            session_named: false,
             requested_at: at(0),
             expires_at: at(0),
             preview: None,

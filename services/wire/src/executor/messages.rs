@@ -67,8 +67,8 @@ messages! {
     }
 
     Approval => pb::Approval {
-        id, kind, action, connector, arguments = arguments_json, identity, session, requested_at,
-        expires_at, preview, input_fields, digest, asked_before,
+        id, kind, action, connector, arguments = arguments_json, identity, session, session_named,
+        requested_at, expires_at, preview, input_fields, digest, asked_before,
     }
 
     AskedBefore => pb::AskedBefore { times, digest, changes }

@@ -109,6 +109,20 @@ async fn a_person_denies_all_of_one_session_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn a_session_that_a_program_only_names_is_not_shown_as_the_one_that_asks() {
+    let house = House::new();
+    let engine = house.open().await;
+    let named = Context { principal: program(Principal::DAEMON), ..agent() };
+    let nowhere = Context { session: None, ..named.clone() };
+    for (context, only_named) in [(&agent(), false), (&named, true), (&nowhere, false)] {
+        let id = pending(asks(&engine, context).await.unwrap()).id;
+        let cards = engine.approvals(&person()).await.unwrap();
+        let card = cards.iter().find(|card| card.id == id).unwrap();
+        assert_eq!((&card.session, card.session_named), (&context.session, only_named));
+    }
+}
+
+#[tokio::test]
 async fn who_tries_to_decide_again_and_again_fills_no_log_and_is_counted() {
     let house = House::new();
     let engine = house.open().await;

@@ -178,6 +178,7 @@ fn approval(full: bool) -> Approval {
         arguments: object(full),
         identity: full.then(|| name("work")),
         session: full.then(|| name("s1")),
+        session_named: full,
         requested_at: before_1970(),
         expires_at: time(),
         preview: full.then(|| Preview::Fields(vec![field(true), field(false)])),
