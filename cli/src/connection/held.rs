@@ -1,7 +1,12 @@
 //! The person sessions a command has open. Each is worth all that a person may do, so none of them
 //! outlives its command: not when it fails, nor when a signal ends it in the middle.
 
-use std::{pin::pin, time::Duration};
+use std::{
+    future::pending,
+    pin::pin,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use aileron_api::{
     Sensitive,
@@ -24,6 +29,8 @@ pub(crate) struct Held {
     open: Mutex<Vec<(String, Client)>>,
     /// There are some from here on.
     begun: Notify,
+    /// Whoever opens one from here on does not go on with it.
+    stopped: AtomicBool,
 }
 
 impl Held {
@@ -34,6 +41,19 @@ impl Held {
         passphrase: &Sensitive,
     ) -> ApiResult<Answer<OpenedPersonSession>> {
         self.begun.notify_one();
+        let answer = self.opened(client, passphrase).await;
+        if self.stopped.load(Ordering::SeqCst) {
+            // The person said stop meanwhile: nothing is done any more, and nothing asked.
+            pending::<()>().await;
+        }
+        answer
+    }
+
+    async fn opened(
+        &self,
+        client: &Client,
+        passphrase: &Sensitive,
+    ) -> ApiResult<Answer<OpenedPersonSession>> {
         let mut open = self.open.lock().await;
         let body = OpenPersonSession { passphrase: passphrase.clone() };
         let answer = client.open_person_session(&body).await?;
@@ -72,23 +92,32 @@ impl Held {
         &self,
         command: impl Future<Output = Result<T>>,
     ) -> Result<T> {
-        let mut command = pin!(command);
         let stopped = async {
             self.begun.notified().await;
             let asked = Signals::take()?.next().await;
             Err(Failure::Stopped(asked))
         };
+        self.ended_by(command, stopped).await
+    }
+
+    async fn ended_by<T>(
+        &self,
+        command: impl Future<Output = Result<T>>,
+        stopped: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        let mut command = pin!(command);
         let asked = tokio::select! {
             biased;
             // Also one that was stopped at a question: it is over, and must not go on.
             done = &mut command => return done,
             asked = stopped => asked,
         };
-        // A session may be on its way: the command goes on until its id is there.
+        self.stopped.store(true, Ordering::SeqCst);
+        // A session may be on its way: the command goes on until its id is there, and no further.
         tokio::select! {
             biased;
-            told = &mut command => return told,
             _open = self.open.lock() => {}
+            told = &mut command => return told,
             () = tokio::time::sleep(PATIENCE) => {}
         }
         asked
@@ -108,6 +137,15 @@ impl Held {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use aileron_api::client::Endpoint;
+    use serde_json::json;
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpListener,
+    };
+
     use super::*;
     use crate::signals::Asked;
 
@@ -117,5 +155,51 @@ mod tests {
         let stopped = async { Err::<(), _>(Failure::Stopped(Asked::Interrupt)) };
         let done = held.ended_with(stopped).await;
         assert!(matches!(done, Err(Failure::Stopped(Asked::Interrupt))));
+    }
+
+    /// Answers one request with a session, when it is told to.
+    async fn runtime(asked: Arc<Notify>, answer: Arc<Notify>) -> Client {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base_url = format!("http://{}/v1", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            let mut caller = listener.accept().await.unwrap().0;
+            let mut request = [0; 4096];
+            assert!(caller.read(&mut request).await.unwrap() > 0);
+            asked.notify_one();
+            answer.notified().await;
+            let body = json!({
+                "id": "session-1",
+                "token": "t",
+                "opened_at": "2026-01-01T00:00:00Z",
+                "expires_at": "2026-01-01T00:00:00Z",
+            });
+            let body = body.to_string();
+            let head = "HTTP/1.1 201 Created\r\ncontent-type: application/json\r\ncontent-length: ";
+            let answer = format!("{head}{}\r\n\r\n{body}", body.len());
+            caller.write_all(answer.as_bytes()).await.unwrap();
+            pending::<()>().await;
+        });
+        Client::new(Endpoint { base_url, token: None, extra_root: None }).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_stop_while_the_passphrase_is_checked_ends_the_command_there() {
+        let (asked, answer) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let client = runtime(Arc::clone(&asked), Arc::clone(&answer)).await;
+        let (held, went_on) = (Held::default(), AtomicBool::new(false));
+        let command = async {
+            held.open(&client, &Sensitive::new("right".to_owned())).await.unwrap();
+            went_on.store(true, Ordering::SeqCst);
+            Ok(())
+        };
+        let stop = async {
+            asked.notified().await;
+            answer.notify_one();
+            Err(Failure::Stopped(Asked::Interrupt))
+        };
+        let done = held.ended_by(command, stop).await;
+        assert!(matches!(done, Err(Failure::Stopped(Asked::Interrupt))));
+        assert!(!went_on.load(Ordering::SeqCst), "it did what only comes after the passphrase");
+        assert_eq!(held.open.lock().await[0].0, "session-1", "nobody would end it");
     }
 }
