@@ -39,6 +39,7 @@ async fn list(connection: &Connection<'_>, json: bool) -> Result<Exit> {
         connection.printer.data(answer.raw);
         return Ok(Exit::Done);
     }
+    let crowds = deny::crowds(&answer.value.items);
     let rows = answer
         .value
         .items
@@ -47,6 +48,13 @@ async fn list(connection: &Connection<'_>, json: bool) -> Result<Exit> {
         .map(|[kind, call, id, action, requested]| [id, kind, action, requested, call]);
     let headings = ["APPROVAL", "KIND", "ACTION", "REQUESTED", "CALL"];
     table::print(connection.printer, "nothing waits for you", headings, rows);
+    for (session, number) in crowds {
+        let session = one_line(&session);
+        connection.printer.say(format!(
+            "{number} of them are of one session: aileron approval deny --session {session} \
+             refuses all of it"
+        ));
+    }
     Ok(Exit::Done)
 }
 
@@ -179,6 +187,9 @@ fn card(approval: &PendingApproval) -> Vec<String> {
     card.extend(approval.input_fields.iter().map(line));
     if let Some(identity) = &approval.identity {
         card.push(format!("  identity: {}", one_line(identity)));
+    }
+    if let Some(session) = &approval.session_id {
+        card.push(format!("  session: {}", one_line(session)));
     }
     if let Some(digest) = approval.short_digest() {
         // Enough to compare by eye with another surface; the decision carries all of it.

@@ -14,6 +14,20 @@ use crate::{
     terminal,
 };
 
+/// More than this many calls of one session are worth one decision.
+const CROWD: usize = 10;
+
+/// Sessions with many calls waiting, and how many.
+pub(super) fn crowds(waiting: &[PendingApproval]) -> BTreeMap<String, usize> {
+    let mut crowds = BTreeMap::<_, usize>::new();
+    for session in waiting.iter().filter_map(|approval| approval.session_id.clone()) {
+        let number = crowds.entry(session).or_default();
+        *number = number.saturating_add(1);
+    }
+    crowds.retain(|_, number| *number > CROWD);
+    crowds
+}
+
 pub(super) async fn deny(arguments: DenyArguments, connection: &Connection<'_>) -> Result<Exit> {
     let DenyArguments { id, session, reason, yes, json } = arguments;
     match (id, session) {
@@ -72,5 +86,40 @@ fn count(printer: Printer, waiting: &[&PendingApproval]) {
     printer.say(format!("{} wait:", waiting.len()));
     for (action, number) in actions {
         printer.say(format!("  {number} of {}", one_line(action)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::commands::approval::card;
+
+    fn waiting(session: Option<&str>) -> PendingApproval {
+        serde_json::from_value(json!({
+            "id": "act-1",
+            "kind": "action",
+            "action_name": "notes-create",
+            "requested_at": "2026-01-01T00:00:00Z",
+            "session_id": session,
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn what_names_the_session_to_be_denied_is_shown() {
+        let shown = card(&waiting(Some("01J\u{202e}")));
+        assert!(shown.iter().any(|line| line == "  session: 01J\\u{202e}"), "{shown:?}");
+        assert!(!card(&waiting(None)).iter().any(|line| line.contains("session")));
+    }
+
+    #[test]
+    fn a_session_that_asks_a_lot_is_pointed_out() {
+        let mut all: Vec<_> = (0..CROWD).map(|_| waiting(Some("one"))).collect();
+        all.extend((0..=CROWD).map(|_| waiting(Some("two"))));
+        all.extend((0..=CROWD).map(|_| waiting(None)));
+        let crowds: Vec<_> = crowds(&all).into_iter().collect();
+        assert_eq!(crowds, [("two".to_owned(), CROWD + 1)]);
     }
 }
