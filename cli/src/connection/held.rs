@@ -137,8 +137,6 @@ impl Held {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use aileron_api::client::Endpoint;
     use serde_json::json;
     use tokio::{
@@ -158,34 +156,31 @@ mod tests {
     }
 
     /// Answers one request with a session, when it is told to.
-    async fn runtime(asked: Arc<Notify>, answer: Arc<Notify>) -> Client {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let base_url = format!("http://{}/v1", listener.local_addr().unwrap());
-        tokio::spawn(async move {
-            let mut caller = listener.accept().await.unwrap().0;
-            let mut request = [0; 4096];
-            assert!(caller.read(&mut request).await.unwrap() > 0);
-            asked.notify_one();
-            answer.notified().await;
-            let body = json!({
-                "id": "session-1",
-                "token": "t",
-                "opened_at": "2026-01-01T00:00:00Z",
-                "expires_at": "2026-01-01T00:00:00Z",
-            });
-            let body = body.to_string();
-            let head = "HTTP/1.1 201 Created\r\ncontent-type: application/json\r\ncontent-length: ";
-            let answer = format!("{head}{}\r\n\r\n{body}", body.len());
-            caller.write_all(answer.as_bytes()).await.unwrap();
-            pending::<()>().await;
+    async fn serve(listener: TcpListener, asked: &Notify, answer: &Notify) {
+        let mut caller = listener.accept().await.unwrap().0;
+        let mut request = [0; 4096];
+        assert!(caller.read(&mut request).await.unwrap() > 0);
+        asked.notify_one();
+        answer.notified().await;
+        let body = json!({
+            "id": "session-1",
+            "token": "t",
+            "opened_at": "2026-01-01T00:00:00Z",
+            "expires_at": "2026-01-01T00:00:00Z",
         });
-        Client::new(Endpoint { base_url, token: None, extra_root: None }).unwrap()
+        let body = body.to_string();
+        let head = "HTTP/1.1 201 Created\r\ncontent-type: application/json\r\ncontent-length: ";
+        let text = format!("{head}{}\r\n\r\n{body}", body.len());
+        caller.write_all(text.as_bytes()).await.unwrap();
+        pending::<()>().await;
     }
 
     #[tokio::test]
     async fn a_stop_while_the_passphrase_is_checked_ends_the_command_there() {
-        let (asked, answer) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-        let client = runtime(Arc::clone(&asked), Arc::clone(&answer)).await;
+        let (asked, answer) = (Notify::new(), Notify::new());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base_url = format!("http://{}/v1", listener.local_addr().unwrap());
+        let client = Client::new(Endpoint { base_url, token: None, extra_root: None }).unwrap();
         let (held, went_on) = (Held::default(), AtomicBool::new(false));
         let command = async {
             held.open(&client, &Sensitive::new("right".to_owned())).await.unwrap();
@@ -197,7 +192,10 @@ mod tests {
             answer.notify_one();
             Err(Failure::Stopped(Asked::Interrupt))
         };
-        let done = held.ended_by(command, stop).await;
+        let done = tokio::select! {
+            done = held.ended_by(command, stop) => done,
+            () = serve(listener, &asked, &answer) => panic!("it serves until it is dropped"),
+        };
         assert!(matches!(done, Err(Failure::Stopped(Asked::Interrupt))));
         assert!(!went_on.load(Ordering::SeqCst), "it did what only comes after the passphrase");
         assert_eq!(held.open.lock().await[0].0, "session-1", "nobody would end it");
