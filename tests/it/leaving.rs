@@ -51,7 +51,8 @@ async fn a_signal_ends_the_person_session_of_a_command_and_its_file_and_a_kill_l
     let opener = tools.path().join("xdg-open");
     std::fs::write(&opener, "#!/bin/sh\nexit 0\n").unwrap();
     std::fs::set_permissions(&opener, std::fs::Permissions::from_mode(0o755)).unwrap();
-    let path = format!("{}:{}", tools.path().display(), std::env::var("PATH").unwrap());
+    let path =
+        format!("{}:{}", tools.path().display(), std::env::var_os("PATH").unwrap().display());
     let opens = async || {
         let mut command = home.house.command(["open"]);
         command.env("PATH", &path).env("AILERON_VAULT_PASSPHRASE", PASSPHRASE);

@@ -57,7 +57,11 @@ impl Relay {
     }
 }
 
-async fn pass(near: TcpStream, far: TcpStream, (hold, held): (Arc<AtomicBool>, Arc<AtomicBool>)) {
+async fn pass(
+    near: TcpStream,
+    far: TcpStream,
+    (hold, reached): (Arc<AtomicBool>, Arc<AtomicBool>),
+) {
     let (mut near_read, mut near_write) = near.into_split();
     let (mut far_read, mut far_write) = far.into_split();
     let there = async move {
@@ -68,7 +72,7 @@ async fn pass(near: TcpStream, far: TcpStream, (hold, held): (Arc<AtomicBool>, A
         let mut buffer = vec![0_u8; 16 * 1024];
         while let Ok(read) = far_read.read(&mut buffer).await {
             while hold.load(Ordering::SeqCst) {
-                held.store(true, Ordering::SeqCst);
+                reached.store(true, Ordering::SeqCst);
                 tokio::time::sleep(std::time::Duration::from_millis(10)).await;
             }
             if read == 0 || near_write.write_all(&buffer[..read]).await.is_err() {

@@ -83,8 +83,7 @@ impl Signed {
             shared.pages.keep.forget(&known.cookie);
             return Ok(None);
         }
-        let context =
-            Context { principal, scopes, ..Context::service("gateway") };
+        let context = Context { principal, scopes, ..Context::service("gateway") };
         Ok(Some(Self {
             context,
             csrf: known.csrf,

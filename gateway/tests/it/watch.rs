@@ -23,7 +23,7 @@ async fn raw_watch(door: &Door, path: &str, headers: &str, mark: &str) -> String
     let mut text = String::new();
     let mut buffer = [0; 4096];
     while !text.contains(mark) {
-        let read = tokio::time::timeout(Duration::from_secs(60), stream.read(&mut buffer)).await;
+        let read = tokio::time::timeout(Duration::from_mins(1), stream.read(&mut buffer)).await;
         let read = read.expect("an event").unwrap();
         assert!(read > 0, "the watch ended: {text}");
         text.push_str(&String::from_utf8_lossy(&buffer[..read]));
@@ -144,7 +144,7 @@ async fn shutdown_ends_the_watches() {
     let _read = stream.read(&mut first).await.unwrap();
     door.options.shutdown.cancel();
     let mut rest = Vec::new();
-    let end = tokio::time::timeout(Duration::from_secs(60), stream.read_to_end(&mut rest)).await;
+    let end = tokio::time::timeout(Duration::from_mins(1), stream.read_to_end(&mut rest)).await;
     end.expect("the stream ends").unwrap();
 }
 

@@ -148,7 +148,8 @@ impl Keeper {
 
     /// What egress asked of the file, when that need not be looked at.
     pub(crate) fn opened(&self) -> Option<Arc<Opened>> {
-        let opened = || Arc::clone(&self.view.read().unwrap_or_else(PoisonError::into_inner).opened);
+        let opened =
+            || Arc::clone(&self.view.read().unwrap_or_else(PoisonError::into_inner).opened);
         self.is_unchanged().then(opened)
     }
 

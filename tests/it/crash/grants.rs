@@ -13,6 +13,8 @@ use aileron_api::{
     runs::{RunFilter, RunState},
 };
 
+use tokio::task::JoinSet;
+
 use super::servers_behind_a_relay;
 use crate::{
     house::{person, unlock_vault, until},
@@ -72,12 +74,13 @@ async fn killed_while_a_granted_call_is_under_way_its_use_is_taken_and_the_call_
     list(&program).await;
     relay.hold_answers(true);
     let token = program.with_token(minted.token.expose()).unwrap();
-    let under_way =
-        tokio::spawn(async move { token.run_action(ACTION, &call("Once"), None).await });
+    let mut under_way = JoinSet::new();
+    under_way.spawn(async move { token.run_action(ACTION, &call("Once"), None).await });
     until("the note arrives", async || (servers.titles().len() == 2).then_some(())).await;
     house.kill(pid);
     relay.hold_answers(false);
-    assert!(under_way.await.unwrap().is_err(), "nobody was there to answer");
+    let answer = under_way.join_next().await.unwrap().unwrap();
+    assert!(answer.is_err(), "nobody was there to answer");
 
     house.spawn(&["daemon", "run"]);
     let program = house.client().await;
@@ -104,10 +107,11 @@ async fn killed_around_the_making_of_a_grant_it_is_whole_or_not_there_and_gives_
     for (round, wait) in [0, 1, 3, 8, 20].into_iter().enumerate() {
         let before = grants(&program).await.len();
         let request = looked_at(&owner, &minted).await;
-        let asking = tokio::spawn(async move { owner.grant(&request).await });
+        let mut asking = JoinSet::new();
+        asking.spawn(async move { owner.grant(&request).await });
         tokio::time::sleep(Duration::from_millis(wait)).await;
         house.kill(pid);
-        let answer = asking.await.unwrap();
+        let answer = asking.join_next().await.unwrap().unwrap();
         pid = house.spawn(&["daemon", "run"]);
         program = house.client().await;
         unlock_vault(&program).await;

@@ -97,7 +97,7 @@ impl Reply {
     pub(crate) async fn read(stream: &mut TcpStream) -> Self {
         let mut bytes = Vec::new();
         let reading = stream.read_to_end(&mut bytes);
-        let _end = tokio::time::timeout(Duration::from_secs(60), reading).await.expect("an answer");
+        let _end = tokio::time::timeout(Duration::from_mins(1), reading).await.expect("an answer");
         let text = String::from_utf8(bytes).unwrap();
         let (head, body) = text.split_once("\r\n\r\n").expect("a head");
         let mut lines = head.split("\r\n");

@@ -20,7 +20,9 @@ use tokio::sync::{Mutex as AsyncMutex, Semaphore, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::Instrument as _;
 
-use super::{Guest, Library, Record, Tokens, feed::Feed, grants::Grants, pins::Pins, preview::Previews};
+use super::{
+    Guest, Library, Record, Tokens, feed::Feed, grants::Grants, pins::Pins, preview::Previews,
+};
 use crate::ledger::Ledger;
 
 /// What the engine is made of.

@@ -14,6 +14,7 @@ use crate::{
 };
 
 /// Handles to all that it offers, wherever it runs.
+#[expect(clippy::struct_field_names, reason = "each handle has its contract's name")]
 pub(crate) struct Executor {
     pub(crate) executor: executor::Handle,
     pub(crate) packages: packages::Handle,

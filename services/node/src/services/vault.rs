@@ -11,6 +11,7 @@ use super::{executor::sources, now};
 use crate::{config::Config, guard::Guard};
 
 /// Handles to all that it offers, wherever it runs.
+#[expect(clippy::struct_field_names, reason = "each handle has its contract's name")]
 pub(crate) struct Vault {
     pub(crate) vault: vault::Handle,
     pub(crate) access: access::Handle,

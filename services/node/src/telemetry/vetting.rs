@@ -207,12 +207,12 @@ mod tests {
         let mut whole = "";
         for word in manual.split('`').skip(1).step_by(2) {
             // After a whole name its neighbours stand with their ends alone.
-            match (word.strip_prefix('.'), whole.rsplit_once('.')) {
-                (Some(end), Some((family, _))) => named.push(format!("{family}.{end}")),
-                _ => {
-                    whole = if word.contains('.') { word } else { whole };
-                    named.push(word.to_owned());
-                }
+            if let (Some(end), Some((family, _))) = (word.strip_prefix('.'), whole.rsplit_once('.'))
+            {
+                named.push(format!("{family}.{end}"));
+            } else {
+                whole = if word.contains('.') { word } else { whole };
+                named.push(word.to_owned());
             }
         }
         let told = |attribute: &str| {

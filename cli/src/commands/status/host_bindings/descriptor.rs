@@ -260,7 +260,7 @@ fn is_reference(text: &str) -> bool {
     match text.split('/').collect::<Vec<_>>().as_slice() {
         ["user", service] => segment(service),
         ["user", ..] => false,
-        parts => parts.len() == 3 && parts.iter().all(|it| segment(it)),
+        parts => parts.len() == 3 && parts.iter().all(segment),
     }
 }
 
