@@ -189,7 +189,12 @@ fn card(approval: &PendingApproval) -> Vec<String> {
         card.push(format!("  identity: {}", one_line(identity)));
     }
     if let Some(session) = &approval.session_id {
-        card.push(format!("  session: {}", one_line(session)));
+        let named = if approval.session_named {
+            " (named by another program: perhaps its agent did not ask)"
+        } else {
+            ""
+        };
+        card.push(format!("  session: {}{named}", one_line(session)));
     }
     if let Some(digest) = approval.short_digest() {
         // Enough to compare by eye with another surface; the decision carries all of it.

@@ -111,6 +111,8 @@ mod tests {
     fn what_names_the_session_to_be_denied_is_shown() {
         let shown = card(&waiting(Some("01J\u{202e}")));
         assert!(shown.iter().any(|line| line == "  session: 01J\\u{202e}"), "{shown:?}");
+        let named = PendingApproval { session_named: true, ..waiting(Some("01J")) };
+        assert!(card(&named).iter().any(|line| line.contains("perhaps its agent did not ask")));
         assert!(!card(&waiting(None)).iter().any(|line| line.contains("session")));
     }
 
