@@ -99,6 +99,7 @@ fn places() -> Router<Shared> {
         .route("/bindings/default", post(bindings::prefer))
         .route("/sessions", get(sessions::list))
         .route("/sessions/{id}", get(sessions::show))
+        .route("/sessions/{id}/end", post(sessions::end))
         .route("/audit", get(audit::show))
         .route("/audit/{id}", get(audit::event))
         .route("/audit/{id}/receipt", get(audit::receipt))

@@ -99,6 +99,7 @@ const FRESH: &[&str] = &[
     "sessions list --agent A",
     "sessions get x",
     "sessions watch x",
+    "sessions end x",
     "audit list",
     "audit list --type nope",
     "audit list --limit 0",

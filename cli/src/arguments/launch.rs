@@ -60,6 +60,14 @@ pub(crate) enum SessionsCommand {
         #[arg(long)]
         json: bool,
     },
+    /// End a session: its token stops working at once, its agent's process goes on
+    End {
+        /// The session's id
+        id: String,
+        /// Print the runtime's answer as it is
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Debug, Default, Args)]

@@ -4,7 +4,7 @@ use std::pin::pin;
 
 use aileron_api::{
     audit::AuditEvent,
-    sessions::{Session, SessionFilter},
+    sessions::{EndSession, Session, SessionFilter},
 };
 use futures::StreamExt as _;
 
@@ -14,6 +14,7 @@ use crate::{
     connection::Connection,
     exit::Exit,
     failure::{Failure, Result},
+    printer::one_line,
     table,
 };
 
@@ -36,8 +37,24 @@ pub(super) async fn run(
         Some(SessionsCommand::Watch { id, no_follow, json }) => {
             watch(&id, !no_follow, json, connection).await?;
         }
+        Some(SessionsCommand::End { id, json }) => end(&id, json, connection).await?,
     }
     Ok(Exit::Done)
+}
+
+/// What the session asked for before goes on waiting: the person decides about that, too.
+async fn end(id: &str, json: bool, connection: &Connection<'_>) -> Result<()> {
+    let answer = connection.client.end_session(id, &EndSession { exit_code: None }).await?;
+    let printer = connection.printer;
+    if json {
+        printer.data(answer.raw);
+        return Ok(());
+    }
+    let Session { id, agent, .. } = answer.value;
+    let (id, agent) = (one_line(&id), one_line(&agent));
+    printer.say(format!("The session {id} of {agent} is over: its token opens nothing."));
+    printer.say(format!("What it asked for may wait still: aileron approval deny --session {id}"));
+    Ok(())
 }
 
 async fn list(arguments: SessionsListArguments, connection: &Connection<'_>) -> Result<()> {
@@ -96,5 +113,5 @@ fn spoken(event: &AuditEvent) -> String {
     let (time, what) = (table::time(&event.timestamp), words::happened(event));
     let about = words::subject(event);
     let line = format!("{time}  {what}  {about}");
-    crate::printer::one_line(line.trim_end())
+    one_line(line.trim_end())
 }

@@ -91,7 +91,7 @@ pub(super) fn link(record: &Record) -> Markup {
 
 /// What an event is about, in a word.
 pub(super) fn about(record: &Record) -> Markup {
-    html! { (shown(subject(&record.payload).unwrap_or_default())) }
+    html! { (shown(&subject(&record.payload))) }
 }
 
 /// What happened. An event of another runtime's log says it by its name alone.

@@ -15,11 +15,12 @@ use maud::{Markup, html};
 use super::{
     answer::{Problem, Result, page},
     audit,
+    frame::Frame,
     runs::{link, tone, word},
-    signed::{Numbered, Signed},
+    signed::{Numbered, Posted, Signed},
     text::{clock, encoded, said, shown, time},
 };
-use crate::Shared;
+use crate::{Shared, routes::sessions::kept};
 
 /// Events in which a session's own are looked for: as many as the log gives at once.
 const LOOKED_AT: u32 = 1_000;
@@ -53,12 +54,9 @@ pub(super) async fn show(
     signed: Signed,
     Path(Numbered { id }): Path<Numbered>,
 ) -> Result<Response> {
-    let back = |error| Problem::from(error).back_to("sessions", "Back to the sessions");
     let id: SessionId = id.parse().map_err(back)?;
-    let session = match &shared.services.sessions {
-        Some(sessions) => sessions.get(&signed.context, id.clone()).await.map_err(back)?,
-        None => return Err(back(crate::routes::not_found("no sessions are kept here"))),
-    };
+    let sessions = kept(&shared).map_err(back)?;
+    let session = sessions.get(&signed.context, id.clone()).await.map_err(back)?;
     let filter = RunFilter { session: Some(id.clone()), ..RunFilter::default() };
     let runs = shared.services.executor.runs(&signed.context, filter).await?;
     // The log knows no sessions: of what came since, the session's own are picked.
@@ -73,6 +71,7 @@ pub(super) async fn show(
     let content = html! {
         h1 { (said(&session.agent)) }
         (facts(&session))
+        @if session.state() == Standing::Running { (ending(&session, &frame)) }
         h2 { "What it called" }
         ul.list id="calls" data-live {
             @for run in &runs {
@@ -95,6 +94,22 @@ pub(super) async fn show(
         }
     };
     Ok(page(frame.around("One session", true, content)))
+}
+
+/// Takes the agent's rights away. Its process is not ours to end.
+pub(super) async fn end(
+    State(shared): State<Shared>,
+    Path(Numbered { id }): Path<Numbered>,
+    Posted { signed, .. }: Posted,
+) -> Result<Response> {
+    let id: SessionId = id.parse().map_err(back)?;
+    let there = format!("sessions/{}", encoded(id.as_ref()));
+    kept(&shared).map_err(back)?.end(&signed.context, id, None).await.map_err(back)?;
+    Ok(signed.on_to(&there))
+}
+
+fn back(error: aileron_contract::Error) -> Problem {
+    Problem::from(error).back_to("sessions", "Back to the sessions")
 }
 
 fn standing(session: &Session) -> &'static str {
@@ -129,6 +144,23 @@ fn table(sessions: &[Session]) -> Markup {
                         td { (time(session.started_at)) }
                     }
                 }
+            }
+        }
+    }
+}
+
+/// Folded away: to open it is the first step, to press the second.
+fn ending(session: &Session, frame: &Frame) -> Markup {
+    html! {
+        details {
+            summary { "End this session" }
+            form method="post" action={ "sessions/" (encoded(session.id.as_ref())) "/end" } {
+                (frame.token())
+                p.quiet {
+                    "The agent's token stops working at once. Its process goes on, and what it asked \
+                     for before still waits for you."
+                }
+                button.danger { "End the session of " (said(&session.agent)) }
             }
         }
     }

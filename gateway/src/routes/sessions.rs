@@ -97,7 +97,7 @@ pub(crate) async fn end(
 }
 
 /// The service, where there is one.
-pub(super) fn kept(shared: &Shared) -> ServiceResult<&sessions::Handle> {
+pub(crate) fn kept(shared: &Shared) -> ServiceResult<&sessions::Handle> {
     shared.services.sessions.as_ref().ok_or_else(|| {
         Error::new(
             Reason::ServiceUnavailable,

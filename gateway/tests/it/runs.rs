@@ -139,6 +139,7 @@ async fn status_counts_also_for_whom_names_are_hidden() {
         "version": "1.2.3", "vault_state": "locked", "action_count": 2, "connector_count": 1,
         "binding_count": 1, "stale_binding_count": 0, "refreshing_binding_count": 0,
         "pending_approval_count": 3, "drift_count": 4, "listen_addr": door.address.to_string(),
+        "gateway_url": format!("http://{}", door.address),
     });
     assert_eq!(door.ask("GET /v1/status", PROGRAM, None).await.json(), expected);
     assert_eq!(door.ask("GET /v1/status", AGENT, None).await.code(), "scope_missing");

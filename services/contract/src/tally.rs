@@ -1,5 +1,6 @@
 //! Refusals that anybody can cause at will: the first ones are told to the log one by one, what
-//! comes beyond them is counted, and the count is told. Nothing is lost, and nobody fills the log.
+//! comes beyond them is counted, and the count is told when its window is over or the runtime stops:
+//! only a kill loses a window's count. Nobody fills the log.
 
 use std::collections::BTreeMap;
 

@@ -2,8 +2,9 @@
 //! of a check, goes in; whose turn it is comes out.
 //!
 //! Each kind of caller waits in a line of its own, the first that came first. After a few wrong
-//! passphrases a line moves on at a steady pace. It never stops, so that nobody keeps anybody out
-//! by guessing: whoever waits has their turn after those before them. Kept in memory only. Whoever
+//! passphrases a line moves on at a steady pace. It never stops: whoever is in it has their turn
+//! after those before them, and who guesses in one line keeps nobody out of another. A line has an
+//! end, though: who keeps one full keeps out others like themselves. Kept in memory only. Whoever
 //! can restart the runtime can also read the file and guess without asking anybody; what stops
 //! that is the cost of each guess.
 

@@ -12,10 +12,10 @@ pub(super) fn routine(event: &AuditEvent) -> bool {
 
 /// What the event is about, in a few words.
 pub(in crate::commands) fn subject(event: &AuditEvent) -> String {
-    let name = audit::subject(&event.payload).unwrap_or_default();
+    let name = audit::subject(&event.payload);
     match event.payload.get("aileron.failure.class").and_then(Value::as_str) {
         Some(class) => format!("{name} ({class})").trim_start().to_owned(),
-        None => name.to_owned(),
+        None => name.into_owned(),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Events of the log in a person's words, for the page and for a terminal.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use crate::Object;
@@ -16,9 +18,15 @@ pub fn happened(event_type: &str, payload: &Object) -> Option<&'static str> {
     }
 }
 
-/// What an event with this payload is about, in a word.
-pub fn subject(payload: &Object) -> Option<&str> {
-    SUBJECTS.iter().find_map(|key| payload.get(*key)?.as_str())
+/// What an event with this payload is about, in a word; of refusals that were only counted, how
+/// many they are. Empty when it says neither.
+pub fn subject(payload: &Object) -> Cow<'_, str> {
+    let named = SUBJECTS.iter().find_map(|key| payload.get(*key)?.as_str());
+    match (named, payload.get("aileron.refusals.more").and_then(Value::as_u64)) {
+        (named, None) => named.unwrap_or_default().into(),
+        (None, Some(number)) => format!("{number} times more").into(),
+        (Some(name), Some(number)) => format!("{name}, {number} times more").into(),
+    }
 }
 
 /// One thing that an event tells.
@@ -297,10 +305,18 @@ mod tests {
     fn what_names_an_event_is_told_with_a_label_of_its_own() {
         for key in SUBJECTS {
             let payload = payload(json!({ key: "the-one" }));
-            assert_eq!(subject(&payload), Some("the-one"), "{key}");
+            assert_eq!(subject(&payload), "the-one", "{key}");
             let told = facts(&payload);
             assert!(matches!(told[..], [fact] if fact.label != key), "{key} has no label");
         }
+    }
+
+    #[test]
+    fn refusals_that_were_counted_do_not_look_like_one() {
+        let counted = payload(json!({ "aileron.refusals.more": 115 }));
+        assert_eq!(subject(&counted), "115 times more");
+        let named = payload(json!({ "aileron.action.name": "send", "aileron.refusals.more": 2 }));
+        assert_eq!(subject(&named), "send, 2 times more");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Many calls of one session wait, and the person says no to all of them.
+//! A session asks for too much, and the person says no to all of it, or ends the session.
 
 use super::{Browser, send};
 use crate::house::{Door, executor::CROWD};
@@ -20,6 +20,23 @@ async fn all_of_a_crowd_is_denied_with_one_form_and_one_call_is_no_crowd() {
     let odd = browser.post("/approvals/deny", "session=../x").await;
     assert_eq!(odd.status, 400, "{}", odd.body);
     assert_eq!(door.world.called("deny_session").len(), 1);
+}
+
+#[tokio::test]
+async fn the_page_of_a_session_that_runs_ends_it() {
+    let door = Door::open().await;
+    let browser = Browser::open(&door).await;
+    let ending = "/sessions/01A/end";
+    assert!(browser.get("/sessions/01A").await.body.contains("action=\"sessions/01A/end\""));
+    assert!(!browser.get("/sessions/01B").await.body.contains("/end\""), "that one is over");
+
+    let own = format!("Origin: http://{}\r\n", browser.host);
+    assert!(browser.post_as(ending, &own, "").await.status >= 400, "without the form's token");
+    assert!(door.world.called("end_session").is_empty());
+    let ended = browser.post(ending, "").await;
+    assert_eq!(ended.status, 303, "{}", ended.body);
+    let called = door.world.called("end_session");
+    assert!(called.len() == 1 && called[0].principal.is_person());
 }
 
 #[tokio::test]
