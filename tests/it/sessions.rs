@@ -110,3 +110,17 @@ async fn a_session_is_watched_from_its_beginning_to_its_end() {
     assert_eq!(all.first().map(String::as_str), Some("session.started"));
     assert_eq!(all.last().map(String::as_str), Some("session.ended"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_line_ends_a_session_whose_agent_still_runs() {
+    let Household { house, servers: _servers, program, .. } = Household::new().await;
+    let (id, agent) = begin(&program, "claude").await;
+    assert!(agent.actions().await.is_ok());
+    let ended = house.run(&["sessions", "end", &id]);
+    assert!(ended.status.success(), "{ended:?}");
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert!(said.contains(&format!("aileron approval deny --session {id}")), "{said}");
+    assert_eq!(status(agent.actions().await), 401);
+    let session = program.agent_session(&id).await.unwrap().value;
+    assert_eq!(session.state, "orphaned", "nobody knows yet how its process ended");
+}

@@ -89,16 +89,21 @@ fn tell(merged: &Table, printer: Printer) {
     for problem in &merged.problems {
         printer.cross(one_line(problem));
     }
-    printer.say("Sandboxes use these; an agent launched with --local does not.");
+    printer.say("For agents in sandboxes, which this version does not start yet.");
 }
 
 /// None when there is no such file.
 fn read(path: &Path) -> Result<Option<String>> {
     let failed = |error| Failure::file("read", path, error);
-    let file = match File::open(path) {
+    // A pipe in its place would keep whoever opens it waiting.
+    match std::fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        opened => opened.map_err(failed)?,
-    };
+        found if found.as_ref().is_ok_and(|it| !it.is_file()) => {
+            return Err(Failure::plain(format!("{} is no file: remove it", path.display())));
+        }
+        found => drop(found.map_err(failed)?),
+    }
+    let file = File::open(path).map_err(failed)?;
     let mut text = String::new();
     file.take(MAX_FILE + 1).read_to_string(&mut text).map_err(failed)?;
     if text.len() as u64 > MAX_FILE {
@@ -130,6 +135,15 @@ mod tests {
             ["api.github.com", "user/github", "bearer", "sentinel-swap"],
         ];
         assert_eq!(told, expected.map(|row| row.map(str::to_owned)));
+    }
+
+    #[test]
+    fn what_is_no_file_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE);
+        assert!(read(&path).unwrap().is_none());
+        std::fs::create_dir(&path).unwrap();
+        assert!(read(&path).unwrap_err().to_string().contains("is no file"));
     }
 
     #[test]
