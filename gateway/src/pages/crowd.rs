@@ -29,7 +29,7 @@ pub(super) fn crowds(waiting: &[Approval], frame: &Frame) -> Markup {
                         (frame.token())
                         input type="hidden" name="session" value=(session);
                         p.quiet {
-                            "What the session asks meanwhile is denied as well. To end it, see "
+                            "What the session asks until you press is denied as well. To end it, see "
                             a href={ "sessions/" (encoded(session.as_ref())) } { "what it does" }
                             "."
                         }

@@ -101,7 +101,7 @@ fn read(path: &Path) -> Result<Option<String>> {
         found if found.as_ref().is_ok_and(|it| !it.is_file()) => {
             return Err(Failure::plain(format!("{} is no file: remove it", path.display())));
         }
-        found => drop(found.map_err(failed)?),
+        found => found.map(drop).map_err(failed)?,
     }
     let file = File::open(path).map_err(failed)?;
     let mut text = String::new();
