@@ -5,7 +5,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use aileron_contract::{Context, Principal, Reason, Scope, limits};
@@ -61,12 +61,11 @@ async fn a_program_that_guesses_without_a_pause_on_many_connections_keeps_nobody
     while checked.load(Ordering::SeqCst) < CONNECTIONS + 1 {
         tokio::task::yield_now().await;
     }
-    let before = checked.load(Ordering::SeqCst);
-    let opened = house.service.access().open_session(&daemon(), secret("open sesame")).await;
-    opened.unwrap();
-    // Those who waited already came first, and nobody else.
-    let between = checked.load(Ordering::SeqCst) - before;
-    assert!(between <= CONNECTIONS, "{between} guesses were checked before the person");
+    // Behind those who wait already, which takes seconds. Who comes later is not counted: a right
+    // passphrase makes up for wrong ones, so that some of them have their turn at once.
+    let (access, context) = (house.service.access(), daemon());
+    let open = access.open_session(&context, secret("open sesame"));
+    tokio::time::timeout(Duration::from_mins(1), open).await.expect("a turn").unwrap();
     guessing.shutdown().await;
 }
 
