@@ -2,7 +2,11 @@
 //! comes beyond them is counted, and the count is told when its window is over or the runtime stops:
 //! only a kill loses a window's count. Nobody fills the log.
 
+mod refusals;
+
 use std::collections::BTreeMap;
+
+pub use refusals::{Counting, Refusals};
 
 use crate::{
     Context, Principal, Timestamp,

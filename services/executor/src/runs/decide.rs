@@ -98,7 +98,7 @@ impl Engine {
             && record.phase == Phase::Parked
         {
             let event = announce::decision_refused(&record, &context.principal, approve)?;
-            self.tell_refused(event, context).await?;
+            self.refusals.tell(context, event).await?;
         }
         Err(for_persons())
     }

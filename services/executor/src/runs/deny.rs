@@ -21,7 +21,8 @@ impl Engine {
         reason: Option<String>,
     ) -> Result<Vec<RunId>> {
         if !context.principal.is_person() || context.require(Scope::ApprovalsDecide).is_err() {
-            self.tell_refused(announce::denial_refused(&session, context), context).await?;
+            let event = announce::denial_refused(&session, context);
+            self.refusals.tell(context, event).await?;
             return Err(super::decide::for_persons());
         }
         self.accepting()?;

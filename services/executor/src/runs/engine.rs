@@ -12,7 +12,7 @@ use aileron_contract::{
     executor::Started,
     limits,
     names::RunId,
-    tally::Tally,
+    tally::Refusals,
     vault::{self, Pin, PinDomain, State},
 };
 use aileron_store::Database;
@@ -22,6 +22,7 @@ use tracing::Instrument as _;
 
 use super::{
     Guest, Library, Record, Tokens, feed::Feed, grants::Grants, pins::Pins, preview::Previews,
+    refusals,
 };
 use crate::ledger::Ledger;
 
@@ -71,7 +72,7 @@ pub(crate) struct Engine {
     /// Previews fetched of late.
     pub(super) previews: Previews,
     /// Who may not decide and tried.
-    pub(super) refusals: Mutex<Tally>,
+    pub(super) refusals: Refusals,
     /// One approval at a time is added, so that their number stays bounded.
     pub(super) parking: AsyncMutex<()>,
     /// One look at what waits at a time.
@@ -91,7 +92,9 @@ impl fmt::Debug for Engine {
 impl Engine {
     /// Opens the table, settles what a stopped runtime left behind, and resumes what may go on.
     pub(crate) async fn open(parts: Parts) -> Result<Arc<Self>> {
-        let tasks = TaskTracker::new();
+        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        let log = Arc::clone(&parts.audit);
+        let refusals = refusals::told_to(log, parts.clock, tasks.clone(), stop.clone());
         let ledger = Ledger::open(parts.database.clone()).await?;
         let pins = Pins::new(Arc::clone(&parts.vault), Arc::clone(&parts.audit));
         let slots = usize::try_from(limits::RUN_CONCURRENCY).map_err(Error::internal)?;
@@ -100,12 +103,12 @@ impl Engine {
             ledger,
             pins,
             tasks,
-            stop: CancellationToken::new(),
+            stop,
             slots: Arc::new(Semaphore::new(slots)),
             feed: Arc::new(Feed::open()?),
             grants: Grants::default(),
             previews: Previews::default(),
-            refusals: Mutex::default(),
+            refusals,
             deciding: AsyncMutex::default(),
             parking: AsyncMutex::default(),
             waking: AsyncMutex::default(),
