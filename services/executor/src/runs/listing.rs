@@ -1,5 +1,10 @@
 //! Runs and approvals as callers see them.
 
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    sync::Arc,
+};
+
 use aileron_contract::{
     Context, Error, Principal, Reason, Result, Scope, Stream,
     executor::{
@@ -7,7 +12,7 @@ use aileron_contract::{
         RunFilter, RunState,
     },
     limits,
-    names::RunId,
+    names::{ActionName, RunId},
     vault::State,
 };
 
@@ -24,7 +29,12 @@ use super::{
 use crate::{
     approval,
     ledger::{Query, Row},
+    packages::catalog::Installed,
 };
+
+/// The actions as one listing found them: each is looked for once, however many cards name it.
+#[derive(Default)]
+struct Looked(HashMap<ActionName, Option<Arc<Installed>>>);
 
 impl Engine {
     /// See [`Executor::runs`](aileron_contract::Executor::runs).
@@ -70,7 +80,7 @@ impl Engine {
             limit: limits::APPROVALS_PENDING,
             ..Query::default()
         };
-        let mut approvals = Vec::new();
+        let (mut approvals, mut looked) = (Vec::new(), Looked::default());
         for row in self.ledger.list(&query).await? {
             // A forged card is not shown to anybody who could approve it.
             let (Trust::Sound(record) | Trust::Unknown(record)) = self.pins.check(&row).await?
@@ -78,7 +88,7 @@ impl Engine {
                 continue;
             };
             if record.visible_to(context) && !record.expired(self.now()) {
-                let card = self.card(record).await?;
+                let card = self.card(record, &mut looked).await?;
                 approvals.extend(card.map(|card| for_eyes(context, card)));
             }
         }
@@ -105,7 +115,7 @@ impl Engine {
 
     /// Tells those who watch that an approval waits; they find it in the list if this fails.
     pub(super) async fn tell_pending(&self, record: &Record) {
-        match self.card(record.clone()).await {
+        match self.card(record.clone(), &mut Looked::default()).await {
             Ok(Some(card)) => self.feed.pending(record, card),
             Ok(None) => {}
             Err(error) => tracing::warn!(run = %record.id, ?error, "watchers were not told"),
@@ -129,10 +139,14 @@ impl Engine {
         }
     }
 
-    async fn card(&self, record: Record) -> Result<Option<Approval>> {
+    async fn card(&self, record: Record, looked: &mut Looked) -> Result<Option<Approval>> {
         let Some(gate) = record.gate else { return Ok(None) };
         // Without the action's file the arguments are shown under their own names.
-        let input_fields = match self.parts.library.action(&record.action).await? {
+        let installed = match looked.0.entry(record.action.clone()) {
+            Entry::Occupied(found) => found.into_mut(),
+            Entry::Vacant(new) => new.insert(self.parts.library.action(&record.action).await?),
+        };
+        let input_fields = match installed {
             Some(installed) => approval::fields(&installed.file.inputs, &record.arguments),
             None => approval::bare_fields(&record.arguments),
         };

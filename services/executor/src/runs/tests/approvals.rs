@@ -403,3 +403,31 @@ async fn what_waits_is_bounded_in_length_as_well() {
     assert_eq!(refused.reason(), Reason::TooManyApprovals);
     assert_eq!(parked, 8);
 }
+
+#[tokio::test]
+async fn a_listing_looks_for_each_action_once_however_many_cards_name_it() {
+    let house = House::new();
+    let input = "[[inputs]]\nname = \"note\"\ntype = \"string\"\nrequired = false\n\
+                 description = \"d\"\nlabel = \"What to note\"\n";
+    for name in ["kept", "gone"] {
+        house.action_with(name, &[("create", "")], true, input);
+    }
+    let engine = house.open().await;
+    let mut asked = Vec::new();
+    for name in ["kept", "gone", "kept", "kept", "gone"] {
+        let called = engine.run(&agent(), call(name, json!({"note": "a"}))).await.unwrap();
+        asked.push((pending(called).id, name));
+    }
+    drop(house.library.actions.lock().unwrap().remove("gone"));
+    for listing in 1..=2 {
+        house.library.looks.store(0, Ordering::SeqCst);
+        let cards = engine.approvals(&person()).await.unwrap();
+        assert_eq!(house.library.looks.load(Ordering::SeqCst), 2, "{listing}");
+        assert_eq!(cards.len(), asked.len());
+        for (card, (id, name)) in cards.iter().zip(&asked) {
+            // Of an action that is gone, the arguments have their own names alone.
+            let label = if *name == "kept" { "What to note" } else { "note" };
+            assert_eq!((&card.id, &*card.input_fields[0].label), (id, label));
+        }
+    }
+}

@@ -199,6 +199,8 @@ impl Egress for FakeEgress {
 pub(super) struct FakeLibrary {
     pub(super) actions: Mutex<HashMap<String, Arc<Installed>>>,
     pub(super) connectors: Mutex<HashMap<Sha256Hash, Arc<Loaded>>>,
+    /// Of the actions, one by one.
+    pub(super) looks: AtomicU32,
 }
 
 #[async_trait]
@@ -208,6 +210,7 @@ impl Library for FakeLibrary {
     }
 
     async fn action(&self, name: &ActionName) -> Result<Option<Arc<Installed>>> {
+        self.looks.fetch_add(1, Ordering::SeqCst);
         Ok(self.actions.lock().unwrap().get(name.as_str()).cloned())
     }
 
