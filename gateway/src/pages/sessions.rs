@@ -1,8 +1,9 @@
 //! Sessions of agents: who was started, where, and what each did.
 
 use aileron_contract::{
-    audit::{Filter as Wanted, Record},
+    audit::Filter as Wanted,
     executor::RunFilter,
+    limits,
     names::SessionId,
     sessions::{Filter, Session, State as Standing},
 };
@@ -22,8 +23,8 @@ use super::{
 };
 use crate::{Shared, routes::sessions::kept};
 
-/// Events in which a session's own are looked for: as many as the log gives at once.
-const LOOKED_AT: u32 = 1_000;
+/// The newest events that are shown: as many as the log gives at once.
+const EVENTS: u32 = limits::AUDIT_PAGE;
 
 pub(super) async fn list(State(shared): State<Shared>, signed: Signed) -> Result<Response> {
     const SHOWN: u32 = 100;
@@ -59,14 +60,8 @@ pub(super) async fn show(
     let session = sessions.get(&signed.context, id.clone()).await.map_err(back)?;
     let filter = RunFilter { session: Some(id.clone()), ..RunFilter::default() };
     let runs = shared.services.executor.runs(&signed.context, filter).await?;
-    // The log knows no sessions: of what came since, the session's own are picked.
-    let since = Some(session.started_at);
-    let filter = Wanted { since, limit: Some(LOOKED_AT), ..Wanted::default() };
+    let filter = Wanted { session: Some(id), limit: Some(EVENTS), ..Wanted::default() };
     let records = shared.services.audit.query(&signed.context, filter).await?;
-    let own = id.to_string();
-    let named = |record: &&Record| {
-        record.payload.get("aileron.session.id").and_then(|id| id.as_str()) == Some(&own)
-    };
     let frame = signed.frame(&shared).await?;
     let content = html! {
         h1 { (said(&session.agent)) }
@@ -85,7 +80,7 @@ pub(super) async fn show(
         }
         h2 { "In the log" }
         ol.timeline id="timeline" data-live {
-            @for record in records.iter().filter(named) {
+            @for record in &records {
                 li {
                     (clock(record.timestamp)) " "
                     (audit::link(record)) " " span { (audit::about(record)) }

@@ -48,6 +48,7 @@ pub(crate) async fn list(
         connector: optional("connector_fqn", connector_fqn.as_deref())?,
         class: optional("class", class.as_deref())?,
         kind: kind::known(event_type)?,
+        session: None,
         limit,
     };
     let events = shared.services.audit.query(&context, filter).await?;

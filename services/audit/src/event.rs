@@ -230,6 +230,11 @@ pub(crate) fn class(payload: &Map<String, Value>) -> Option<&str> {
     ["aileron.failure.class", "class"].iter().find_map(|key| payload.get(*key)?.as_str())
 }
 
+/// The agent session a record names.
+pub(crate) fn session(payload: &Map<String, Value>) -> Option<&str> {
+    payload.get("aileron.session.id")?.as_str()
+}
+
 /// The connectors and actions a record names, in every place the published events use.
 pub(crate) fn connectors(payload: &Map<String, Value>) -> BTreeSet<&str> {
     let flat = [

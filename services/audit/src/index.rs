@@ -31,23 +31,37 @@ mod select;
 use fill::Position;
 pub(crate) use select::matches;
 
-const MIGRATIONS: &[Migration] = &[Migration {
-    id: "audit/1",
-    statements: &[
-        "CREATE TABLE audit_record (place BIGINT PRIMARY KEY, id TEXT NOT NULL, kind TEXT NOT \
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        id: "audit/1",
+        statements: &[
+            "CREATE TABLE audit_record (place BIGINT PRIMARY KEY, id TEXT NOT NULL, kind TEXT NOT \
          NULL, at BIGINT NOT NULL, class TEXT, file TEXT NOT NULL, start BIGINT NOT NULL, length \
          BIGINT NOT NULL)",
-        "CREATE INDEX audit_record_id ON audit_record (id)",
-        "CREATE INDEX audit_record_kind ON audit_record (kind, place)",
-        "CREATE INDEX audit_record_at ON audit_record (at, place)",
-        "CREATE INDEX audit_record_class ON audit_record (class, place)",
-        "CREATE TABLE audit_connector (fqn TEXT NOT NULL, place BIGINT NOT NULL, PRIMARY KEY \
+            "CREATE INDEX audit_record_id ON audit_record (id)",
+            "CREATE INDEX audit_record_kind ON audit_record (kind, place)",
+            "CREATE INDEX audit_record_at ON audit_record (at, place)",
+            "CREATE INDEX audit_record_class ON audit_record (class, place)",
+            "CREATE TABLE audit_connector (fqn TEXT NOT NULL, place BIGINT NOT NULL, PRIMARY KEY \
          (fqn, place))",
-        // How far the index reaches, and the root of the tree there.
-        "CREATE TABLE audit_indexed (slot BIGINT PRIMARY KEY, size BIGINT NOT NULL, root TEXT NOT \
+            // How far the index reaches, and the root of the tree there.
+            "CREATE TABLE audit_indexed (slot BIGINT PRIMARY KEY, size BIGINT NOT NULL, root TEXT NOT \
          NULL)",
-    ],
-}];
+        ],
+    },
+    Migration {
+        id: "audit/2",
+        statements: &[
+            "ALTER TABLE audit_record ADD COLUMN session TEXT",
+            // Most records are of none.
+            "CREATE INDEX audit_record_session ON audit_record (session, place) WHERE session IS \
+             NOT NULL",
+            // The rows there are lack it: without a place that the index reaches, all is read
+            // again.
+            "DELETE FROM audit_indexed",
+        ],
+    },
+];
 
 /// How long a reader waits for the index to hold what was written before the reader asked.
 const PATIENCE: Duration = Duration::from_secs(10);

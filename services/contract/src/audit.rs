@@ -9,7 +9,7 @@ use crate::{
     Context, Result, Stream, Timestamp,
     closed::closed,
     failure::Class,
-    names::{AuditId, Fqn},
+    names::{AuditId, Fqn, SessionId},
 };
 
 /// How the other rooms hold the contract, wherever its service runs.
@@ -212,6 +212,8 @@ pub struct Filter {
     pub connector: Option<Fqn>,
     pub class: Option<Class>,
     pub kind: Option<String>,
+    /// The agent session that the event is of.
+    pub session: Option<SessionId>,
     /// 1 to 1,000; 100 without.
     pub limit: Option<u32>,
 }

@@ -186,8 +186,9 @@ pub(crate) fn record(index: u64) -> Record {
 impl Audit for World {
     async fn append(&self, _: &Context, event: Event) -> Result<Record> {
         let mut log = self.log.lock().unwrap();
-        let (kind, actor) = (event.kind.text().to_owned(), event.actor);
-        let written = Record { kind, actor, ..record(u64::try_from(log.len()).unwrap()) };
+        let Event { kind, actor, payload, .. } = event;
+        let (kind, next) = (kind.text().to_owned(), record(u64::try_from(log.len()).unwrap()));
+        let written = Record { kind, actor, payload, ..next };
         log.push(written.clone());
         Ok(written)
     }
@@ -196,7 +197,12 @@ impl Audit for World {
         self.enter("query", context, Scope::AuditRead)?;
         let limit = usize::try_from(filter.limit.unwrap_or(100)).unwrap();
         let log = self.log.lock().unwrap();
-        Ok(log.iter().rev().take(limit).cloned().map(|record| self.planted_by(record)).collect())
+        let of = |record: &&Record| match &filter.session {
+            None => true,
+            Some(id) => record.payload.get("aileron.session.id") == Some(&id.as_str().into()),
+        };
+        let found = log.iter().rev().filter(of).take(limit).cloned();
+        Ok(found.map(|record| self.planted_by(record)).collect())
     }
 
     async fn get(&self, context: &Context, id: AuditId) -> Result<Record> {

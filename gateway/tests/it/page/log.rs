@@ -38,10 +38,10 @@ async fn events_are_told_in_sentences_and_those_of_another_runtime_by_their_name
 }
 
 #[tokio::test]
-async fn a_sessions_events_are_found_behind_many_of_others() {
+async fn a_sessions_events_are_found_behind_any_number_of_others() {
     let door = Door::open().await;
     let own = of(0, "grant.used", serde_json::json!({"aileron.session.id": "01A"}));
-    let others = (1..400).map(|index| of(index, "vault.unlocked", serde_json::json!({})));
+    let others = (1..3_000).map(|index| of(index, "vault.unlocked", serde_json::json!({})));
     *door.world.log.lock().unwrap() = std::iter::once(own).chain(others).collect();
     let page = Browser::open(&door).await.get("/sessions/01A").await.body;
     assert!(page.contains("audit/audit-0") && !page.contains("audit/audit-1\""), "{page}");

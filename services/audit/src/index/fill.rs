@@ -27,7 +27,7 @@ impl Position {
 /// Lines of one transaction.
 const CHUNK: usize = 2_000;
 
-/// Rows of one statement: with 8 columns each, well below what databases allow.
+/// Rows of one statement: with 9 columns each, well below what databases allow.
 const ROWS: usize = 200;
 
 struct Row {
@@ -112,9 +112,9 @@ async fn insert_records(transaction: &mut Transaction<'_, Any>, rows: &[Row]) ->
         return Ok(());
     }
     let sql = insert(
-        "INSERT INTO audit_record (place, id, kind, at, class, file, start, length) VALUES ",
+        "INSERT INTO audit_record (place, id, kind, at, class, session, file, start, length) VALUES ",
         rows.len(),
-        8,
+        9,
     );
     let mut query = sqlx::query(AssertSqlSafe(sql));
     for Row { record, place, length } in rows {
@@ -124,6 +124,7 @@ async fn insert_records(transaction: &mut Transaction<'_, Any>, rows: &[Row]) ->
             .bind(select::spelled(record.kind.as_str()))
             .bind(select::nanoseconds(record.timestamp))
             .bind(event::class(&record.payload).map(select::spelled))
+            .bind(event::session(&record.payload).map(select::spelled))
             .bind(place.file.as_str())
             .bind(number(place.offset))
             .bind(number(*length));

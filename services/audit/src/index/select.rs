@@ -13,7 +13,7 @@ use crate::{event, files::Place};
 
 /// Does a record meet all conditions? As the index tells, for a record found without it.
 pub(crate) fn matches(filter: &Filter, record: &Record) -> bool {
-    let Filter { since, until, id, connector, class, kind, limit: _ } = filter;
+    let Filter { since, until, id, connector, class, kind, session, limit: _ } = filter;
     let names = event::connectors(&record.payload);
     since.is_none_or(|since| since <= record.timestamp)
         && until.is_none_or(|until| record.timestamp < until)
@@ -21,12 +21,15 @@ pub(crate) fn matches(filter: &Filter, record: &Record) -> bool {
         && connector.as_ref().is_none_or(|connector| names.contains(connector.to_string().as_str()))
         && class.is_none_or(|class| event::class(&record.payload) == Some(class.text()))
         && kind.as_ref().is_none_or(|kind| *kind == record.kind)
+        && session
+            .as_ref()
+            .is_none_or(|session| event::session(&record.payload) == Some(session.as_str()))
 }
 
 /// Rows for which all conditions hold, newest first; none when one is not as rows are. Who asks
 /// for an id asks the lines.
 pub(super) async fn matching(database: &Database, filter: &Filter) -> Result<Option<Vec<Located>>> {
-    let Filter { since, until, id: _, connector, class, kind, limit } = filter;
+    let Filter { since, until, id: _, connector, class, kind, session, limit } = filter;
     let limit = i64::try_from(page(*limit)?).map_err(Error::internal)?;
     // Times follow places but for a clock that was set back: where the times in question begin
     // and end bounds the places to look at, and the times themselves decide. (Adding 0 makes
@@ -42,6 +45,7 @@ pub(super) async fn matching(database: &Database, filter: &Filter) -> Result<Opt
         ("c.fqn = $", connector.as_ref().map(ToString::to_string)),
         ("r.class = $", class.map(|class| class.text().to_owned())),
         ("r.kind = $", kind.clone()),
+        ("r.session = $", session.as_ref().map(ToString::to_string)),
     ];
     let mut sql = "SELECT r.place, r.id, r.file, r.start, r.length FROM audit_record r".to_owned();
     if connector.is_some() {

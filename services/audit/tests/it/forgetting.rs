@@ -188,3 +188,27 @@ async fn a_line_that_is_edited_while_the_log_runs_is_never_shown() {
     assert_eq!(refused.reason(), Reason::AuditDamaged);
     assert_eq!(log.audit().get(&context, records[69].id.clone()).await.unwrap(), records[69]);
 }
+
+#[tokio::test]
+async fn an_index_that_knew_no_sessions_is_built_again_with_them() {
+    let log = Fixture::new().await;
+    log.append(3).await;
+    let own = event(3).with("aileron.session.id", "01A");
+    log.audit().append(&context(), own).await.unwrap();
+    assert_eq!(listed(&log).await, [3, 2, 1, 0]);
+    let home = log.stop().await;
+    // As the first version left it.
+    edit(
+        home.path(),
+        &[
+            "DROP INDEX audit_record_session",
+            "ALTER TABLE audit_record DROP COLUMN session",
+            "DELETE FROM migrations WHERE id = 'audit/2'",
+        ],
+    )
+    .await;
+    let log = Fixture::of(home).await.unwrap();
+    let session = Filter { session: Some("01A".parse().unwrap()), ..Filter::default() };
+    assert_eq!(crate::reading::indexes(&log, session).await, [3]);
+    assert_eq!(listed(&log).await, [3, 2, 1, 0]);
+}

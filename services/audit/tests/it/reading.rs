@@ -30,10 +30,11 @@ async fn fill(log: &Fixture) -> Vec<Timestamp> {
         Event::new(EventKind::ExecutionFailed, actor.clone())
             .with("aileron.failure.class", "network_error")
             .with("aileron.failure.details", serde_json::json!({"connector": "github://a/b"})),
-        Event::new(EventKind::VaultUnlocked, actor.clone()),
+        Event::new(EventKind::VaultUnlocked, actor.clone()).with("aileron.session.id", "01A"),
         Event::new(EventKind::ExecutionFailed, actor.clone())
             .with("aileron.failure.class", "approval_denied")
-            .with("aileron.action.fqn", "github://a/b"),
+            .with("aileron.action.fqn", "github://a/b")
+            .with("aileron.session.id", "01A"),
         event(4),
     ] {
         times.push(log.audit().append(&context(), event).await.unwrap().timestamp);
@@ -69,7 +70,15 @@ pub(crate) async fn queries_match(log: &Fixture) {
     assert_eq!(indexes(log, kind).await, [3, 1]);
     let kind = Filter { kind: Some("' OR 1=1 --".to_owned()), ..all.clone() };
     assert!(indexes(log, kind).await.is_empty());
+    let session = Filter { session: Some("01A".parse().unwrap()), ..all.clone() };
+    assert_eq!(indexes(log, session.clone()).await, [3, 2]);
+    let both = Filter { kind: Some("vault.unlocked".to_owned()), ..session.clone() };
+    assert_eq!(indexes(log, both).await, [2]);
+    let other = Filter { session: Some("01B".parse().unwrap()), ..all.clone() };
+    assert!(indexes(log, other.clone()).await.is_empty());
     let found = log.audit().query(&context(), all.clone()).await.unwrap();
+    assert_eq!(indexes(log, Filter { id: Some(found[1].id.clone()), ..session }).await, [3]);
+    assert!(indexes(log, Filter { id: Some(found[1].id.clone()), ..other }).await.is_empty());
     let by_id = Filter { id: Some(found[2].id.clone()), ..connector };
     assert!(indexes(log, by_id.clone()).await.is_empty());
     assert_eq!(indexes(log, Filter { connector: None, ..by_id }).await, [2]);

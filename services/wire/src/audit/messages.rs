@@ -19,7 +19,7 @@ messages! {
 
     Record => pb::Record { index, id, kind, timestamp, actor, payload = payload_json, trace_id }
 
-    Filter => pb::Filter { since, until, id, connector, class, kind, limit }
+    Filter => pb::Filter { since, until, id, connector, class, kind, limit, session }
 
     Checkpoint => pb::GetCheckpointResponse { note, verifier_key, size }
 }

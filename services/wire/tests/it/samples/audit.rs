@@ -54,6 +54,7 @@ pub(crate) fn filter(full: bool) -> Filter {
         connector: full.then(|| name("github://a/b/c")),
         class: full.then_some(Class::HashMismatch),
         kind: text(full),
+        session: full.then(|| name("01A")),
         limit: full.then_some(u32::MAX),
     }
 }
