@@ -16,6 +16,7 @@ mod mcp;
 pub mod openapi;
 mod options;
 mod pages;
+mod refusals;
 mod router;
 mod routes;
 mod shape;
@@ -53,6 +54,8 @@ struct Inner {
     watches: watches::Watches,
     /// Watches of the approvals under way.
     approval_watches: watches::Watches,
+    /// Who asked to be signed in to the web page and was refused.
+    refusals: refusals::Refusals,
 }
 
 impl Shared {
@@ -64,6 +67,7 @@ impl Shared {
         let own = pages.origin.as_ref().map(|origin| origin.host().to_owned());
         let names: Vec<String> = options.extra_hosts.iter().cloned().chain(own).collect();
         let addresses = guard::Addresses::new(options.listen_addr, &names);
+        let refusals = refusals::Refusals::new(&services.audit, &options);
         Self(Arc::new(Inner {
             services,
             options,
@@ -72,6 +76,7 @@ impl Shared {
             requests: Arc::new(Semaphore::new(limits::REQUESTS)),
             watches: watches::Watches::of_the_log(),
             approval_watches: watches::Watches::of_approvals(),
+            refusals,
         }))
     }
 }

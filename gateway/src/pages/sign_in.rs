@@ -16,7 +16,7 @@ use super::{
     signed::{COOKIE, Posted},
     text::shown,
 };
-use crate::{Shared, routes::vault::wake};
+use crate::{Shared, refusals::Refused, routes::vault::wake};
 
 pub(super) async fn form(uri: Uri) -> Response {
     let mut query = query(&uri);
@@ -65,6 +65,7 @@ pub(super) async fn by_code(State(shared): State<Shared>, mut fields: Fields) ->
         }
         Redeemed::Replayed(bearer) => {
             tracing::warn!("a code for the page came twice; whoever it signed in is signed out");
+            tell(&shared, Refused::Replayed).await;
             if let Some(bearer) = bearer {
                 end(&shared, bearer).await?;
             }
@@ -74,6 +75,7 @@ pub(super) async fn by_code(State(shared): State<Shared>, mut fields: Fields) ->
             Err(refused(public))
         }
         Redeemed::Unknown => {
+            tell(&shared, Refused::Unknown).await;
             let public = "this code is not known, or its time is over: run aileron open again, \
                           or sign in with the passphrase";
             Err(refused(public))
@@ -105,8 +107,7 @@ async fn open(
     passphrase: Secret,
     unlock: bool,
 ) -> ServiceResult<(Secret, Timestamp)> {
-    let scopes = [Scope::StatusRead].into_iter().collect();
-    let asker = Context { scopes, ..Context::service("gateway") };
+    let asker = asker();
     let again = passphrase.duplicate();
     let opened = shared.services.access.open_session(&asker, passphrase).await?;
     if unlock {
@@ -122,6 +123,19 @@ async fn open(
         }
     }
     Ok((opened.bearer, opened.session.expires_at))
+}
+
+/// Who stands at the door, as the services know them.
+fn asker() -> Context {
+    let scopes = [Scope::StatusRead].into_iter().collect();
+    Context { scopes, ..Context::service("gateway") }
+}
+
+/// Whatever becomes of the log, the browser is refused.
+async fn tell(shared: &Shared, refused: Refused) {
+    if let Err(error) = shared.refusals.tell(&asker(), refused).await {
+        tracing::warn!(%error, "a refused code could not be recorded");
+    }
 }
 
 async fn end(shared: &Shared, bearer: Secret) -> Result<()> {

@@ -1,10 +1,7 @@
 //! One-time codes that sign the person's browser in to the web page.
 
 use aileron_api::page::{PageCode, PageCodeState};
-use aileron_contract::{
-    Error, Reason,
-    audit::{Actor, Event, EventKind},
-};
+use aileron_contract::{Error, Reason};
 use axum::{Json as Answer, extract::State};
 use http::{HeaderMap, StatusCode};
 
@@ -14,6 +11,7 @@ use crate::{
     caller::{self, Caller},
     input::Id,
     pages::keep::{Standing, Ticket},
+    refusals::Refused,
 };
 
 /// Makes a code that signs a browser in to the web page as this person session, once and soon.
@@ -35,8 +33,7 @@ pub(crate) async fn issue(
 ) -> Result<(StatusCode, Answer<PageCode>)> {
     let (true, Some(ends)) = (context.principal.is_person(), expires_at) else {
         // Whoever had one could decide: the person should know who asked.
-        let event = Event::new(EventKind::PersonSessionRefused, Actor::of(&context));
-        shared.services.audit.append(&context, event).await?;
+        shared.refusals.tell(&context, Refused::Asked).await?;
         let public = "signing a browser in is for a person session, opened with the passphrase";
         return Err(Refusal::new(Reason::PersonRequired, public));
     };

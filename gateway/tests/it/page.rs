@@ -4,6 +4,7 @@ use aileron_contract::vault::State;
 
 mod attacks;
 mod binding;
+mod codes;
 mod crowd;
 mod granted;
 mod log;

@@ -14,6 +14,9 @@ pub fn happened(event_type: &str, payload: &Object) -> Option<&'static str> {
             Some("a call may have been carried out: its answer was lost")
         }
         ("execution.failed", Some("refused")) => Some("a call was refused before it began"),
+        ("person_session.refused", _) if payload.contains_key("aileron.page_code.refused") => {
+            Some("somebody tried to get into the page with a code, and was refused")
+        }
         (event_type, _) => EVENTS.iter().find(|(it, _)| *it == event_type).map(|(_, words)| *words),
     }
 }
@@ -190,6 +193,7 @@ const LABELS: &[(&str, &str)] = &[
     ("aileron.session.exit_code", "exit code"),
     ("aileron.session.state", "what became of it"),
     ("aileron.person_session.id", "person session"),
+    ("aileron.page_code.refused", "code for the page"),
     ("aileron.refusals.more", "further tries"),
     ("aileron.refusals.since", "since"),
     ("aileron.record.enabled", "enabled"),
@@ -317,6 +321,14 @@ mod tests {
         assert_eq!(subject(&counted), "115 times more");
         let named = payload(json!({ "aileron.action.name": "send", "aileron.refusals.more": 2 }));
         assert_eq!(subject(&named), "send, 2 times more");
+    }
+
+    #[test]
+    fn a_refused_code_does_not_look_like_a_wrong_passphrase() {
+        let code = payload(json!({ "aileron.page_code.refused": "used before" }));
+        let [code, passphrase] =
+            [code, Object::new()].map(|it| happened("person_session.refused", &it).unwrap());
+        assert!(code.contains("code") && passphrase.contains("passphrase"), "{code} {passphrase}");
     }
 
     #[test]
