@@ -3,6 +3,7 @@
 mod discover;
 mod gate;
 mod held;
+mod queue;
 #[cfg(feature = "runtime")]
 mod spawn;
 
@@ -13,6 +14,8 @@ use std::{
 };
 
 pub(crate) use gate::{Person, RecoveryKey, need_terminal};
+#[cfg(feature = "runtime")]
+pub(crate) use spawn::Hold;
 
 use aileron_api::{
     Sensitive,
@@ -119,6 +122,12 @@ pub(crate) async fn running(home: &Path) -> Result<Option<Discovery>> {
 #[cfg(feature = "runtime")]
 pub(crate) async fn start(settings: &Settings, printer: Printer) -> Result<Discovery> {
     spawn::start(settings, printer).await
+}
+
+/// The same for a daemon that ends when what it is held by is dropped.
+#[cfg(feature = "runtime")]
+pub(crate) async fn hold(settings: &Settings, printer: Printer) -> Result<(Discovery, Hold)> {
+    spawn::hold(settings, printer).await
 }
 
 #[cfg(not(feature = "runtime"))]

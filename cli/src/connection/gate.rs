@@ -11,7 +11,7 @@ use aileron_api::{
     vault::{CreateVault, UnlockVault, VaultState},
 };
 
-use super::{Connection, Held};
+use super::{Connection, Held, queue::patiently};
 use crate::{
     failure::{Failure, Result},
     terminal,
@@ -156,7 +156,7 @@ impl Connection<'_> {
 
     /// Who has just given this passphrase to a new vault.
     pub(crate) async fn person_with(&self, passphrase: &Sensitive) -> Result<Person> {
-        let opened = self.opened(passphrase).await?;
+        let opened = patiently(self.printer, async || self.opened(passphrase).await).await?;
         self.person_in(opened)
     }
 
@@ -182,7 +182,7 @@ impl Connection<'_> {
     async fn enter(&self, file: Option<&Path>, absent: Absent) -> Result<Person> {
         let open = async |passphrase: &Sensitive| self.opened(passphrase).await;
         let opened = match self.pass_gate(file, absent).await? {
-            Some(passphrase) => open(&passphrase).await?,
+            Some(passphrase) => patiently(self.printer, async || open(&passphrase).await).await?,
             None => self.with_passphrase(file, open).await?.1,
         };
         self.person_in(opened)
@@ -218,8 +218,11 @@ impl Connection<'_> {
         call: impl AsyncFn(&Sensitive) -> Result<T, Error>,
     ) -> Result<(Sensitive, T)> {
         let checked = async |passphrase: &Sensitive| {
-            let _working = self.printer.working("checking the passphrase");
-            call(passphrase).await
+            let call = async || {
+                let _working = self.printer.working("checking the passphrase");
+                call(passphrase).await
+            };
+            patiently(self.printer, call).await
         };
         let mut passphrase = self.passphrase(file)?;
         let mut answer = checked(&passphrase).await;
