@@ -21,6 +21,9 @@ use crate::{
 /// How long a daemon may take to answer: opening a large log takes the most.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Bytes of `daemon.log` that a failure quotes at most.
+const LOG_SHOWN: u64 = 2_000;
+
 pub(super) async fn start(settings: &Settings, printer: Printer) -> Result<Discovery> {
     let home = settings.home.as_path();
     create_home(home)?;
@@ -33,8 +36,8 @@ pub(super) async fn start(settings: &Settings, printer: Printer) -> Result<Disco
     if let Some(found) = discover::running(home).await? {
         return Ok(found);
     }
-    let mut child = launch(settings.process.program()?, home)?;
-    let found = wait(home, &mut child).await;
+    let mut started = launch(settings.process.program()?, home)?;
+    let found = wait(home, &mut started).await;
     drop(lock);
     let found = found?;
     printer.say(format!("started the daemon ({}, pid {})", found.url, found.pid));
@@ -50,9 +53,18 @@ fn create_home(home: &Path) -> Result<()> {
         .map_err(|error| Failure::file("create", home, error))
 }
 
-fn launch(program: &Path, home: &Path) -> Result<Child> {
-    let log = private(home.join("daemon.log"), true)?;
-    Command::new(program)
+/// A daemon that was started.
+struct Started {
+    child: Child,
+    /// Where its part of `daemon.log` begins.
+    log_from: u64,
+}
+
+fn launch(program: &Path, home: &Path) -> Result<Started> {
+    let path = home.join("daemon.log");
+    let log = private(path.clone(), true)?;
+    let log_from = log.metadata().map_err(|error| Failure::file("read", &path, error))?.len();
+    let child = Command::new(program)
         .args(["daemon", "run"])
         .env("AILERON_HOME", home)
         // The daemon needs neither, and what it does not have it cannot leak.
@@ -64,17 +76,18 @@ fn launch(program: &Path, home: &Path) -> Result<Child> {
         .stderr(log)
         .process_group(0)
         .spawn()
-        .map_err(|error| Failure::file("start", program, error))
+        .map_err(|error| Failure::file("start", program, error))?;
+    Ok(Started { child, log_from })
 }
 
-async fn wait(home: &Path, child: &mut Child) -> Result<Discovery> {
+async fn wait(home: &Path, Started { child, log_from }: &mut Started) -> Result<Discovery> {
     let deadline = Instant::now() + PATIENCE;
     while Instant::now() < deadline {
         if let Ok(Some(status)) = child.try_wait() {
             return Err(Failure::plain(format!(
-                "the daemon ended at once ({status}). The end of {}:\n{}",
+                "the daemon ended at once ({status}). What it wrote to {}:\n{}",
                 home.join("daemon.log").display(),
-                log_tail(home)
+                log_since(home, *log_from)
             )));
         }
         if let Some(found) = discover::read(home)?
@@ -103,14 +116,53 @@ fn private(path: std::path::PathBuf, append: bool) -> Result<File> {
         .map_err(|error| Failure::file("open", path, error))
 }
 
-fn log_tail(home: &Path) -> String {
+/// What stands in `daemon.log` since this daemon was started; of much, the end.
+fn log_since(home: &Path, from: u64) -> String {
     let read = || -> std::io::Result<String> {
         let mut file = File::open(home.join("daemon.log"))?;
         let length = file.metadata()?.len();
-        file.seek(SeekFrom::Start(length.saturating_sub(2_000)))?;
+        // Shorter than it was, it is another file, and all of it is newer.
+        let from = if from > length { 0 } else { from };
+        file.seek(SeekFrom::Start(from.max(length.saturating_sub(LOG_SHOWN))))?;
         let mut text = Vec::new();
-        file.take(2_000).read_to_end(&mut text)?;
+        file.take(LOG_SHOWN).read_to_end(&mut text)?;
         Ok(String::from_utf8_lossy(&text).into_owned())
     };
     read().unwrap_or_else(|error| format!("(cannot read it: {error})"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is told when a program that cannot be a daemon is started in this home.
+    async fn failure(home: &Path) -> String {
+        // Of `daemon` and `run` it knows nothing, and says so.
+        let mut started = launch(Path::new("/bin/ls"), home).unwrap();
+        wait(home, &mut started).await.unwrap_err().to_string()
+    }
+
+    #[tokio::test]
+    async fn a_failed_start_tells_what_this_start_wrote_and_nothing_of_earlier_ones() {
+        let home = tempfile::tempdir().unwrap();
+        let log = home.path().join("daemon.log");
+        std::fs::write(&log, "ERROR of yesterday\n").unwrap();
+        for _ in 0..2 {
+            let told = failure(home.path()).await;
+            assert!(told.contains("daemon.log") && !told.contains("yesterday"), "{told}");
+            assert_eq!(told.matches("'run'").count(), 1, "{told}");
+        }
+        let kept = std::fs::read_to_string(&log).unwrap();
+        assert!(kept.starts_with("ERROR of yesterday") && kept.matches("'run'").count() == 2);
+    }
+
+    #[test]
+    fn of_much_the_end_is_told_and_a_log_that_was_emptied_is_told_from_its_beginning() {
+        let home = tempfile::tempdir().unwrap();
+        let text = format!("{}the end", "x".repeat(5_000));
+        std::fs::write(home.path().join("daemon.log"), &text).unwrap();
+        assert_eq!(log_since(home.path(), 4_999), "xthe end");
+        assert_eq!(log_since(home.path(), 10), text[text.len() - 2_000..]);
+        assert_eq!(log_since(home.path(), 90_000), text[text.len() - 2_000..]);
+    }
 }
