@@ -13,7 +13,7 @@ use aileron_api::{
 use aileron_node::demo::Servers;
 
 use crate::{
-    house::{House, PATIENCE, until},
+    house::{House, PATIENCE, create_vault, until},
     household::Household,
     main_job::{approve, ask, list, settled},
     relay::Relay,
@@ -120,6 +120,24 @@ async fn a_daemon_whose_state_folder_was_removed_stops() {
     std::fs::remove_dir_all(house.path()).unwrap();
     house.ended(pid).await;
     assert!(!house.path().join("state.db").exists(), "the folder came back");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clean_stop_leaves_each_database_in_one_file() {
+    let servers = Servers::start().await.unwrap();
+    let mut house = House::new(&servers);
+    let program = house.start().await;
+    create_vault(&program).await;
+    program.audit_events(&aileron_api::audit::AuditFilter::default()).await.unwrap();
+    let beside = |folder: &str, name: &str| {
+        let entries = std::fs::read_dir(house.path().join(folder)).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.filter(|found| found.starts_with(name)).count()
+    };
+    assert!(beside("", "state.db") > 1 && beside("audit", "index.db") > 1, "nothing is written");
+    let output = house.run(&["stop"]);
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!((beside("", "state.db"), beside("audit", "index.db")), (1, 1));
 }
 
 async fn behind_a_relay() -> (Servers, Relay) {

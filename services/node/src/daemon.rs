@@ -8,7 +8,7 @@ use std::{io::ErrorKind, path::Path, sync::Arc, time::Duration};
 
 use aileron_contract::{Error, Reason, Result, limits};
 use aileron_gateway::Notifying;
-use aileron_store::{files, lock::FolderLock};
+use aileron_store::{Database, files, lock::FolderLock};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -62,8 +62,19 @@ async fn work(environment: &Environment, config: Config) -> Result<()> {
     })
     .await;
     services.stop().await;
+    if let Some(database) = database {
+        close(&database).await;
+    }
     drop(held);
     served
+}
+
+/// A file is folded into one whole again when its last connection closes. Work that did not end in
+/// time may have one still: what it wrote is safe beside the file.
+async fn close(database: &Database) {
+    if tokio::time::timeout(limits::DRAIN_WALL, database.close()).await.is_err() {
+        tracing::warn!("the state database was still in use and was not closed");
+    }
 }
 
 async fn serve(
