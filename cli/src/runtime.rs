@@ -33,8 +33,8 @@ pub(crate) async fn serve(arguments: ServeArguments) -> Result<Exit> {
 }
 
 async fn run(roles: Vec<String>, arguments: DaemonRunArguments) -> Result<Exit> {
-    let DaemonRunArguments { config, listen, log } = arguments;
-    let flags = Flags { config, listen, roles, log };
+    let DaemonRunArguments { config, listen, log, until_input_ends } = arguments;
+    let flags = Flags { config, listen, roles, log, until_input_ends };
     let environment = Environment::new(std::env::vars_os());
     match Box::pin(aileron_node::daemon::run(&environment, &flags)).await {
         Ok(()) => Ok(Exit::Done),

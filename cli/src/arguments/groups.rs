@@ -41,6 +41,9 @@ pub(crate) struct DaemonRunArguments {
     /// What to log: trace, debug, info, warn, error or a filter
     #[arg(long)]
     pub(crate) log: Option<String>,
+    /// End when standard input does: for a program whose daemon must not outlive it
+    #[arg(long, hide = true)]
+    pub(crate) until_input_ends: bool,
 }
 
 #[cfg(feature = "runtime")]

@@ -22,7 +22,7 @@ use tokio::time::{Duration, Instant, sleep};
 
 use self::home::Home;
 use crate::{
-    connection::{self, Process},
+    connection::{self, Hold, Process},
     exit::Exit,
     failure::{Failure, Result},
     printer::Printer,
@@ -30,14 +30,15 @@ use crate::{
     signals::{Asked, Signals},
 };
 
-/// Runs every step; the first failed check ends it. So does a signal, and whatever ends it, the
-/// daemon ends with it.
+/// Runs every step; the first failed check ends it. So does a signal, and whatever ends it, also a
+/// kill, the daemon ends with it.
 pub(super) async fn run(keep: bool, process: &Process, printer: Printer) -> Result<Exit> {
     let servers = Servers::start().await.map_err(|error| Failure::plain(error.to_string()))?;
     let mut signals = Signals::take()?;
     let home = Home::create(&servers, process.clone())?;
+    let mut daemon = None;
     let mut told = tokio::select! {
-        told = tell(&home, &servers, printer) => told,
+        told = tell(&home, &servers, printer, &mut daemon) => told,
         asked = signals.next() => Err(Failure::Stopped(asked)),
     };
     let asked_already = matches!(told, Err(Failure::Stopped(_)));
@@ -60,6 +61,7 @@ pub(super) async fn run(keep: bool, process: &Process, printer: Printer) -> Resu
         }
     }
     let stopped = home.stop_daemon(printer).await;
+    drop(daemon);
     servers.stop().await;
     home.remove(keep);
     told?;
@@ -67,8 +69,13 @@ pub(super) async fn run(keep: bool, process: &Process, printer: Printer) -> Resu
     Ok(Exit::Done)
 }
 
-async fn tell(home: &Home, servers: &Servers, printer: Printer) -> Result<()> {
-    let (program, person) = open(home, printer).await?;
+async fn tell(
+    home: &Home,
+    servers: &Servers,
+    printer: Printer,
+    daemon: &mut Option<Hold>,
+) -> Result<()> {
+    let (program, person) = open(home, printer, daemon).await?;
     install(&person, servers, printer).await?;
     list(&program, printer).await?;
     let written = write(&program, &person, servers, printer).await?;
@@ -77,8 +84,13 @@ async fn tell(home: &Home, servers: &Servers, printer: Printer) -> Result<()> {
 }
 
 /// Steps 1 and 2: a fresh home, a daemon of its own, a vault, a person.
-async fn open(home: &Home, printer: Printer) -> Result<(Client, Client)> {
-    let discovery = connection::start(home.settings(), printer).await?;
+async fn open(
+    home: &Home,
+    printer: Printer,
+    daemon: &mut Option<Hold>,
+) -> Result<(Client, Client)> {
+    let (discovery, hold) = connection::hold(home.settings(), printer).await?;
+    *daemon = Some(hold);
     printer.tick(format!("a daemon of its own runs at {} (pid {})", discovery.url, discovery.pid));
     let endpoint = aileron_api::client::Endpoint {
         base_url: format!("{}/v1", discovery.url),

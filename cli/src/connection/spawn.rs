@@ -5,7 +5,7 @@ use std::{
     io::{Read as _, Seek as _, SeekFrom},
     os::unix::{fs::OpenOptionsExt as _, process::CommandExt as _},
     path::Path,
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdin, Command, Stdio},
     time::Duration,
 };
 
@@ -24,7 +24,31 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Bytes of `daemon.log` that a failure quotes at most.
 const LOG_SHOWN: u64 = 2_000;
 
+/// Starts a daemon that goes on by itself.
 pub(super) async fn start(settings: &Settings, printer: Printer) -> Result<Discovery> {
+    started(settings, printer, Ends::WhenStopped).await.map(|(found, _)| found)
+}
+
+/// Starts a daemon that ends when what is returned is dropped: with this process at the latest,
+/// however that ends.
+pub(super) async fn hold(settings: &Settings, printer: Printer) -> Result<(Discovery, Hold)> {
+    started(settings, printer, Ends::WithUs).await
+}
+
+/// What a daemon is held by.
+#[must_use = "the daemon ends when this is dropped"]
+pub(crate) struct Hold {
+    _pipe: Option<ChildStdin>,
+}
+
+/// When a daemon ends that nobody stops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ends {
+    WhenStopped,
+    WithUs,
+}
+
+async fn started(settings: &Settings, printer: Printer, ends: Ends) -> Result<(Discovery, Hold)> {
     let home = settings.home.as_path();
     create_home(home)?;
     let lock = private(home.join("spawn.lock"), false)?;
@@ -34,14 +58,14 @@ pub(super) async fn start(settings: &Settings, printer: Printer) -> Result<Disco
         .map_err(|error| Failure::file("lock", home.join("spawn.lock"), error))?;
     // Somebody else may have started it while we waited.
     if let Some(found) = discover::running(home).await? {
-        return Ok(found);
+        return Ok((found, Hold { _pipe: None }));
     }
-    let mut started = launch(settings.process.program()?, home)?;
+    let mut started = launch(settings.process.program()?, home, ends)?;
     let found = wait(home, &mut started).await;
     drop(lock);
     let found = found?;
     printer.say(format!("started the daemon ({}, pid {})", found.url, found.pid));
-    Ok(found)
+    Ok((found, Hold { _pipe: started.child.stdin.take() }))
 }
 
 fn create_home(home: &Path) -> Result<()> {
@@ -60,18 +84,23 @@ struct Started {
     log_from: u64,
 }
 
-fn launch(program: &Path, home: &Path) -> Result<Started> {
+fn launch(program: &Path, home: &Path, ends: Ends) -> Result<Started> {
     let path = home.join("daemon.log");
     let log = private(path.clone(), true)?;
     let log_from = log.metadata().map_err(|error| Failure::file("read", &path, error))?.len();
+    let (input, more): (_, &[&str]) = match ends {
+        Ends::WhenStopped => (Stdio::null(), &[]),
+        Ends::WithUs => (Stdio::piped(), &["--until-input-ends"]),
+    };
     let child = Command::new(program)
         .args(["daemon", "run"])
+        .args(more)
         .env("AILERON_HOME", home)
         // The daemon needs neither, and what it does not have it cannot leak.
         .env_remove("AILERON_TOKEN")
         .env_remove("AILERON_VAULT_PASSPHRASE")
         .env_remove("AILERON_API_URL")
-        .stdin(Stdio::null())
+        .stdin(input)
         .stdout(Stdio::null())
         .stderr(log)
         .process_group(0)
@@ -138,7 +167,7 @@ mod tests {
     /// What is told when a program that cannot be a daemon is started in this home.
     async fn failure(home: &Path) -> String {
         // Of `daemon` and `run` it knows nothing, and says so.
-        let mut started = launch(Path::new("/bin/ls"), home).unwrap();
+        let mut started = launch(Path::new("/bin/ls"), home, Ends::WhenStopped).unwrap();
         wait(home, &mut started).await.unwrap_err().to_string()
     }
 

@@ -22,6 +22,7 @@ use crate::{
     signals,
     state::{self, State},
     telemetry::{Settings, Telemetry},
+    tether::Tether,
 };
 
 /// Runs until the process is asked to stop.
@@ -29,14 +30,15 @@ pub async fn run(environment: &Environment, flags: &Flags) -> Result<()> {
     aileron_vault::harden_process()?;
     signals::outlive_file_limits().map_err(Error::internal)?;
     let config = configure(environment, flags)?;
+    let tether = flags.until_input_ends.then(Tether::standard_input).transpose()?;
     let settings = Settings::read(environment);
     let telemetry = Telemetry::start(&config.log, settings, &config.roles, now);
-    let ended = Box::pin(work(environment, config)).await;
+    let ended = Box::pin(work(environment, config, tether)).await;
     telemetry.stop().await;
     ended
 }
 
-async fn work(environment: &Environment, config: Config) -> Result<()> {
+async fn work(environment: &Environment, config: Config, tether: Option<Tether>) -> Result<()> {
     for name in environment.unknown() {
         tracing::warn!(name, "unknown variable ignored: is it misspelt?");
     }
@@ -54,10 +56,17 @@ async fn work(environment: &Environment, config: Config) -> Result<()> {
     let State { database, mut held } = State::open(&config).await?;
     let services = Services::start(&config, &guard, database.as_ref()).await?;
     let stop = CancellationToken::new();
+    let let_go = async {
+        match tether {
+            Some(tether) => tether.let_go().await,
+            None => std::future::pending().await,
+        }
+    };
     let served = serve(&config, &guard, &services, &stop, async {
         tokio::select! {
             asked = signals::stop_requested(locks.watched()) => asked,
             () = state::lost(&mut held) => Ok("another process holds a role on the database"),
+            () = let_go => Ok("whoever started it is gone"),
         }
     })
     .await;

@@ -16,6 +16,7 @@ mod services;
 mod signals;
 mod state;
 mod telemetry;
+mod tether;
 
 pub use config::{Config, Flags, Role};
 pub use environment::Environment;

@@ -23,6 +23,8 @@ pub struct Flags {
     /// Empty means all.
     pub roles: Vec<String>,
     pub log: Option<String>,
+    /// The process ends when its standard input, a pipe, does.
+    pub until_input_ends: bool,
 }
 
 /// Merges file, environment and flags. `file` is the text of `config.yaml`, empty without one.
