@@ -56,7 +56,7 @@ async fn a_signal_ends_the_person_session_of_a_command_and_its_file_and_a_kill_l
     let opens = async || {
         let mut command = home.house.command(["open"]);
         command.env("PATH", &path).env("AILERON_VAULT_PASSPHRASE", PASSPHRASE);
-        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         until("the file for the browser", async || {
             let found = handovers(home.house.path());
             let written = |name: &String| {
@@ -70,9 +70,16 @@ async fn a_signal_ends_the_person_session_of_a_command_and_its_file_and_a_kill_l
     for (asked, code) in [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129)] {
         let mut child = opens().await;
         assert_eq!(open(&home.program).await, before + 1);
+        // It says at once what it waits for, and what to do instead.
+        let mut told = String::new();
+        BufReader::new(child.stderr.as_mut().unwrap()).read_line(&mut told).unwrap();
+        assert!(told.contains("your browser") && told.contains("Ctrl-C"), "{told}");
         signal(&child, asked);
         assert_eq!(child.wait().unwrap().code(), Some(code));
         assert_eq!(open(&home.program).await, before, "{asked:?}");
+        let mut address = String::new();
+        child.stdout.as_mut().unwrap().read_to_string(&mut address).unwrap();
+        assert!(address.starts_with("http://"), "{address}");
         assert!(handovers(home.house.path()).is_empty(), "{asked:?}");
     }
 

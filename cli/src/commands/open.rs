@@ -42,7 +42,15 @@ pub(super) async fn run(target: Option<OpenTarget>, connection: &Connection<'_>)
     printer.data(format!("{}{path}", code.page_url));
     let came = match Handover::write(&connection.settings.home, &code, &path) {
         Ok(handover) => {
-            browser::open_file(handover.path()) && taken(&person.client, &code.id).await
+            browser::open_file(handover.path()) && {
+                printer.say(format!(
+                    "waiting up to {} s for your browser to come, signed in. Where none opens, \
+                     open the address above yourself and sign in with the passphrase; Ctrl-C \
+                     ends the waiting",
+                    PACE.saturating_mul(TIMES).as_secs()
+                ));
+                taken(&person.client, &code.id).await
+            }
         }
         Err(error) => {
             printer.cross(format!("the file for the browser cannot be written: {error}"));
