@@ -35,18 +35,18 @@ const MIGRATIONS: &[Migration] = &[
     Migration {
         id: "audit/1",
         statements: &[
-            "CREATE TABLE audit_record (place BIGINT PRIMARY KEY, id TEXT NOT NULL, kind TEXT NOT \
-         NULL, at BIGINT NOT NULL, class TEXT, file TEXT NOT NULL, start BIGINT NOT NULL, length \
-         BIGINT NOT NULL)",
+            "CREATE TABLE audit_record (place BIGINT PRIMARY KEY, id TEXT NOT NULL, kind TEXT \
+             NOT NULL, at BIGINT NOT NULL, class TEXT, file TEXT NOT NULL, start BIGINT NOT \
+             NULL, length BIGINT NOT NULL)",
             "CREATE INDEX audit_record_id ON audit_record (id)",
             "CREATE INDEX audit_record_kind ON audit_record (kind, place)",
             "CREATE INDEX audit_record_at ON audit_record (at, place)",
             "CREATE INDEX audit_record_class ON audit_record (class, place)",
             "CREATE TABLE audit_connector (fqn TEXT NOT NULL, place BIGINT NOT NULL, PRIMARY KEY \
-         (fqn, place))",
+             (fqn, place))",
             // How far the index reaches, and the root of the tree there.
-            "CREATE TABLE audit_indexed (slot BIGINT PRIMARY KEY, size BIGINT NOT NULL, root TEXT NOT \
-         NULL)",
+            "CREATE TABLE audit_indexed (slot BIGINT PRIMARY KEY, size BIGINT NOT NULL, root \
+             TEXT NOT NULL)",
         ],
     },
     Migration {
