@@ -4,7 +4,10 @@ use std::{
     borrow::Cow,
     fmt,
     pin::pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -64,6 +67,8 @@ pub struct Server<D> {
     listings: Arc<Mutex<Listings>>,
     calls: Semaphore,
     elicit: Elicit,
+    /// Changes are looked for: once, however often a client says that it is ready.
+    watched: AtomicBool,
     gone: CancellationToken,
     _ends: DropGuard,
 }
@@ -92,6 +97,7 @@ impl<D: Door> Server<D> {
             options,
             listings: Arc::default(),
             calls: Semaphore::new(CALLS),
+            watched: AtomicBool::new(false),
             _ends: gone.clone().drop_guard(),
             gone,
         }
@@ -209,7 +215,9 @@ impl<D: Door> ServerHandler for Server<D> {
     }
 
     async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
-        self.watch(context.peer, context.extensions);
+        if !self.watched.swap(true, Ordering::Relaxed) {
+            self.watch(context.peer, context.extensions);
+        }
     }
 
     async fn list_tools(
@@ -318,3 +326,6 @@ fn of_protocol(tool: &Tool) -> rmcp::model::Tool {
 fn lock(listings: &Mutex<Listings>) -> std::sync::MutexGuard<'_, Listings> {
     listings.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests;
