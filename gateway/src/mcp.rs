@@ -10,7 +10,7 @@ mod contracts;
 mod sessions;
 mod trace;
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use aileron_api::mcp::{Options, Server, Written};
 use aileron_contract::{Context, Principal, Reason, limits};
@@ -24,6 +24,7 @@ use axum::{
 };
 use http::{HeaderName, Method, header};
 use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
+use serde::Deserialize;
 
 use crate::{
     Shared,
@@ -99,9 +100,10 @@ impl Guarded {
             ));
         }
         let get = request.method() == Method::GET;
-        let begins = named.is_none() && request.method() == Method::POST;
+        let (request, begins) = self.read(request).await?;
+        // Making room may end another session: not for what begins none.
+        let begins = begins && named.is_none();
         let reserved = if begins { Some(self.sessions.reserve(owner).await?) } else { None };
-        let request = self.read(request).await?;
         let response = next.run(request).await;
         if let Some(reserved) = reserved
             && let Some(session) = response.headers().get(SESSION)
@@ -112,23 +114,25 @@ impl Guarded {
         if get { self.bounded(response, &caller) } else { Ok(response) }
     }
 
-    /// Reads a message and keeps its arguments as they were written. The token goes no further.
-    async fn read(&self, request: Request) -> Result<Request> {
+    /// Reads a message and keeps its arguments as they were written; does it ask for a session?
+    /// The token goes no further.
+    async fn read(&self, request: Request) -> Result<(Request, bool)> {
         let (mut parts, body) = request.into_parts();
         parts.headers.remove(header::AUTHORIZATION);
         if parts.method != Method::POST {
-            return Ok(Request::from_parts(parts, body));
+            return Ok((Request::from_parts(parts, body), false));
         }
         let limit = (limits::MCP_MESSAGE, "MCP_MESSAGE");
         let body = input::collect(body, limit, self.shared.options.body_wall).await?;
         let written = Written::read(&body).map_err(|error| {
             Refusal::new(Reason::InvalidBody, format!("the body is no MCP message: {error}"))
         })?;
+        let begins = written.is_none() && asks_to_begin(&body);
         if let Some(written) = written {
             parts.extensions.insert(written);
             trace::mark(&mut parts.extensions);
         }
-        Ok(Request::from_parts(parts, Body::from(body)))
+        Ok((Request::from_parts(parts, Body::from(body)), begins))
     }
 
     /// A stream that waits for what may come ends after a while, or with its token: the client
@@ -142,6 +146,16 @@ impl Guarded {
         let (parts, body) = response.into_parts();
         Ok(Response::from_parts(parts, Body::from_stream(watch.bound(body.into_data_stream()))))
     }
+}
+
+/// Is this the message that begins a session?
+fn asks_to_begin(message: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Message<'m> {
+        #[serde(borrow)]
+        method: Cow<'m, str>,
+    }
+    serde_json::from_slice::<Message<'_>>(message).is_ok_and(|it| it.method == "initialize")
 }
 
 /// Whom a session belongs to.

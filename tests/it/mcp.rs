@@ -202,9 +202,13 @@ async fn one_token_s_sessions_do_not_crowd_out_another_s() {
     let (many, one) = (home.token("many").await, home.token("one").await);
     let quiet = http::Tools::start(&home.url(), &one).await;
     let first = http::Tools::start(&home.url(), &many).await;
-    for _ in 0..16 {
+    let second = http::Tools::start(&home.url(), &many).await;
+    for _ in 0..15 {
         http::Tools::start(&home.url(), &many).await;
     }
+    let nothing = http::Tools::new(&home.url(), &many);
+    assert_eq!(nothing.status("tools/list").await, 400, "a session is begun first");
+    assert_eq!(second.status("tools/list").await, 200, "what begins no session ends none");
     assert_eq!(first.status("tools/list").await, 404, "its own oldest one goes");
     assert_eq!(quiet.status("tools/list").await, 200);
 }

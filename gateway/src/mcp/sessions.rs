@@ -58,7 +58,7 @@ impl Sessions {
         own && self.keeper.has_session(&id.into()).await.unwrap_or(false)
     }
 
-    /// Makes room for one more session of this owner: its own oldest goes, nobody else's.
+    /// Makes room for one more session of this owner.
     pub(super) async fn reserve(&self, owner: Principal) -> Result<Reserved> {
         let there: Vec<Arc<str>> = self.keeper.sessions.read().await.keys().cloned().collect();
         let (reserved, oldest) = lock(&self.owned).reserve(owner, &there)?;
@@ -71,25 +71,49 @@ impl Sessions {
 }
 
 impl Owned {
+    /// Room for one more, and which session goes for it: the owner's own oldest when it has its
+    /// share; when all room is taken, the oldest of whoever has most, if that is more than the
+    /// owner has. So nobody shuts others out by beginning many.
     fn reserve(&mut self, owner: Principal, there: &[Arc<str>]) -> Result<(u64, Option<Arc<str>>)> {
         self.sessions.retain(|_, session| session.id.as_ref().is_none_or(|id| there.contains(id)));
-        let own = || self.sessions.iter().filter(|(_, session)| session.owner == owner);
-        let full = own().count() >= limits::MCP_SESSIONS_EACH;
-        let oldest = own().find_map(|(number, session)| Some((*number, session.id.clone()?)));
-        let oldest = match oldest {
-            Some(oldest) if full => Some(oldest),
-            None if full => return Err(busy()),
-            _ if self.sessions.len() >= limits::MCP_SESSIONS => return Err(busy()),
-            _ => None,
+        let own = self.count(&owner);
+        let from = if own >= limits::MCP_SESSIONS_EACH {
+            Some(owner.clone())
+        } else if self.sessions.len() >= limits::MCP_SESSIONS {
+            Some(self.greediest().filter(|most| self.count(most) > own).ok_or_else(busy)?)
+        } else {
+            None
         };
-        let oldest = oldest.map(|(number, id)| {
-            self.sessions.remove(&number);
-            id
-        });
+        let ends = match from {
+            Some(from) => Some(self.take_oldest(&from).ok_or_else(busy)?),
+            None => None,
+        };
         let number = self.next;
         self.next = self.next.saturating_add(1);
         self.sessions.insert(number, Session { owner, id: None });
-        Ok((number, oldest))
+        Ok((number, ends))
+    }
+
+    fn count(&self, owner: &Principal) -> usize {
+        self.sessions.values().filter(|session| session.owner == *owner).count()
+    }
+
+    /// Whoever has most.
+    fn greediest(&self) -> Option<Principal> {
+        let mut counts = BTreeMap::<&Principal, usize>::new();
+        for session in self.sessions.values() {
+            let count = counts.entry(&session.owner).or_default();
+            *count = count.saturating_add(1);
+        }
+        counts.into_iter().max_by_key(|(_, count)| *count).map(|(owner, _)| owner.clone())
+    }
+
+    /// None when all of them are just being begun.
+    fn take_oldest(&mut self, owner: &Principal) -> Option<Arc<str>> {
+        let mut begun = self.sessions.iter().filter(|(_, session)| session.owner == *owner);
+        let (number, id) = begun.find_map(|(number, it)| Some((*number, it.id.clone()?)))?;
+        self.sessions.remove(&number);
+        Some(id)
     }
 }
 
@@ -124,4 +148,67 @@ fn busy() -> Refusal {
 /// Every change of the table is whole.
 fn lock(owned: &Mutex<Owned>) -> MutexGuard<'_, Owned> {
     owned.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Default)]
+    struct House {
+        owned: Owned,
+        there: Vec<Arc<str>>,
+    }
+
+    impl House {
+        /// Begins a session; which one went for it.
+        fn begin(&mut self, owner: &str, id: &str) -> Result<Option<String>> {
+            let owner = Principal::Agent(owner.into());
+            let (number, gone) = self.owned.reserve(owner, &self.there)?;
+            self.there.retain(|there| Some(there) != gone.as_ref());
+            self.there.push(id.into());
+            self.owned.sessions.get_mut(&number).unwrap().id = Some(id.into());
+            Ok(gone.map(|gone| gone.to_string()))
+        }
+    }
+
+    #[test]
+    fn who_begins_many_loses_its_own_and_shuts_nobody_out() {
+        let mut house = House::default();
+        assert_eq!(house.begin("quiet", "quiet").unwrap(), None);
+        let owners = limits::MCP_SESSIONS / limits::MCP_SESSIONS_EACH;
+        for owner in 0..owners {
+            for number in 0..limits::MCP_SESSIONS_EACH {
+                house.begin(&format!("greedy-{owner}"), &format!("{owner}/{number}")).unwrap();
+            }
+        }
+        assert_eq!(house.owned.sessions.len(), limits::MCP_SESSIONS);
+        for number in 0..limits::MCP_SESSIONS_EACH / 2 {
+            let gone = house.begin("new", &format!("new/{number}")).unwrap().unwrap();
+            assert!(gone != "quiet" && !gone.starts_with("new/"), "{gone}");
+        }
+        assert!(house.there.iter().any(|id| **id == *"quiet"));
+        assert_eq!(house.owned.sessions.len(), limits::MCP_SESSIONS);
+    }
+
+    #[test]
+    fn who_has_as_many_as_anybody_takes_nobody_s() {
+        let mut house = House::default();
+        for owner in 0..limits::MCP_SESSIONS {
+            house.begin(&owner.to_string(), &owner.to_string()).unwrap();
+        }
+        assert!(house.begin("0", "more").is_err());
+        assert!(house.begin("new", "new").unwrap().is_some());
+    }
+
+    #[test]
+    fn sessions_that_are_just_being_begun_are_not_ended() {
+        let mut owned = Owned::default();
+        let owner = || Principal::Agent("1".into());
+        for _ in 0..limits::MCP_SESSIONS_EACH {
+            assert!(owned.reserve(owner(), &[]).unwrap().1.is_none());
+        }
+        assert!(owned.reserve(owner(), &[]).is_err());
+        assert_eq!(owned.sessions.len(), limits::MCP_SESSIONS_EACH);
+    }
 }
