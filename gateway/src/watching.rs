@@ -4,17 +4,20 @@ use std::time::Duration;
 
 use aileron_contract::{Context, Timestamp, limits};
 use futures::{Stream, StreamExt as _, future};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Shared, answer::Result, watches::Watches};
+use crate::{
+    Shared,
+    answer::Result,
+    watches::{Seat, Watches},
+};
 
 /// Between two signs of life: a silent connection looks like a dead one to whatever stands between.
 pub(crate) const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// The right to one watch, for a while.
 pub(crate) struct Watch {
-    seat: OwnedSemaphorePermit,
+    seat: Seat,
     wall: Duration,
     shutdown: CancellationToken,
 }

@@ -152,7 +152,8 @@ async fn shutdown_ends_the_watches() {
 async fn watches_beyond_the_bound_are_refused_and_programs_leave_room_for_persons() {
     let door = Door::open().await;
     let mut open = Vec::new();
-    for _ in 0..aileron_contract::limits::WATCHES {
+    // One of several programs leaves an eighth to the others.
+    for _ in 0..aileron_contract::limits::WATCHES / 8 * 7 {
         let mut stream = TcpStream::connect(door.address).await.unwrap();
         let request = format!(
             "GET /v1/audit/watch?from=0 HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {PROGRAM}\r\n\r\n",
