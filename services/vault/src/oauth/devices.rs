@@ -3,14 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use aileron_contract::{
-    Error, Reason, Result, Secret, Timestamp,
+    Error, Result, Secret, Timestamp,
     bindings::{Binding, DevicePoll},
     limits,
     names::Sha256Hash,
 };
 
 use super::{
-    setups::{Plan, hashed, unknown},
+    setups::{Plan, full, hashed, unknown},
     trouble::Trouble,
 };
 use crate::envelope;
@@ -68,6 +68,15 @@ const SLOWER: Duration = Duration::from_secs(5);
 const PACE: std::ops::RangeInclusive<u64> = 1..=60;
 
 impl Devices {
+    /// Is there room for one more? Asked before the provider is, too: what it begins has to be kept.
+    pub(crate) fn room(&mut self, now: Timestamp) -> Result<()> {
+        self.0.retain(|held| now < held.expires_at);
+        if self.0.len() < limits::OAUTH_SETUPS {
+            return Ok(());
+        }
+        Err(full(limits::OAUTH_DEVICE_WALL))
+    }
+
     /// `busy` when too many wait already. Returns when the setup ends, and its pace.
     pub(crate) fn hold(
         &mut self,
@@ -76,13 +85,7 @@ impl Devices {
         (lifetime, interval): (Duration, Duration),
         now: Timestamp,
     ) -> Result<(Timestamp, Duration)> {
-        self.0.retain(|held| now < held.expires_at);
-        if self.0.len() >= limits::OAUTH_SETUPS {
-            return Err(Error::new(
-                Reason::Busy,
-                "too many setups wait for a person: finish one, or try again later",
-            ));
-        }
+        self.room(now)?;
         let lifetime = lifetime.min(limits::OAUTH_DEVICE_WALL);
         let expires_at = now.checked_add(lifetime).map_err(Error::internal)?;
         let interval = Duration::from_secs(interval.as_secs().clamp(*PACE.start(), *PACE.end()));
@@ -157,7 +160,7 @@ impl Devices {
                 found = Some(held);
             }
         }
-        found.ok_or_else(unknown)
+        found.ok_or_else(|| unknown(limits::OAUTH_DEVICE_WALL))
     }
 }
 

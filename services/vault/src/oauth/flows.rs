@@ -137,6 +137,7 @@ impl Flows {
             )
         })?;
         let consent = self.tokens.store.prepare(&consent, purpose).await?;
+        self.waiting.devices().room(self.tokens.store.now())?;
         let name = named(&consent)?;
         let asker = For { binding: &name, hosts: &consent.reach.hosts };
         let answer = self.tokens.provider.device(asker, &client, &url).await;

@@ -1,5 +1,7 @@
 //! Setups that wait for a person at a browser. A value: time and randomness are arguments.
 
+use std::time::Duration;
+
 use aileron_contract::{
     Context, Error, Reason, Result, Secret, Timestamp,
     bindings::{Consent, Purpose},
@@ -65,10 +67,7 @@ impl Setups {
     ) -> Result<Timestamp> {
         self.forget_old(now);
         if self.0.len() >= limits::OAUTH_SETUPS {
-            return Err(Error::new(
-                Reason::Busy,
-                "too many setups wait for a person: finish one, or try again in ten minutes",
-            ));
+            return Err(full(limits::OAUTH_SETUP_WALL));
         }
         let expires_at = now.checked_add(limits::OAUTH_SETUP_WALL).map_err(Error::internal)?;
         let (session, state) = (hashed(names.session), hashed(names.state));
@@ -138,7 +137,7 @@ impl Setups {
                 found = Some(at);
             }
         }
-        found.ok_or_else(unknown)
+        found.ok_or_else(|| unknown(limits::OAUTH_SETUP_WALL))
     }
 }
 
@@ -146,12 +145,27 @@ pub(crate) fn hashed(secret: &Secret) -> Sha256Hash {
     secret.expose(|secret| Sha256Hash::of(&[secret]))
 }
 
-pub(crate) fn unknown() -> Error {
-    Error::new(
-        Reason::SessionNotFound,
-        "no such setup waits here: it was finished, took longer than ten minutes, or the vault was \
+/// There is no room for one more among those that wait so long at most.
+pub(crate) fn full(wall: Duration) -> Error {
+    let public = format!(
+        "too many setups wait for a person: finish one, or try again in {} minutes",
+        minutes(wall)
+    );
+    Error::new(Reason::Busy, public)
+}
+
+/// None of those that wait so long at most is it.
+pub(crate) fn unknown(wall: Duration) -> Error {
+    let public = format!(
+        "no such setup waits here: it was finished, took longer than {} minutes, or the vault was \
          locked or the daemon restarted since; begin again",
-    )
+        minutes(wall)
+    );
+    Error::new(Reason::SessionNotFound, public)
+}
+
+fn minutes(wall: Duration) -> u64 {
+    wall.as_secs() / 60
 }
 
 #[cfg(test)]

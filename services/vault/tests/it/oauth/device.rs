@@ -5,6 +5,7 @@ use std::time::Duration;
 use aileron_contract::{
     Reason, Secret,
     bindings::{BeginDevice, DeviceBegun, DevicePoll, Purpose},
+    limits,
 };
 
 use super::{NAME, agreed, browser::Browser, client, get, provider::Provider};
@@ -52,6 +53,19 @@ async fn a_person_who_declines_is_heard() {
     Browser::default().answers_device(&complete, false).await;
     assert_eq!(poll(&house, &begun.session).await, DevicePoll::Denied);
     assert_eq!(poll(&house, &begun.session).await, DevicePoll::Denied);
+}
+
+#[tokio::test]
+async fn a_provider_is_asked_for_no_setup_that_has_no_room() {
+    let mut provider = Provider::start();
+    let house = House::with_vault().await;
+    for _ in 0..limits::OAUTH_SETUPS {
+        begun(&house, &provider).await;
+    }
+    // Whoever asked it now would be told that it does not answer.
+    provider.stop();
+    let refused = house.service.bindings().begin_device(&service(), beginning(&provider)).await;
+    assert_refused(refused, Reason::Busy);
 }
 
 #[tokio::test]
