@@ -23,7 +23,6 @@ mod trouble;
 
 pub(crate) use drift::declare as declare_scopes;
 pub(crate) use flows::{Flows, Waiting};
-pub(crate) use store::missing;
 pub(crate) use tokens::Tokens;
 
 /// Is what we take from a provider, or from an older file, stored so that it reads back?

@@ -12,7 +12,6 @@ use super::binding_event;
 use crate::{
     binding::{self, AGREED, HOSTS, Record, STALE_REASON, STATUS},
     keeper::{Changed, Keeper},
-    oauth::missing,
 };
 
 pub(super) async fn agree(
@@ -26,9 +25,7 @@ pub(super) async fn agree(
     let now = (keeper.clock)();
     keeper
         .change(context, |draft, keys| {
-            let entry = draft.entries().get(name.as_str());
-            let record = entry.and_then(|entry| Record::read(name.as_str(), &entry.metadata));
-            let record = record.ok_or_else(|| missing(&name))?;
+            let record = binding::present(draft.entries(), &name)?;
             keepable(&record, consent)?;
             let earlier = record.binding.hosts.clone().unwrap_or_default();
             let added: Vec<_> =

@@ -43,14 +43,7 @@ pub(super) async fn bind(
         .change(context, |draft, keys| {
             let kind = consent.reach.form.kind();
             let name = BindingName::new(kind.text(), &consent.service, &consent.identity)?;
-            let earlier = draft.entries().get(name.as_str()).map(|sealed| &sealed.metadata);
-            let earlier = match earlier {
-                Some(metadata) => Some(Record::read(name.as_str(), metadata).ok_or_else(|| {
-                    let advice = "revoke it first";
-                    Error::new(Reason::BindingExists, format!("{name} is taken: {advice}"))
-                })?),
-                None => None,
-            };
+            let earlier = binding::earlier(draft.entries(), &name)?;
             let record = Record::new(consent, earlier.as_ref(), now)?;
             let metadata = record.metadata();
             value.expose(|value| draft.put(keys, name.as_str(), metadata, value))?;

@@ -11,7 +11,6 @@ use super::binding_event;
 use crate::{
     binding::{self, DEFAULT, Record},
     keeper::{Changed, Keeper},
-    oauth::missing,
 };
 
 /// One per connector and kind: an earlier choice ends with the same write.
@@ -22,10 +21,8 @@ pub(super) async fn set_default(
 ) -> Result<Binding> {
     keeper
         .change(context, |draft, keys| {
-            let entry = draft.entries().get(name.as_str());
-            let record = entry.and_then(|entry| Record::read(name.as_str(), &entry.metadata));
-            let chosen = record.ok_or_else(|| missing(name))?.binding;
-            let chosen = Binding { verified: true, ..chosen };
+            let record = binding::present(draft.entries(), name)?;
+            let chosen = Binding { verified: true, ..record.binding };
             let filter = BindingFilter {
                 connector: Some(chosen.connector.clone()),
                 kind: Some(chosen.kind),

@@ -1,8 +1,8 @@
 //! What happens to bindings when a connector says which hosts it wants to reach.
 
 use aileron_contract::{
-    Context, Result,
-    audit::{Event, EventKind},
+    Context, Reason, Result,
+    audit::EventKind,
     bindings::{BindingFilter, BindingStatus, StaleReason},
     names::{BindingName, Fqn, HostPort},
 };
@@ -10,10 +10,12 @@ use aileron_contract::{
 use super::binding_event;
 use crate::{
     binding::{self, HOSTS, Record},
+    file::Metadata,
     keeper::{Changed, Keeper},
 };
 
 /// What a declaration does to one binding.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Effect {
     /// A binding of an older file takes the hosts, once.
     Adopt,
@@ -39,42 +41,45 @@ pub(super) async fn declare(
         Ok(file) if binding::select(file.entries(), &filter).iter().all(idle) => {
             return Ok(Vec::new());
         }
-        Err(error) if error.reason() == aileron_contract::Reason::VaultMissing => {
+        Err(error) if error.reason() == Reason::VaultMissing => {
             return Ok(Vec::new());
         }
         _ => {}
     }
+    let label = binding::host_label(&hosts);
     keeper
         .change(context, |draft, keys| {
-            let mut stale = Vec::new();
-            let mut events: Vec<Event> = Vec::new();
+            let (mut stale, mut events) = (Vec::new(), Vec::new());
             for record in binding::select(draft.entries(), &filter) {
                 let Some(effect) = effect(&record, &hosts) else { continue };
-                let name = record.binding.name.clone();
-                let kind = match effect {
-                    Effect::Adopt => {
-                        draft.relabel(keys, name.as_str(), |metadata| {
-                            let label = binding::host_label(&hosts);
-                            metadata.labels.insert(HOSTS.to_owned(), label);
-                        })?;
-                        EventKind::BindingHostsAdopted
-                    }
-                    Effect::Stale => {
-                        draft.relabel(keys, name.as_str(), |metadata| {
-                            binding::mark_stale(metadata, StaleReason::HostsAdded);
-                        })?;
-                        stale.push(name);
-                        EventKind::BindingStale
-                    }
-                };
-                events.push(
-                    binding_event(kind, context, &record.binding)
-                        .with("aileron.binding.hosts", binding::host_label(&hosts)),
-                );
+                let name = &record.binding.name;
+                draft.relabel(keys, name.as_str(), |metadata| effect.apply(metadata, &label))?;
+                let event = binding_event(effect.event(), context, &record.binding);
+                events.push(event.with("aileron.binding.hosts", label.as_str()));
+                if effect == Effect::Stale {
+                    stale.push(record.binding.name);
+                }
             }
             Ok(Changed { value: stale, events })
         })
         .await
+}
+
+impl Effect {
+    /// `hosts` as a label has them.
+    fn apply(self, metadata: &mut Metadata, hosts: &str) {
+        match self {
+            Self::Adopt => drop(metadata.labels.insert(HOSTS.to_owned(), hosts.to_owned())),
+            Self::Stale => binding::mark_stale(metadata, StaleReason::HostsAdded),
+        }
+    }
+
+    const fn event(self) -> EventKind {
+        match self {
+            Self::Adopt => EventKind::BindingHostsAdopted,
+            Self::Stale => EventKind::BindingStale,
+        }
+    }
 }
 
 fn effect(record: &Record, declared: &[HostPort]) -> Option<Effect> {

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     binding::{self, LAST_REFRESHED, REFRESHABLE, REFRESHING, Record},
     bindings::binding_event,
-    file::Metadata,
+    file::{Entries, Metadata},
     keeper::{Changed, Keeper},
 };
 
@@ -53,10 +53,7 @@ impl Store {
         }
         let (file, _) = self.0.view().await?.unlocked()?;
         let name = named(consent)?;
-        let earlier = match file.entries().get(name.as_str()) {
-            Some(sealed) => Some(existing(&name, &sealed.metadata)?),
-            None => None,
-        };
+        let earlier = binding::earlier(file.entries(), &name)?;
         let consent = adjusted(consent, purpose, &name, earlier.as_ref())?;
         Record::new(&consent, earlier.as_ref(), self.now())?;
         Ok(consent)
@@ -72,10 +69,7 @@ impl Store {
         self.0
             .change(context, |draft, keys| {
                 let name = named(consent)?;
-                let earlier = match draft.entries().get(name.as_str()) {
-                    Some(sealed) => Some(existing(&name, &sealed.metadata)?),
-                    None => None,
-                };
+                let earlier = binding::earlier(draft.entries(), &name)?;
                 let consent = adjusted(consent, *purpose, &name, earlier.as_ref())?;
                 let mut record = Record::new(&consent, earlier.as_ref(), now)?;
                 record.binding.granted_scopes.clone_from(&granted);
@@ -207,7 +201,8 @@ impl Store {
     pub(crate) async fn remove(&self, context: &Context, name: &BindingName) -> Result<()> {
         self.0
             .change(context, |draft, _| {
-                let sealed = draft.entries().get(name.as_str()).ok_or_else(|| missing(name))?;
+                let sealed =
+                    draft.entries().get(name.as_str()).ok_or_else(|| binding::missing(name))?;
                 let kind = EventKind::BindingRevoked;
                 let event = match Record::read(name.as_str(), &sealed.metadata) {
                     Some(record) => binding_event(kind, context, &record.binding),
@@ -221,18 +216,8 @@ impl Store {
     }
 }
 
-pub(crate) fn missing(name: &BindingName) -> Error {
-    Error::new(Reason::BindingNotFound, format!("there is no binding {name}"))
-}
-
 pub(crate) fn named(consent: &Consent) -> Result<BindingName> {
     BindingName::new(CredentialKind::Oauth2.text(), &consent.service, &consent.identity)
-}
-
-fn existing(name: &BindingName, metadata: &Metadata) -> Result<Record> {
-    Record::read(name.as_str(), metadata).ok_or_else(|| {
-        Error::new(Reason::BindingExists, format!("{name} is taken: revoke it first"))
-    })
 }
 
 /// Authorizing again means the binding that is there, under the account it has.
@@ -244,7 +229,7 @@ fn adjusted(
 ) -> Result<Consent> {
     let mut consent = consent.clone();
     if purpose == Purpose::Reauthorize {
-        let earlier = earlier.ok_or_else(|| missing(name))?;
+        let earlier = earlier.ok_or_else(|| binding::missing(name))?;
         consent.refuse_existing = false;
         consent.account = consent.account.or_else(|| earlier.binding.account.clone());
     }
@@ -252,7 +237,7 @@ fn adjusted(
 }
 
 /// The metadata of the entry, while it carries this very mark.
-fn marked(entries: &crate::file::Entries, name: &str, mark: &str) -> Option<Metadata> {
+fn marked(entries: &Entries, name: &str, mark: &str) -> Option<Metadata> {
     let metadata = &entries.get(name)?.metadata;
     (metadata.labels.get(REFRESHING)? == mark).then(|| metadata.clone())
 }
