@@ -133,6 +133,14 @@ impl VaultFile {
         }
     }
 
+    /// Does every entry open?
+    pub(crate) fn verify_entries(&self, keys: &Keys) -> Result<(), UnlockError> {
+        for path in self.entries().keys() {
+            self.open(keys, path)?;
+        }
+        Ok(())
+    }
+
     /// What has to be done to a passphrase before it can be tried.
     pub(crate) fn challenge(&self) -> (Kdf, &[u8]) {
         match self {

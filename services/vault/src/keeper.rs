@@ -7,6 +7,7 @@ mod older;
 pub(crate) mod opened;
 mod passphrase;
 mod recovery;
+mod view;
 mod write;
 
 use std::{
@@ -15,18 +16,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use aileron_contract::{
-    Context, Error, Reason, Result, Timestamp, audit,
-    names::BindingName,
-    vault::{State, Status},
-};
+use aileron_contract::{Context, Error, Reason, Result, Timestamp, audit, names::BindingName};
 use aileron_store::Database;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     Kdf,
-    disk::{Disk, Print},
-    file::{FileError, VaultFile},
+    disk::Disk,
+    file::{FileError, UnlockError, VaultFile},
     keys::Keys,
     mark::Mark,
     refusals::Refusals,
@@ -35,6 +32,7 @@ use crate::{
 use gate::Gate;
 pub(crate) use gate::Turn;
 use opened::Opened;
+pub(crate) use view::{Content, View};
 pub(crate) use write::Changed;
 
 /// The vault behind its doors.
@@ -71,25 +69,6 @@ pub(crate) struct Parts {
     pub(crate) kdf: Kdf,
 }
 
-/// The vault at one moment. Cheap to clone; keys go when the last view that holds them does.
-#[derive(Clone, Debug)]
-pub(crate) struct View {
-    print: Option<Print>,
-    pub(crate) content: Content,
-    pub(crate) keys: Option<Arc<Keys>>,
-    /// While unlocked: the last state of the file that was held against the keys.
-    accepted: Option<Arc<Mark>>,
-    /// What egress asked of this file with these keys.
-    pub(crate) opened: Arc<Opened>,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) enum Content {
-    Missing,
-    Refused(FileError),
-    Ready(Arc<VaultFile>),
-}
-
 /// For how long a file that was looked at is taken for the same when nobody says otherwise: what
 /// is done from another machine, or by another name of the file, is noticed after this long.
 const RECENT: Duration = Duration::from_millis(5);
@@ -109,13 +88,7 @@ impl Keeper {
             stop,
             disk: Arc::new(disk),
             kdf,
-            view: RwLock::new(View {
-                print: None,
-                content: Content::Missing,
-                keys: None,
-                accepted: None,
-                opened: Arc::default(),
-            }),
+            view: RwLock::new(View::nothing()),
             writer: tokio::sync::Mutex::new(()),
             seen: Mutex::new(None),
             uses: Mutex::new(BTreeMap::new()),
@@ -301,50 +274,7 @@ impl std::fmt::Debug for Keeper {
     }
 }
 
-impl View {
-    /// A file that cannot be read counts as locked; unlocking says what is wrong with it.
-    pub(crate) fn status(&self) -> Status {
-        let state = match (&self.content, &self.keys) {
-            (Content::Missing, _) => State::Missing,
-            (Content::Ready(_), Some(_)) => State::Unlocked,
-            _ => State::Locked,
-        };
-        let file = self.file().ok();
-        Status {
-            state,
-            format: file.as_ref().map(|file| file.format()),
-            generation: file.as_ref().and_then(|file| file.generation()),
-            recovery_key: file.as_ref().is_some_and(|file| file.has_recovery_key()),
-        }
-    }
-
-    /// Have the labels been held against the keys, each with its value?
-    pub(crate) fn verified(&self) -> bool {
-        let sealed = |file: &VaultFile| matches!(file, VaultFile::V2(_));
-        self.keys.is_some() && self.file().is_ok_and(|file| sealed(&file))
-    }
-
-    pub(crate) fn file(&self) -> Result<Arc<VaultFile>> {
-        match &self.content {
-            Content::Ready(file) => Ok(Arc::clone(file)),
-            Content::Refused(error) => Err(error.clone().into()),
-            Content::Missing => Err(Error::new(
-                Reason::VaultMissing,
-                "there is no vault yet: create one with `aileron vault init`",
-            )),
-        }
-    }
-
-    /// The file and its keys; `vault_locked` without.
-    pub(crate) fn unlocked(&self) -> Result<(Arc<VaultFile>, Arc<Keys>)> {
-        let file = self.file()?;
-        let keys = self.keys.as_ref().map(Arc::clone).ok_or_else(|| {
-            Error::new(Reason::VaultLocked, "the vault is locked: unlock it and try again")
-        })?;
-        Ok((file, keys))
-    }
-}
-
+/// The file, unless the keys say that it is not ours, or an older one.
 fn believe(
     file: VaultFile,
     keys: Option<&Keys>,
@@ -356,7 +286,7 @@ fn believe(
     }
     match file.verify(keys) {
         Ok(()) => Ok(file),
-        Err(crate::file::UnlockError::File(error)) => Err(error),
+        Err(UnlockError::File(error)) => Err(error),
         Err(_) => Err(FileError::Tampered("it does not fit the keys in use")),
     }
 }

@@ -26,7 +26,7 @@ pub(crate) struct Proven {
 /// What a passphrase or a recovery key came to with a file, and how a wrong one is recorded.
 struct Attempt {
     file: Arc<VaultFile>,
-    opened: std::result::Result<Keys, UnlockError>,
+    opened: Result<Keys, UnlockError>,
     refused: audit::EventKind,
     /// A person was shown that the file is not the one last used here.
     older: bool,
@@ -50,14 +50,7 @@ impl Keeper {
     ) -> Result<Proven> {
         bounded(&passphrase)?;
         let file = self.view().await?.file()?;
-        let tried = Arc::clone(&file);
-        let opened = self
-            .blocking(move |_| {
-                let (kdf, salt) = tried.challenge();
-                let key = passphrase.expose(|text| kdf.derive(text, salt))?;
-                tried.unlock(&key)
-            })
-            .await?;
+        let opened = self.opened_with(&file, passphrase, |_, _| Ok(())).await?;
         let attempt = Attempt { file, opened, refused, older: false };
         let proven = self.judge(context, turn, attempt).await?;
         proven.ok_or_else(|| UnlockError::Rejected.into())
@@ -72,18 +65,7 @@ impl Keeper {
         passphrase: Secret,
     ) -> Result<Proven> {
         bounded(&passphrase)?;
-        let tried = Arc::clone(&file);
-        let opened = self
-            .blocking(move |_| {
-                let (kdf, salt) = tried.challenge();
-                let key = passphrase.expose(|text| kdf.derive(text, salt))?;
-                let keys = tried.unlock(&key)?;
-                for path in tried.entries().keys() {
-                    tried.open(&keys, path)?;
-                }
-                Ok(keys)
-            })
-            .await?;
+        let opened = self.opened_with(&file, passphrase, VaultFile::verify_entries).await?;
         let refused = audit::EventKind::VaultUnlockFailed;
         let attempt = Attempt { file, opened, refused, older: true };
         let proven = self.judge(context, turn, attempt).await?;
@@ -110,6 +92,24 @@ impl Keeper {
                  working when another is made or the vault key is rotated",
             )
         })
+    }
+
+    /// The keys that a passphrase opens a file with; `further` looks at more of it.
+    async fn opened_with(
+        &self,
+        file: &Arc<VaultFile>,
+        passphrase: Secret,
+        further: fn(&VaultFile, &Keys) -> Result<(), UnlockError>,
+    ) -> Result<Result<Keys, UnlockError>> {
+        let file = Arc::clone(file);
+        self.blocking(move |_| {
+            let (kdf, salt) = file.challenge();
+            let key = passphrase.expose(|text| kdf.derive(text, salt))?;
+            let keys = file.unlock(&key)?;
+            further(&file, &keys)?;
+            Ok(keys)
+        })
+        .await
     }
 
     /// What an attempt came to; none when it was not the right secret.

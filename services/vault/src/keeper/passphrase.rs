@@ -16,6 +16,7 @@ use super::{
 use crate::{
     disk::Disk,
     file::{VaultFile, v2::Draft},
+    keys::Keys,
     mark::{self, Mark},
 };
 
@@ -114,13 +115,11 @@ impl Keeper {
 
     /// After a crash between a new file and the removal of the one before: once the file that
     /// counts has been opened whole, the copy goes.
-    async fn finish_earlier_write(&self, file: &VaultFile, keys: &crate::keys::Keys) -> Result<()> {
+    async fn finish_earlier_write(&self, file: &VaultFile, keys: &Keys) -> Result<()> {
         if !self.disk.has_copy() {
             return Ok(());
         }
-        for path in file.entries().keys() {
-            file.open(keys, path)?;
-        }
+        file.verify_entries(keys)?;
         let dropped = self.blocking(Disk::drop_copy).await?;
         dropped.map_err(|cause| self.disk.unwritable(cause))
     }
