@@ -16,13 +16,12 @@ use aileron_contract::{
     names::{SessionId, Sha256Hash},
 };
 use async_trait::async_trait;
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use zeroize::Zeroizing;
 
 use crate::{
     envelope,
     file::VaultFile,
     keeper::{Keeper, Turn, attempt::Proven},
+    passes::{hashed, same},
 };
 
 pub(crate) use agents::Agents;
@@ -125,7 +124,7 @@ impl Access for Door {
             return Err(unknown());
         }
         let hash = hashed(&bearer);
-        if self.daemon.is_some_and(|daemon| envelope::equal(daemon.bytes(), hash.bytes())) {
+        if self.daemon.is_some_and(|daemon| same(&daemon, &hash)) {
             return Ok(Caller {
                 principal: Principal::Program(Principal::DAEMON.into()),
                 begun_by: None,
@@ -185,22 +184,9 @@ async fn open(
     Ok(opened)
 }
 
-/// 32 random bytes in a form that can be told apart, and found by a scanner when it leaks.
-fn fresh_bearer(prefix: &str) -> Result<Secret> {
-    let bytes = Zeroizing::new(envelope::random::<32>()?);
-    let mut text = String::with_capacity(prefix.len().saturating_add(43));
-    text.push_str(prefix);
-    URL_SAFE_NO_PAD.encode_string(*bytes, &mut text);
-    Ok(Secret::from(text))
-}
-
 /// A name that says nothing.
 fn fresh_id(prefix: &str) -> Result<String> {
     Ok(format!("{prefix}-{}", hex::encode(envelope::random::<8>()?)))
-}
-
-pub(crate) fn hashed(bearer: &Secret) -> Sha256Hash {
-    bearer.expose(|bytes| Sha256Hash::of(&[bytes]))
 }
 
 fn unknown() -> Error {

@@ -24,6 +24,7 @@ mod lines;
 mod lock;
 mod mark;
 mod oauth;
+mod passes;
 mod recovery_key;
 mod refusals;
 mod service;

@@ -22,6 +22,7 @@ use crate::{
     lock::Lock,
     mark,
     oauth::{Flows, Tokens, Waiting},
+    passes::hashed,
     vault,
 };
 
@@ -102,7 +103,7 @@ impl Service {
                 sessions,
                 revocations,
                 agents: access::Agents::default(),
-                daemon: daemon_token.as_ref().map(access::hashed),
+                daemon: daemon_token.as_ref().map(hashed),
             }),
             keeper,
             lock,

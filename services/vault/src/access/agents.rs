@@ -7,8 +7,8 @@ use aileron_contract::{
     names::{SessionId, Sha256Hash},
 };
 
-use super::{AGENT, fresh_bearer, hashed};
-use crate::envelope;
+use super::AGENT;
+use crate::passes::{find, fresh, hashed};
 
 /// The tokens good now.
 #[derive(Debug, Default)]
@@ -25,7 +25,7 @@ struct Held {
 impl Agents {
     /// A token for this session. One it had before ends: a session has one at most.
     pub(super) fn admit(&self, session: SessionId, begun_by: Principal) -> Result<Secret> {
-        let bearer = fresh_bearer(AGENT)?;
+        let bearer = fresh(AGENT)?;
         let mut held = self.held();
         held.retain(|held| held.session != session);
         if held.len() >= limits::AGENT_SESSIONS {
@@ -46,15 +46,11 @@ impl Agents {
         self.held().retain(|held| session.is_some_and(|session| held.session != *session));
     }
 
-    /// Whose bearer is this, and who began that session? All tokens are compared, whichever it is.
+    /// Whose bearer is this, and who began that session?
     pub(super) fn find(&self, hash: &Sha256Hash) -> Option<(SessionId, Principal)> {
-        let mut found = None;
-        for Held { session, begun_by, hash: known } in &*self.held() {
-            if envelope::equal(known.bytes(), hash.bytes()) {
-                found = Some((session.clone(), begun_by.clone()));
-            }
-        }
-        found
+        let held = self.held();
+        let Held { session, begun_by, hash: _ } = find(&*held, |held| held.hash, hash)?;
+        Some((session.clone(), begun_by.clone()))
     }
 
     fn held(&self) -> MutexGuard<'_, Vec<Held>> {

@@ -10,8 +10,8 @@ use aileron_contract::{
     names::Sha256Hash,
 };
 
-use super::{PERSON, fresh_bearer, fresh_id, hashed, unknown};
-use crate::envelope;
+use super::{PERSON, fresh_id, unknown};
+use crate::passes::{find, fresh, hashed};
 
 /// The sessions open now.
 #[derive(Debug, Default)]
@@ -31,7 +31,7 @@ impl Sessions {
             opened_at: now,
             expires_at: now.checked_add(limits::PERSON_SESSION_WALL).map_err(Error::internal)?,
         };
-        Ok(Opened { session, bearer: fresh_bearer(PERSON)? })
+        Ok(Opened { session, bearer: fresh(PERSON)? })
     }
 
     /// From now on its bearer is the person. Where there are too many already, the oldest end: a
@@ -48,16 +48,9 @@ impl Sessions {
         ended
     }
 
-    /// Whose bearer is this? All sessions are compared, whichever it is.
+    /// Whose bearer is this?
     pub(super) fn find(&self, hash: &Sha256Hash, now: Timestamp) -> Result<PersonSession> {
-        let held = self.held();
-        let mut found = None;
-        for Held { session, hash: known } in &*held {
-            if envelope::equal(known.bytes(), hash.bytes()) {
-                found = Some(session.clone());
-            }
-        }
-        drop(held);
+        let found = find(&*self.held(), |held| held.hash, hash).map(|held| held.session.clone());
         let session = found.ok_or_else(unknown)?;
         if alive(&session, now) {
             return Ok(session);

@@ -16,8 +16,13 @@ use aileron_store::{Migration, failed};
 use serde::Serialize;
 use sqlx::{Any, Row as _, Transaction, any::AnyRow};
 
-use super::{Revocations, TOKEN, fresh_bearer, fresh_id, hashed, unknown};
-use crate::{binding, envelope, keeper::Keeper, keys::Keys};
+use super::{Revocations, TOKEN, fresh_id, unknown};
+use crate::{
+    binding, envelope,
+    keeper::Keeper,
+    keys::Keys,
+    passes::{fresh, hashed},
+};
 
 pub(crate) const MIGRATION: Migration = Migration {
     id: "vault/2",
@@ -52,7 +57,7 @@ pub(super) async fn mint(
         Timestamp::from_millisecond((keeper.clock)().as_millisecond()).map_err(Error::internal)?;
     let request = checked(context, request, now)?;
     let (_, keys) = keeper.view().await?.unlocked()?;
-    let bearer = fresh_bearer(TOKEN)?;
+    let bearer = fresh(TOKEN)?;
     let MintRequest { label, scopes, expires_at } = request;
     let token = Token {
         id: fresh_id("tok")?,

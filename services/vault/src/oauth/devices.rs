@@ -10,10 +10,10 @@ use aileron_contract::{
 };
 
 use super::{
-    setups::{Plan, full, hashed, unknown},
+    setups::{Plan, full, unknown},
     trouble::Trouble,
 };
-use crate::envelope;
+use crate::passes::{find, hashed};
 
 /// What a setup remembers until the person has answered.
 #[derive(Debug)]
@@ -153,13 +153,7 @@ impl Devices {
     }
 
     fn held(&mut self, session: &Secret) -> Result<&mut Held> {
-        let wanted = hashed(session);
-        let mut found = None;
-        for held in &mut self.0 {
-            if envelope::equal(held.session.bytes(), wanted.bytes()) {
-                found = Some(held);
-            }
-        }
+        let found = find(&mut self.0, |held| held.session, &hashed(session));
         found.ok_or_else(|| unknown(limits::OAUTH_DEVICE_WALL))
     }
 }

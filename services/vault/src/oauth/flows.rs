@@ -11,19 +11,20 @@ use aileron_contract::{
     },
     names::BindingName,
 };
-use base64::prelude::{BASE64_URL_SAFE_NO_PAD as URL_SAFE_NO_PAD, Engine as _};
-use zeroize::Zeroizing;
 
 use super::{
     answer,
     devices::{DeviceSetup, Devices, Said, Step},
     places,
     provider::{For, Returned, authorize_url},
-    setups::{Names, Plan, Setup, Setups, Way, hashed},
+    setups::{Names, Plan, Setup, Setups, Way},
     store::named,
     tokens::Tokens,
 };
-use crate::{envelope, keeper::Keeper};
+use crate::{
+    keeper::Keeper,
+    passes::{fresh, hashed},
+};
 
 /// Setups under way, and the tokens they become.
 #[derive(Debug)]
@@ -67,7 +68,7 @@ impl Flows {
             }
         };
         let consent = self.tokens.store.prepare(&consent, purpose).await?;
-        let (session, state, verifier, cookie) = (fresh()?, fresh()?, fresh()?, fresh()?);
+        let (session, state, verifier, cookie) = (fresh("")?, fresh("")?, fresh("")?, fresh("")?);
         let authorize_url = text(&state, |state| {
             text(&verifier, |verifier| {
                 authorize_url(&client, &redirect_uri, state, verifier, purpose)
@@ -143,7 +144,7 @@ impl Flows {
         let answer = self.tokens.provider.device(asker, &client, &url).await;
         let answer = answer.map_err(|trouble| trouble.error())?;
         let shown = places::shown(&answer)?;
-        let session = fresh()?;
+        let session = fresh("")?;
         let device_code = Secret::from(answer.device_code().secret().clone());
         let context = context.clone();
         let plan = Plan { context, consent, client, purpose };
@@ -263,14 +264,6 @@ fn refused(error: &str) -> Error {
         format!("the provider sent you back without access ({code}): begin again"),
     )
     .with_details(serde_json::json!({ "error": answer::code(error) }))
-}
-
-/// 32 random bytes in base64url: an id, a state, a PKCE verifier or a cookie.
-fn fresh() -> Result<Secret> {
-    let bytes = Zeroizing::new(envelope::random::<32>()?);
-    let mut text = String::with_capacity(43);
-    URL_SAFE_NO_PAD.encode_string(*bytes, &mut text);
-    Ok(Secret::from(text))
 }
 
 /// Secrets of this room are text.

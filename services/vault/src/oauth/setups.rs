@@ -11,7 +11,7 @@ use aileron_contract::{
 };
 use oauth2::RedirectUrl;
 
-use crate::envelope;
+use crate::passes::{find, hashed, same};
 
 /// What a setup is to become.
 #[derive(Debug)]
@@ -80,7 +80,7 @@ impl Setups {
     pub(crate) fn finish(&mut self, names: Names<'_>, now: Timestamp) -> Result<Setup> {
         self.forget_old(now);
         let session = hashed(names.session);
-        let at = self.place(|held| &held.session, &session)?;
+        let at = self.place(|held| held.session, &session)?;
         let waits_for_browser =
             self.0.get(at).is_some_and(|held| matches!(held.setup.way, Way::Browser { .. }));
         if waits_for_browser {
@@ -90,7 +90,7 @@ impl Setups {
             ));
         }
         let held = self.0.swap_remove(at);
-        if envelope::equal(held.state.bytes(), hashed(names.state).bytes()) {
+        if same(&held.state, &hashed(names.state)) {
             return Ok(held.setup);
         }
         Err(Error::new(
@@ -107,7 +107,7 @@ impl Setups {
         now: Timestamp,
     ) -> Result<Setup> {
         self.forget_old(now);
-        let at = self.place(|held| &held.state, &hashed(state))?;
+        let at = self.place(|held| held.state, &hashed(state))?;
         let way = self.0.get(at).map(|held| &held.setup.way);
         let Some(Way::Browser { cookie: expected, return_to: _ }) = way else {
             return Err(Error::new(
@@ -115,7 +115,7 @@ impl Setups {
                 "this setup was begun on a command line: finish it there",
             ));
         };
-        let fits = |cookie: &Secret| envelope::equal(hashed(cookie).bytes(), expected.bytes());
+        let fits = |cookie: &Secret| same(&hashed(cookie), expected);
         if !cookie.is_some_and(fits) {
             return Err(Error::new(
                 Reason::BrowserMismatch,
@@ -129,20 +129,10 @@ impl Setups {
         self.0.retain(|held| now < held.expires_at);
     }
 
-    /// All are compared, whichever it is.
-    fn place(&self, name: fn(&Held) -> &Sha256Hash, wanted: &Sha256Hash) -> Result<usize> {
-        let mut found = None;
-        for (at, held) in self.0.iter().enumerate() {
-            if envelope::equal(name(held).bytes(), wanted.bytes()) {
-                found = Some(at);
-            }
-        }
-        found.ok_or_else(|| unknown(limits::OAUTH_SETUP_WALL))
+    fn place(&self, name: fn(&Held) -> Sha256Hash, wanted: &Sha256Hash) -> Result<usize> {
+        let found = find(self.0.iter().enumerate(), |(_, held)| name(held), wanted);
+        found.map(|(at, _)| at).ok_or_else(|| unknown(limits::OAUTH_SETUP_WALL))
     }
-}
-
-pub(crate) fn hashed(secret: &Secret) -> Sha256Hash {
-    secret.expose(|secret| Sha256Hash::of(&[secret]))
 }
 
 /// There is no room for one more among those that wait so long at most.
