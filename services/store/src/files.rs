@@ -96,7 +96,7 @@ pub fn private() -> OpenOptions {
 }
 
 /// Makes an empty file unless there is one; either way only its owner reads it afterwards.
-pub fn create_private_file(path: &Path) -> io::Result<()> {
+pub(crate) fn create_private_file(path: &Path) -> io::Result<()> {
     let file = private().create(true).append(true).open(path)?;
     let found = file.metadata()?;
     owned(&found, path)?;

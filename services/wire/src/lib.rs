@@ -34,4 +34,3 @@ pub mod vault;
 pub use channel::{Channel, connect};
 pub use listener::{Listener, listen};
 pub use server::Server;
-pub use status::{error_from_status, status_from_error};

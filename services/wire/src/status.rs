@@ -13,7 +13,7 @@ const DOMAIN: &str = "aileron";
 const DETAILS: &str = "details";
 
 /// What a service answers with. The source stays here.
-pub fn status_from_error(error: &Error) -> Status {
+pub(crate) fn status_from_error(error: &Error) -> Status {
     let mut facts = HashMap::new();
     if let Some(details) = error.details() {
         facts.insert(DETAILS.to_owned(), bounded_details(details));
@@ -26,7 +26,7 @@ pub fn status_from_error(error: &Error) -> Status {
 }
 
 /// What the caller learns. `service` names who was called.
-pub fn error_from_status(service: &str, status: Status) -> Error {
+pub(crate) fn error_from_status(service: &str, status: Status) -> Error {
     let details = status.get_error_details();
     let info = details.error_info().filter(|info| info.domain == DOMAIN);
     let Some(info) = info else {
