@@ -33,6 +33,9 @@ pub(crate) use settings::Settings;
 
 use crate::config::Role;
 
+/// A longer field of a line is cut, in bytes: some quote what a client sent.
+const FIELD: usize = 8 * 1024;
+
 /// What is to be shut down at the end.
 pub(crate) struct Telemetry {
     export: Option<Export>,
@@ -125,13 +128,12 @@ impl Export {
 }
 
 fn install(filter: &str, finest: Level, provider: SdkTracerProvider) {
-    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
         .fmt_fields(fields())
-        .with_filter(filter);
+        .with_filter(wanted(filter));
     // Our own spans, whatever is logged; never the log's lines, which quote what others wrote.
     let ours = filter_fn(move |metadata| {
         let wanted = metadata.is_span() && *metadata.level() <= finest;
@@ -149,11 +151,24 @@ fn install(filter: &str, finest: Level, provider: SdkTracerProvider) {
     }
 }
 
+/// What the log shows. The library of `/mcp` writes each message of a client that answers nothing,
+/// whole: an agent could fill the disk with it, and what it says is not for the log. Who names the
+/// library in a filter has its lines.
+fn wanted(filter: &str) -> EnvFilter {
+    let quiet = |filter: &str| EnvFilter::try_new(format!("rmcp=off,{filter}"));
+    quiet(filter).or_else(|_| quiet("info")).unwrap_or_default()
+}
+
 /// Fields on one line, whatever they hold: many quote what somebody else wrote, and that must
-/// neither look like a line of its own nor steer the terminal of who reads it.
+/// neither look like a line of its own, nor steer the terminal of who reads it, nor be endless.
 fn fields() -> impl for<'w> FormatFields<'w> + Send + Sync + 'static {
     debug_fn(|writer, field, value| {
-        let text = visible(&format!("{value:?}")).replace('\n', "\\n").replace('\t', "\\t");
+        let mut text = format!("{value:?}");
+        if text.len() > FIELD {
+            text.truncate(text.floor_char_boundary(FIELD));
+            text.push('…');
+        }
+        let text = visible(&text).replace('\n', "\\n").replace('\t', "\\t");
         match field.name() {
             "message" => write!(writer, "{text}"),
             name => write!(writer, "{}={text}", name.strip_prefix("r#").unwrap_or(name)),
@@ -184,8 +199,8 @@ mod tests {
         }
     }
 
-    #[test]
-    fn what_others_wrote_stays_in_its_line() {
+    /// What stands in the log with this filter.
+    fn log(filter: &str, work: impl FnOnce()) -> String {
         let written = Written::default();
         let to = written.clone();
         let lines = tracing_subscriber::fmt::layer()
@@ -193,9 +208,40 @@ mod tests {
             .with_ansi(false)
             .with_target(false)
             .without_time()
-            .fmt_fields(fields());
+            .fmt_fields(fields())
+            .with_filter(wanted(filter));
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(lines), work);
+        let bytes = written.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        String::from_utf8(bytes).unwrap_or_default()
+    }
+
+    #[test]
+    fn what_clients_of_the_tools_say_is_not_in_the_log_unless_the_operator_wants_it() {
+        let said = |filter| {
+            log(filter, || {
+                tracing::info!(target: "rmcp::service", "received notification canary");
+                tracing::warn!(target: "rmcp::transport::worker", "canary");
+                tracing::info!("ours");
+            })
+        };
+        for filter in ["info", "trace", "not=a=filter"] {
+            let text = said(filter);
+            assert!(text.contains("ours") && !text.contains("canary"), "{filter}: {text}");
+        }
+        assert_eq!(said("info,rmcp=info").matches("canary").count(), 2);
+        assert_eq!(said("warn"), "");
+    }
+
+    #[test]
+    fn a_field_that_somebody_made_endless_is_cut() {
+        let text = log("info", || tracing::info!(said = "é".repeat(1_000_000), "here"));
+        assert!(text.len() < 2 * FIELD && text.contains('…'), "{}", text.len());
+    }
+
+    #[test]
+    fn what_others_wrote_stays_in_its_line() {
         let bad = "a\r\nINFO forged\u{1b}[2J\u{202e}\u{9b}1m\t\u{2028}";
-        tracing::subscriber::with_default(tracing_subscriber::registry().with(lines), || {
+        let text = log("info", || {
             let span = tracing::info_span!("call", name = bad, shown = %bad);
             span.in_scope(|| {
                 tracing::info!(error = %bad, text = bad, "said {bad}");
@@ -203,8 +249,6 @@ mod tests {
                 tracing::warn!(count = 1, "plain");
             });
         });
-        let bytes = written.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let text = String::from_utf8(bytes).unwrap_or_default();
         assert_eq!(text.lines().count(), 3, "{text}");
         assert!(
             !text.chars().any(|c| c != '\n' && (c.is_control() || c == '\u{202e}')),
