@@ -106,6 +106,16 @@ pub(crate) fn create_private_file(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Opens a file to add to its end, and makes one that only its owner reads if there is none. Not
+/// through a link, and neither a pipe, which nobody may ever read from, nor a device.
+pub fn append_own(path: &Path) -> io::Result<File> {
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+    let mut options = OpenOptions::new();
+    let file = options.create(true).append(true).mode(0o600).custom_flags(flags).open(path)?;
+    plain(&file, path)?;
+    Ok(file)
+}
+
 /// Reads a file of at most `max` bytes; a longer one is refused, however long.
 pub fn read_bounded(path: &Path, max: u64) -> io::Result<Vec<u8>> {
     whole(path, File::open(path)?, max)
@@ -126,11 +136,16 @@ fn regular(path: &Path, flags: OFlags, max: u64) -> io::Result<Vec<u8>> {
     // A pipe is opened at once, and then seen to be one.
     let flags = (flags | OFlags::NONBLOCK).bits().cast_signed();
     let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
-    if !file.metadata()?.is_file() {
-        let text = format!("{} is no regular file", path.display());
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
-    }
+    plain(&file, path)?;
     whole(path, file, max)
+}
+
+fn plain(file: &File, path: &Path) -> io::Result<()> {
+    if file.metadata()?.is_file() {
+        return Ok(());
+    }
+    let text = format!("{} is no regular file", path.display());
+    Err(io::Error::new(io::ErrorKind::InvalidInput, text))
 }
 
 fn whole(path: &Path, file: File, max: u64) -> io::Result<Vec<u8>> {
@@ -290,5 +305,24 @@ mod tests {
         assert_eq!(read_regular(&at("link"), 5).unwrap(), b"12345");
         assert!(read_regular(&at("pipe"), 5).is_err());
         assert!(read_regular(Path::new("/dev/zero"), 4).is_err());
+    }
+
+    #[test]
+    fn what_is_added_goes_to_a_file_of_our_own_and_nobody_waits_for_a_pipe() {
+        let folder = folder();
+        let at = |name: &str| folder.path().join(name);
+        for line in [b"one\n", b"two\n"] {
+            append_own(&at("file")).unwrap().write_all(line).unwrap();
+        }
+        assert_eq!(fs::read(at("file")).unwrap(), b"one\ntwo\n");
+        assert_eq!(fs::metadata(at("file")).unwrap().mode() & 0o777, 0o600);
+        std::os::unix::fs::symlink(at("file"), at("link")).unwrap();
+        let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+        rustix::fs::mkfifoat(rustix::fs::CWD, at("pipe"), mode).unwrap();
+        assert!(append_own(&at("link")).is_err());
+        assert!(append_own(&at("pipe")).is_err());
+        let _reader = OpenOptions::new().read(true).write(true).open(at("pipe")).unwrap();
+        assert!(append_own(&at("pipe")).is_err());
+        assert!(append_own(Path::new("/dev/null")).is_err());
     }
 }

@@ -3,7 +3,6 @@
 use std::{
     fmt,
     io::{self, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
 
@@ -40,11 +39,7 @@ impl fmt::Display for Days {
 
 fn append(folder: &Path, name: &str, lines: &[u8]) -> io::Result<()> {
     files::create_private_dir(folder)?;
-    let mut file = std::fs::OpenOptions::new()
-        .create(true)
-        .append(true)
-        .mode(0o600)
-        .open(folder.join(name))?;
+    let mut file = files::append_own(&folder.join(name))?;
     let size = u64::try_from(lines.len()).unwrap_or(u64::MAX);
     if file.metadata()?.len().saturating_add(size) > limits::TRACE_FILE {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, "the file of the day is full"));
@@ -86,5 +81,18 @@ mod tests {
         let refused = days.append(b"two\n".to_vec()).await.unwrap_err();
         assert_eq!(refused.kind(), io::ErrorKind::FileTooLarge);
         assert_eq!(std::fs::metadata(&file).unwrap().len(), limits::TRACE_FILE);
+    }
+
+    #[tokio::test]
+    async fn a_link_that_somebody_planted_is_not_followed() {
+        let home = tempfile::tempdir().unwrap();
+        let days = |folder: &str| Days::new(home.path().join(folder), || Timestamp::UNIX_EPOCH);
+        days("one").append(b"one\n".to_vec()).await.unwrap();
+        let file = std::fs::read_dir(home.path().join("one")).unwrap().next().unwrap().unwrap();
+        let other = home.path().join("other");
+        std::fs::create_dir(&other).unwrap();
+        std::os::unix::fs::symlink(file.path(), other.join(file.file_name())).unwrap();
+        days("other").append(b"two\n".to_vec()).await.unwrap_err();
+        assert_eq!(std::fs::read(file.path()).unwrap(), b"one\n");
     }
 }
