@@ -55,18 +55,21 @@ impl Client {
         Ok(Self { http, collector })
     }
 
-    /// How many spans the collector refused; an error when the batch is lost. After `stop` it is
-    /// tried once.
+    /// How many spans the collector refused, and no more than there were, whatever it says; an
+    /// error when the batch is lost. After `stop` it is tried once.
     pub(super) async fn send(
         &self,
         batch: &ExportTraceServiceRequest,
         stop: &CancellationToken,
     ) -> Result<u64, String> {
         let body = self.body(batch).map_err(|error| error.to_string())?;
+        let scopes = batch.resource_spans.iter().flat_map(|resource| &resource.scope_spans);
+        let sent: u64 =
+            scopes.map(|scope| u64::try_from(scope.spans.len()).unwrap_or(u64::MAX)).sum();
         let mut pauses = PAUSES.into_iter();
         loop {
             let (why, asked) = match self.attempt(body.clone()).await {
-                Ok(refused) => return Ok(refused),
+                Ok(refused) => return Ok(refused.min(sent)),
                 Err(Refused::Final(why)) => return Err(why),
                 Err(Refused::Passing(why, asked)) => (why, asked),
             };
@@ -199,4 +202,53 @@ fn chain(error: &dyn std::error::Error) -> String {
         cause = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use opentelemetry_proto::tonic::{
+        collector::trace::v1::ExportTracePartialSuccess,
+        trace::v1::{ResourceSpans, ScopeSpans, Span},
+    };
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpListener,
+    };
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_collector_refuses_no_more_than_it_was_sent() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let collector = Collector {
+            url: format!("http://{}", listener.local_addr().unwrap()).parse().unwrap(),
+            headers: http::HeaderMap::new(),
+            timeout: limits::TRACE_WALL,
+            json: false,
+            gzip: false,
+            authority: None,
+            identity: None,
+        };
+        let client = Client::new(collector).unwrap();
+        let answering = async {
+            let partial =
+                ExportTracePartialSuccess { rejected_spans: i64::MAX, ..Default::default() };
+            let answer = ExportTraceServiceResponse { partial_success: Some(partial) };
+            let answer = answer.encode_to_vec();
+            let head = format!(
+                "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+                answer.len()
+            );
+            let (mut stream, _) = listener.accept().await.unwrap();
+            stream.read_u8().await.unwrap();
+            stream.write_all(&[head.as_bytes(), &answer].concat()).await.unwrap();
+            stream.read_to_end(&mut Vec::new()).await.unwrap();
+        };
+        let scope = ScopeSpans { spans: vec![Span::default(); 3], ..Default::default() };
+        let resource = ResourceSpans { scope_spans: vec![scope], ..Default::default() };
+        let batch = ExportTraceServiceRequest { resource_spans: vec![resource] };
+        let stop = CancellationToken::new();
+        let (refused, ()) = tokio::join!(client.send(&batch, &stop), answering);
+        assert_eq!(refused, Ok(3));
+    }
 }
