@@ -128,9 +128,9 @@ mod tests {
 
     #[test]
     fn neither_agents_nor_programs_take_the_room_of_a_person() {
+        type Kind = fn(Box<str>) -> Principal;
         let watches = Watches::of_approvals();
         let mut held = Vec::new();
-        type Kind = fn(Box<str>) -> Principal;
         let kinds: [(Kind, usize); 2] = [
             (Principal::Agent, limits::WATCHES_AGENTS),
             (Principal::Program, limits::APPROVAL_WATCHES),

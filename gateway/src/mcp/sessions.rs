@@ -204,11 +204,11 @@ mod tests {
     #[test]
     fn sessions_that_are_just_being_begun_are_not_ended() {
         let mut owned = Owned::default();
-        let owner = || Principal::Agent("1".into());
+        let greedy = || Principal::Agent("1".into());
         for _ in 0..limits::MCP_SESSIONS_EACH {
-            assert!(owned.reserve(owner(), &[]).unwrap().1.is_none());
+            assert!(owned.reserve(greedy(), &[]).unwrap().1.is_none());
         }
-        assert!(owned.reserve(owner(), &[]).is_err());
+        assert!(owned.reserve(greedy(), &[]).is_err());
         assert_eq!(owned.sessions.len(), limits::MCP_SESSIONS_EACH);
     }
 }
