@@ -7,6 +7,7 @@
 mod environment;
 mod lines;
 mod rest;
+mod standard;
 
 use std::{alloc::System, io::Write as _, process::ExitCode, sync::Arc};
 
@@ -60,8 +61,8 @@ fn main() -> ExitCode {
 }
 
 fn serve(environment: Environment) -> Result<(), String> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+    // One thread: a call is a few microseconds of work here, and handing it to another costs more.
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| format!("cannot start: {error}"))?;
@@ -73,7 +74,7 @@ fn serve(environment: Environment) -> Result<(), String> {
     let door = Rest::new(environment)?;
     let served = runtime.block_on(async {
         let server = Server::new(Arc::new(door), options);
-        let transport = Lines::new(tokio::io::stdin(), tokio::io::stdout());
+        let transport = Lines::new(standard::input(), standard::output());
         let running = Box::pin(server.serve(transport)).await.map_err(|error| error.to_string())?;
         running.waiting().await.map_err(|error| error.to_string())
     });
