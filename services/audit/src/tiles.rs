@@ -12,6 +12,7 @@ use std::{
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
     sync::{Arc, mpsc},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -29,6 +30,9 @@ pub(crate) const CHECKPOINT_FILE: &str = "checkpoint";
 
 /// A busy log publishes that often.
 const PERIOD: Duration = Duration::from_millis(20);
+
+/// The longest sleep between looks: a fraction of what the queue of batches can take meanwhile.
+const NAP: Duration = Duration::from_millis(5);
 
 /// How long until writing is tried again on a disk that refused.
 const RETRY: Duration = Duration::from_millis(500);
@@ -108,20 +112,28 @@ impl Publisher {
         let mut due = Some(Instant::now());
         let mut earliest = Instant::now();
         loop {
-            let received = match due {
-                Some(due) => batches.recv_timeout(due.saturating_duration_since(Instant::now())),
-                None => batches.recv().map_err(|_| mpsc::RecvTimeoutError::Disconnected),
-            };
-            match received {
-                Ok(batch) => {
-                    self.absorb(&batch);
-                    due = due.or(Some(earliest));
-                }
-                Err(mpsc::RecvTimeoutError::Timeout) => {
+            let received = match due.map(|due| due.saturating_duration_since(Instant::now())) {
+                None => batches.recv().map_err(|_| mpsc::TryRecvError::Disconnected),
+                Some(Duration::ZERO) => {
                     due = self.publish_or_retry();
                     earliest = Instant::now() + PERIOD;
+                    continue;
                 }
-                Err(mpsc::RecvTimeoutError::Disconnected) => break,
+                // Asleep, and not at the channel: waking it for each batch would cost the writer
+                // and its callers more than what there is to do.
+                Some(left) => {
+                    thread::sleep(left.min(NAP));
+                    batches.try_recv()
+                }
+            };
+            let mut next = received;
+            while let Ok(batch) = next {
+                self.absorb(&batch);
+                due = due.or(Some(earliest));
+                next = batches.try_recv();
+            }
+            if matches!(next, Err(mpsc::TryRecvError::Disconnected)) {
+                break;
             }
         }
         let durable = self.publish().and_then(|()| {

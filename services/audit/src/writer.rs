@@ -111,9 +111,11 @@ impl Writer {
             let (batch, stop) = self.gather(first, commands, &gather);
             let begun = Instant::now();
             let count = batch.len();
-            self.commit(batch);
+            let committed = self.commit(batch);
+            // Before anybody is answered: who comes back at once is among those who were here.
             gather.patience = (begun.elapsed() / 4).min(GATHER_MAX);
             gather.expected = count + self.waiting.load(Ordering::Relaxed);
+            self.tell(committed);
             if stop {
                 break;
             }
@@ -152,31 +154,48 @@ impl Writer {
         (batch, false)
     }
 
-    fn commit(&mut self, batch: Vec<Append>) {
+    /// Makes a batch durable; what to tell of it.
+    fn commit(&mut self, batch: Vec<Append>) -> Committed {
         if let Err(cause) = self.store.recover(&self.folder) {
-            return refuse(batch, &self.unavailable(cause));
+            return Committed::refused(batch, &self.unavailable(cause));
         }
         let before = self.head.borrow().tree.size();
         let mut staged = Staged::new((*self.head.borrow().tree).clone());
         let (batch, again): (Vec<_>, Vec<_>) =
             batch.into_iter().partition(|append| self.admits(append, &mut staged));
-        for append in again {
-            answer(append.reply, Reply::SearchAgain(append.draft));
-        }
+        let mut committed = Committed::default();
+        committed.answer(again, Reply::SearchAgain);
         if batch.is_empty() {
-            return;
+            return committed;
         }
         let at = (self.clock)();
         for append in &batch {
             staged.push(&append.draft, at);
         }
-        if let Err(error) = self.write(before, &batch, staged, at) {
-            return refuse(batch, &error);
+        match self.write(before, &batch, staged, at) {
+            Ok(written) => {
+                committed.batch = Some(written);
+                let mut indexes = before..;
+                committed.answer(batch, |draft| Reply::Written {
+                    draft,
+                    index: indexes.next().unwrap_or(u64::MAX),
+                    at,
+                });
+            }
+            Err(error) => committed.answer(batch, |_| Reply::Refused(error.clone())),
         }
-        for (append, index) in batch.into_iter().zip(before..) {
-            let Append { draft, searched: _, reply, permit } = append;
-            drop(permit);
-            answer(reply, Reply::Written { draft, index, at });
+        committed
+    }
+
+    /// Callers first: they wait, and the publisher does not.
+    fn tell(&self, Committed { answers, batch }: Committed) {
+        for (caller, reply) in answers {
+            // A caller that no longer waits has lost nothing: what was written stays.
+            drop(caller.send(reply));
+        }
+        if let Some(batch) = batch {
+            // The publisher ends only after this sender is gone.
+            drop(self.batches.send(batch));
         }
     }
 
@@ -194,7 +213,7 @@ impl Writer {
         batch: &[Append],
         staged: Staged,
         at: Timestamp,
-    ) -> Result<()> {
+    ) -> Result<Arc<Batch>> {
         let Staged { given: _, tree, lines, lengths, hashes } = staged;
         let note = self.key.sign(tree.size(), tree.root())?;
         let name = files::name_at(at, &self.zone, &self.store.name);
@@ -212,9 +231,7 @@ impl Writer {
         self.reader.extend(&place, &written);
         let note: Arc<str> = note.into();
         self.head.send_replace(Head { tree: Arc::new(tree), note: Arc::clone(&note) });
-        // The publisher ends only after this sender is gone.
-        drop(self.batches.send(Arc::new(Batch { lines, hashes, note })));
-        Ok(())
+        Ok(Arc::new(Batch { lines, hashes, note }))
     }
 
     fn unavailable(&self, cause: io::Error) -> Error {
@@ -228,6 +245,29 @@ impl Writer {
             ),
         )
         .caused_by(cause)
+    }
+}
+
+/// What came of a batch, untold.
+#[derive(Default)]
+struct Committed {
+    answers: Vec<(oneshot::Sender<Reply>, Reply)>,
+    /// For the publisher, if anything was written.
+    batch: Option<Arc<Batch>>,
+}
+
+impl Committed {
+    fn refused(appends: Vec<Append>, error: &Error) -> Self {
+        let mut refused = Self::default();
+        refused.answer(appends, |_| Reply::Refused(error.clone()));
+        refused
+    }
+
+    fn answer(&mut self, appends: Vec<Append>, mut reply: impl FnMut(Draft) -> Reply) {
+        for Append { draft, searched: _, reply: caller, permit } in appends {
+            drop(permit);
+            self.answers.push((caller, reply(draft)));
+        }
     }
 }
 
@@ -270,16 +310,4 @@ impl Staged {
         // Full tiles are the publisher's to write.
         drop(self.tree.push(hash));
     }
-}
-
-fn refuse(batch: Vec<Append>, error: &Error) {
-    for append in batch {
-        drop(append.permit);
-        answer(append.reply, Reply::Refused(error.clone()));
-    }
-}
-
-/// A caller that no longer waits has lost nothing: what was written stays.
-fn answer(caller: oneshot::Sender<Reply>, reply: Reply) {
-    drop(caller.send(reply));
 }
