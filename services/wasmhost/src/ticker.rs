@@ -1,5 +1,6 @@
 //! The clock that interrupts guests: a thread of its own, because a runtime full of spinning
-//! guests could not advance it. It sleeps while no guest runs.
+//! guests could not advance it. It sleeps while no guest runs, and a little later than that: calls
+//! follow each other, and waking it costs the first one more than a tick or two costs all.
 
 use std::{
     io,
@@ -14,6 +15,9 @@ use wasmtime::Engine;
 /// without pause is moved off the runtime's threads.
 pub(crate) const TICK: Duration = Duration::from_millis(5);
 
+/// Ticks without any guest until it sleeps.
+const IDLE: u32 = 10;
+
 pub(crate) struct Ticker {
     shared: Arc<Shared>,
     thread: Option<thread::JoinHandle<()>>,
@@ -27,6 +31,8 @@ struct Shared {
 #[derive(Default)]
 struct State {
     guests: usize,
+    /// It waits to be woken.
+    asleep: bool,
     stopped: bool,
 }
 
@@ -44,9 +50,12 @@ impl Ticker {
     }
 
     pub(crate) fn guest(&self) -> Ticking {
-        let mut state = self.shared.lock();
-        state.guests = state.guests.saturating_add(1);
-        if state.guests == 1 {
+        let asleep = {
+            let mut state = self.shared.lock();
+            state.guests = state.guests.saturating_add(1);
+            std::mem::take(&mut state.asleep)
+        };
+        if asleep {
             self.shared.changed.notify_one();
         }
         Ticking(Arc::clone(&self.shared))
@@ -74,10 +83,17 @@ impl Drop for Ticking {
 
 impl Shared {
     fn tick(&self, engine: &Engine) {
+        let mut idle = 0;
         let mut state = self.lock();
         while !state.stopped {
-            if state.guests == 0 {
-                state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            idle = if state.guests == 0 { idle + 1 } else { 0 };
+            if idle > IDLE {
+                state.asleep = true;
+                state = self
+                    .changed
+                    .wait_while(state, |state| state.asleep && !state.stopped)
+                    .unwrap_or_else(PoisonError::into_inner);
+                idle = 0;
                 continue;
             }
             drop(state);
