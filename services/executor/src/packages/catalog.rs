@@ -3,8 +3,9 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    io,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use aileron_contract::{
@@ -26,12 +27,14 @@ use crate::formats::action::ActionFile;
 mod changed;
 mod files;
 mod previews;
+mod stamp;
 mod state;
 mod switch;
 
 pub(super) use changed::Changed;
 pub(super) use files::Parsed;
 use files::Shelf;
+use stamp::Stamp;
 use state::Switches;
 
 /// The installed actions. Cheap to clone. Files are looked at again at every call; those that
@@ -45,15 +48,24 @@ struct Inner {
     folder: PathBuf,
     switches: PathBuf,
     parts: Parts,
-    shelf: Mutex<Arc<Shelf>>,
+    looked: Mutex<Option<Looked>>,
     /// Files already reported to the log as not being what was installed.
     reported: Mutex<HashSet<Sha256Hash>>,
+}
+
+/// What was read last, and what stood in its places then.
+#[derive(Clone)]
+struct Looked {
+    files: Arc<Shelf>,
+    folder: Option<Stamp>,
+    switches: Arc<Switches>,
+    switched: Option<Stamp>,
 }
 
 /// The action files as they were at one moment.
 pub(super) struct Glance {
     by_name: HashMap<ActionName, Arc<Parsed>>,
-    switches: Switches,
+    switches: Arc<Switches>,
 }
 
 /// An action file of the store, as it was last read.
@@ -113,7 +125,7 @@ impl Catalog {
             folder: parts.home.join("actions"),
             switches: parts.home.join("action-state.json"),
             parts,
-            shelf: Mutex::default(),
+            looked: Mutex::default(),
             reported: Mutex::default(),
         };
         Self { inner: Arc::new(inner) }
@@ -145,6 +157,9 @@ impl Catalog {
 
     /// One installed action.
     pub async fn get(&self, name: &ActionName) -> Result<Option<Arc<Installed>>> {
+        if let Some((parsed, switches)) = self.unchanged(name) {
+            return Ok(Some(Arc::new(self.judge(&parsed, &switches).await?)));
+        }
         let (files, switches) = self.look().await?;
         match files.actions.iter().find(|parsed| parsed.file.name == *name) {
             Some(parsed) if self.is_misused(parsed, &files).await? => Ok(None),
@@ -191,17 +206,36 @@ impl Catalog {
         Ok(self.look().await?.0.actions.len())
     }
 
-    async fn look(&self) -> Result<(Arc<Shelf>, Switches)> {
-        let before = Arc::clone(&self.shelf());
+    /// An action whose file, and the files beside it that could say otherwise, are as they were
+    /// read. Three looks at what the kernel has at hand are not worth another thread: this is
+    /// every call's way. Not for an action with a preview: other actions have a say in that.
+    fn unchanged(&self, name: &ActionName) -> Option<(Arc<Parsed>, Arc<Switches>)> {
+        let Looked { files, folder, switches, switched } = self.looked().clone()?;
+        let inner = &*self.inner;
+        let parsed = files.unchanged(name).filter(|parsed| parsed.file.preview().is_none())?;
+        let same = folder.is_some()
+            && Stamp::at(&inner.folder) == folder
+            && Stamp::at(&inner.switches) == switched
+            && matches!(*switches, Switches::Known(_));
+        same.then_some((parsed, switches))
+    }
+
+    async fn look(&self) -> Result<(Arc<Shelf>, Arc<Switches>)> {
+        let before = self.looked().clone();
         let (folder, path) = (self.inner.folder.clone(), self.inner.switches.clone());
-        let (found, switches) =
-            blocking(move || (files::look(&folder, &before), state::read(&path))).await?;
-        let found = found.map_err(|cause| {
+        let looked = blocking(move || {
+            // The stamps first: what changes while it is read is read again.
+            let (stamp, switched) = (Stamp::at(&folder), Stamp::at(&path));
+            let files = files::look(&folder, &before.map(|it| it.files).unwrap_or_default())?;
+            Ok(Looked { files, folder: stamp, switches: Arc::new(state::read(&path)), switched })
+        });
+        let looked = looked.await?.map_err(|cause: io::Error| {
             let text = format!("{} cannot be read", self.inner.folder.display());
             Error::new(Reason::StoreUnreadable, text).caused_by(cause)
         })?;
-        *self.shelf() = Arc::clone(&found);
-        Ok((found, switches))
+        let found = (Arc::clone(&looked.files), Arc::clone(&looked.switches));
+        *self.looked() = Some(looked);
+        Ok(found)
     }
 
     /// Adds to a file what other places know about it.
@@ -265,9 +299,9 @@ impl Catalog {
         })
     }
 
-    fn shelf(&self) -> std::sync::MutexGuard<'_, Arc<Shelf>> {
-        // A shelf is replaced whole: a panic elsewhere leaves nothing half done here.
-        self.inner.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    fn looked(&self) -> MutexGuard<'_, Option<Looked>> {
+        // It is replaced whole: a panic elsewhere leaves nothing half done here.
+        self.inner.looked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -2,10 +2,8 @@
 
 use std::{
     collections::HashMap,
-    fs::{self, Metadata},
-    io,
+    fs, io,
     num::NonZero,
-    os::unix::fs::MetadataExt as _,
     panic::resume_unwind,
     path::{Path, PathBuf},
     sync::Arc,
@@ -19,6 +17,7 @@ use aileron_contract::{
 };
 use aileron_store::files::read_own;
 
+use super::stamp::Stamp;
 use crate::{
     formats::action::{self, ActionFile},
     packages::{records::ToolRecord, tool::Tool},
@@ -46,6 +45,14 @@ pub(super) struct Shelf {
 }
 
 impl Shelf {
+    /// The action of this name, if its file is as it was read.
+    pub(super) fn unchanged(&self, name: &ActionName) -> Option<Arc<Parsed>> {
+        let parsed = self.actions.iter().find(|parsed| parsed.file.name == *name)?;
+        let (stamp, _) = self.seen.get(&parsed.path)?;
+        let now = Stamp::of(&fs::symlink_metadata(&parsed.path).ok()?);
+        (now == *stamp).then(|| Arc::clone(parsed))
+    }
+
     /// What a person should know about the files as a whole: one sentence, however many files
     /// there are.
     pub(super) fn warnings(&self) -> Vec<String> {
@@ -71,27 +78,6 @@ fn counted<T>(mut found: impl Iterator<Item = T>) -> Option<(usize, T)> {
 enum Content {
     Sound(Arc<Parsed>),
     Broken(LoadError),
-}
-
-/// Changes whenever a file may have: the time of the last change of the inode cannot be set by
-/// those who write files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Stamp {
-    inode: u64,
-    length: u64,
-    modified: (i64, i64),
-    changed: (i64, i64),
-}
-
-impl Stamp {
-    fn of(found: &Metadata) -> Self {
-        Self {
-            inode: found.ino(),
-            length: found.len(),
-            modified: (found.mtime(), found.mtime_nsec()),
-            changed: (found.ctime(), found.ctime_nsec()),
-        }
-    }
 }
 
 /// Looks at `folder`; files unchanged since `before` are not read again, and when none changed the

@@ -37,7 +37,7 @@ impl Catalog {
         let parts = &self.inner.parts;
         let _changing = parts.changing.lock().await;
         let found = self.get(name).await?.ok_or_else(|| unknown(name))?;
-        if let Switches::Unreadable(_) = self.look().await?.1 {
+        if let Switches::Unreadable(_) = *self.look().await?.1 {
             return Err(state::unavailable(&self.inner.switches));
         }
         let accepts = enabled && found.pinned == Some(false) && context.principal.is_person();
