@@ -9,6 +9,7 @@ mod decide;
 mod deny;
 mod door;
 mod drive;
+mod ends;
 mod engine;
 mod feed;
 mod grants;

@@ -4,12 +4,17 @@ use aileron_contract::{
     Context, Principal, Result,
     audit::{Actor, Event, EventKind, Record as Logged},
     executor::Preview,
-    failure::Failure,
-    names::{AuditId, BindingName, SessionId, Sha256Hash},
+    failure::{Boundary, Class, Failure},
+    names::{AuditId, BindingName, RunId, SessionId, Sha256Hash},
 };
 use serde_json::Value;
 
-use super::{Record, engine::Engine, plan::Plan, record::Verdict};
+use super::{
+    Record,
+    engine::Engine,
+    plan::Plan,
+    record::{Phase, Verdict},
+};
 
 /// The longest failure message the log keeps.
 const MESSAGE: usize = 2_000;
@@ -26,14 +31,14 @@ impl Engine {
 }
 
 /// One event of a run has one id, so that saying it again after a crash says it once.
-pub(super) fn event_id(record: &Record, kind: EventKind) -> Result<AuditId> {
-    id_of(record, kind.text())
+pub(super) fn event_id(run: &RunId, kind: EventKind) -> Result<AuditId> {
+    id_of(run, kind.text())
 }
 
-fn id_of(record: &Record, which: &str) -> Result<AuditId> {
+fn id_of(run: &RunId, which: &str) -> Result<AuditId> {
     let hash = Sha256Hash::of(&[
         b"aileron/run-event/v1\0",
-        record.id.as_str().as_bytes(),
+        run.as_str().as_bytes(),
         b"\0",
         which.as_bytes(),
     ]);
@@ -47,7 +52,7 @@ fn id_of(record: &Record, which: &str) -> Result<AuditId> {
 /// The event that takes an approval back has one id for each time a person was asked.
 pub(super) fn reopened_id(record: &Record) -> Result<AuditId> {
     let round = record.gate.as_ref().map_or(0, |gate| gate.round);
-    id_of(record, &format!("{}/{round}", EventKind::ApprovalReopened.text()))
+    id_of(&record.id, &format!("{}/{round}", EventKind::ApprovalReopened.text()))
 }
 
 /// A run begins.
@@ -83,6 +88,39 @@ pub(super) fn failed(
     Ok(with_failure(event, failure)
         .with("aileron.duration_ms", took.map(millis))
         .with("aileron.disposition", if ambiguous { "ambiguous" } else { "failed" }))
+}
+
+/// The end of a run as its record tells it; none of one that has not ended.
+pub(super) fn ended(record: &Record) -> Result<Option<Event>> {
+    match &record.phase {
+        Phase::Done { result, .. } => Ok(Some(
+            of_run(record, EventKind::ExecutionSucceeded)?
+                .with("aileron.binding.name", result.binding.as_ref().map(BindingName::as_str))
+                .with("aileron.disposition", "succeeded"),
+        )),
+        Phase::Failed { failure, .. } => failed(record, None, failure, false, None).map(Some),
+        Phase::Ambiguous { failure, .. } => failed(record, None, failure, true, None).map(Some),
+        Phase::Parked
+        | Phase::Approved
+        | Phase::Running { .. }
+        | Phase::Denied { .. }
+        | Phase::Expired { .. } => Ok(None),
+    }
+}
+
+/// The end of a run that began, as the log says, and of which there is no record.
+pub(super) fn unrecorded(run: &RunId, started: &Logged) -> Result<Event> {
+    let failure = Failure::new(
+        Class::ConnectorRuntimeError,
+        Boundary::Runtime,
+        "there is no record of this run: the runtime stopped before it was written, and then \
+         nothing was sent, or somebody took it out of the state database, and then nobody knows",
+    )
+    .detail("interrupted", true);
+    let mut event = Event::new(EventKind::ExecutionFailed, started.actor.clone());
+    event.id = Some(event_id(run, EventKind::ExecutionFailed)?);
+    event.payload.clone_from(&started.payload);
+    Ok(with_failure(event, &failure).with("aileron.disposition", "ambiguous"))
 }
 
 /// A call was refused before it became a run.
@@ -171,7 +209,7 @@ fn of_run(record: &Record, kind: EventKind) -> Result<Event> {
     if record.gate.is_some() {
         event = event.with("aileron.approval.id", record.id.as_str());
     }
-    event.id = Some(event_id(record, kind)?);
+    event.id = Some(event_id(&record.id, kind)?);
     Ok(event)
 }
 
@@ -196,7 +234,7 @@ fn of_approval(record: &Record, kind: EventKind, by: &Principal, once: bool) -> 
         .with("aileron.binding.identity", record.identity.as_ref().map(ToString::to_string))
         .with("aileron.approval.digest", record.gate.as_ref().map(|gate| gate.digest.to_string()));
     if once {
-        event.id = Some(event_id(record, kind)?);
+        event.id = Some(event_id(&record.id, kind)?);
     }
     Ok(event)
 }

@@ -181,13 +181,19 @@ impl Engine {
     ) -> Result<Started> {
         let live = self.begin(&record.id);
         let pinned = self.pins.seal(record.clone()).await?;
-        if !self.ledger.insert(pinned).await? {
-            drop(live);
-            return self.taken(&record).await;
-        }
         let engine = Arc::clone(&self);
-        let started = Drive { engine, record, plan, credentials, live };
-        let started = Box::pin(started.carry_out()).await;
+        let started = if record.repetition.is_none() {
+            let drive = Drive { engine, record, plan, credentials, live };
+            Box::pin(drive.begin(pinned)).await?
+        } else {
+            // Another call may have taken the key: then this one never begins.
+            if !self.ledger.insert(pinned).await? {
+                drop(live);
+                return self.taken(&record).await;
+            }
+            let drive = Drive { engine, record, plan, credentials, live };
+            Box::pin(drive.carry_out()).await
+        };
         drop(slot);
         Ok(started)
     }

@@ -203,7 +203,7 @@ impl Engine {
 
     /// An event of this run; an error when the log cannot tell.
     async fn event_of(&self, record: &Record, kind: EventKind) -> Result<Option<Logged>> {
-        self.in_log(announce::event_id(record, kind)?).await
+        self.in_log(announce::event_id(&record.id, kind)?).await
     }
 
     pub(super) async fn in_log(&self, id: AuditId) -> Result<Option<Logged>> {

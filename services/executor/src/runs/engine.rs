@@ -21,7 +21,12 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::Instrument as _;
 
 use super::{
-    Guest, Library, Record, Tokens, feed::Feed, grants::Grants, pins::Pins, preview::Previews,
+    Guest, Library, Record, Tokens,
+    ends::{Starts, Untold},
+    feed::Feed,
+    grants::Grants,
+    pins::Pins,
+    preview::Previews,
     refusals,
 };
 use crate::ledger::Ledger;
@@ -77,6 +82,11 @@ pub(crate) struct Engine {
     pub(super) parking: AsyncMutex<()>,
     /// One look at what waits at a time.
     pub(super) waking: AsyncMutex<()>,
+    /// Runs begun in this life.
+    pub(super) starts: Starts,
+    untold: Mutex<Untold>,
+    /// One look for what the log does not know at a time.
+    pub(super) telling: AsyncMutex<()>,
     live: Mutex<HashMap<RunId, watch::Receiver<Option<Started>>>>,
     /// Records whose row could not be written yet, because the vault is locked or the database
     /// away: newer than their rows.
@@ -112,6 +122,9 @@ impl Engine {
             deciding: AsyncMutex::default(),
             parking: AsyncMutex::default(),
             waking: AsyncMutex::default(),
+            starts: Starts::default(),
+            untold: Mutex::default(),
+            telling: AsyncMutex::default(),
             live: Mutex::default(),
             unwritten: Mutex::default(),
         });
@@ -201,6 +214,10 @@ impl Engine {
 
     pub(super) fn forget_unwritten(&self, id: &RunId) {
         self.unwritten_records().remove(id);
+    }
+
+    pub(super) fn untold(&self) -> MutexGuard<'_, Untold> {
+        self.untold.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn live(&self) -> MutexGuard<'_, HashMap<RunId, watch::Receiver<Option<Started>>>> {

@@ -44,6 +44,7 @@ impl Engine {
         for end in self.all_unwritten() {
             Box::pin(self.write_end(end)).await?;
         }
+        self.look_for_untold_meanwhile();
         Box::pin(self.expire_due()).await?;
         Box::pin(self.settle_grants()).await;
         let approved = Query {
@@ -70,6 +71,7 @@ impl Engine {
                 if let Err(error) = Box::pin(engine.expire_due()).await {
                     tracing::warn!(?error, "expired approvals could not be closed; tried again");
                 }
+                Box::pin(engine.look_for_untold()).await;
                 Box::pin(engine.settle_grants()).await;
             }
         });
@@ -179,7 +181,7 @@ impl Engine {
     /// None also when the log cannot be asked: then the record alone decides, and it errs on the
     /// side of doubt.
     async fn logged_event(&self, record: &Record, kind: EventKind) -> Option<Logged> {
-        let id = announce::event_id(record, kind).ok()?;
+        let id = announce::event_id(&record.id, kind).ok()?;
         self.parts.audit.get(&Context::service("executor"), id).await.ok()
     }
 }

@@ -5,6 +5,7 @@ mod approvals;
 mod burying;
 mod calls;
 mod crashes;
+mod ends;
 mod fakes;
 mod grants;
 mod house;

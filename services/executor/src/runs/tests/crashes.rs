@@ -71,6 +71,7 @@ fn next_life(house: &House) -> Vec<Run> {
         loop {
             let runs = engine.runs(&person(), RunFilter::default()).await.unwrap();
             if !runs.iter().any(waits) {
+                engine.look_for_untold().await;
                 engine.shutdown().await;
                 return runs;
             }
@@ -88,6 +89,7 @@ fn dies_everywhere(action: &'static str, check: impl Fn(&House, u32, &[Run])) ->
         let died = dies_at(&house, point, action);
         let runs = next_life(&house);
         check(&house, point, &runs);
+        log_and_records_agree(&house, point, &runs);
         let sent = house.egress.acted.lock().unwrap().len();
         let again = next_life(&house);
         assert_eq!(runs, again, "point {point}: a further restart changes nothing");
@@ -97,6 +99,27 @@ fn dies_everywhere(action: &'static str, check: impl Fn(&House, u32, &[Run])) ->
         }
     }
     unreachable!("every run ends")
+}
+
+/// Every beginning in the log has one end, and every end of a record is in the log.
+fn log_and_records_agree(house: &House, point: u32, runs: &[Run]) {
+    let records = house.audit.records.lock().unwrap();
+    let of = |kinds: &[&str]| -> Vec<_> {
+        let some = records.iter().filter(|record| kinds.contains(&&*record.kind));
+        some.map(|record| record.payload["aileron.run.id"].clone()).collect()
+    };
+    let (begun, ended) =
+        (of(&["execution.started"]), of(&["execution.succeeded", "execution.failed"]));
+    for run in begun {
+        assert_eq!(ended.iter().filter(|end| **end == run).count(), 1, "point {point}: {run}");
+    }
+    for run in runs {
+        let failure = run.failure.as_ref().and_then(|failure| failure.audit_id.as_ref());
+        let told = run.result.as_ref().map(|result| &result.audit_id).or(failure);
+        if let Some(told) = told {
+            assert!(records.iter().any(|record| record.id == *told), "point {point}: {run:?}");
+        }
+    }
 }
 
 #[test]

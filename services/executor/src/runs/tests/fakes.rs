@@ -71,7 +71,8 @@ impl Audit for FakeAudit {
             let known = records.iter().find(|record| Some(&record.id) == event.id.as_ref());
             if let Some(known) = known {
                 if known.payload != event.payload {
-                    return Err(Error::new(Reason::AuditDamaged, "the id has another event"));
+                    let another = "the id has another event";
+                    return Err(Error::new(Reason::IdempotencyConflict, another));
                 }
                 return Ok(known.clone());
             }
@@ -93,8 +94,15 @@ impl Audit for FakeAudit {
         Ok(record)
     }
 
-    async fn query(&self, _: &Context, _: Filter) -> Result<Vec<audit::Record>> {
-        unused()
+    /// By type alone.
+    async fn query(&self, _: &Context, filter: Filter) -> Result<Vec<audit::Record>> {
+        if self.broken.load(Ordering::SeqCst) {
+            return Err(Error::new(Reason::AuditUnavailable, "the log cannot be read"));
+        }
+        let (kind, limit) = (filter.kind.unwrap(), usize::try_from(filter.limit.unwrap()).unwrap());
+        let records = self.records.lock().unwrap();
+        let newest = records.iter().rev().filter(|record| record.kind == kind);
+        Ok(newest.take(limit).cloned().collect())
     }
 
     async fn get(&self, _: &Context, id: AuditId) -> Result<audit::Record> {
