@@ -2,9 +2,8 @@
 
 use futures::{Stream, stream};
 use reqwest::Method;
-use serde::de::DeserializeOwned;
 
-use super::{Answer, Call, Client, Error, Result, events::Event, watch::Watch};
+use super::{Answer, Call, Client, Result, events::Event, watch::Watch};
 use crate::approvals::{
     ApprovalResult, Approvals, Decide, Denied, DenySession, PendingApproval, Resolved,
 };
@@ -53,7 +52,7 @@ impl Client {
         let watch = Watch::new(self, path, Vec::new()).with_events_up_to(super::call::ANSWER);
         stream::try_unfold(watch, |mut watch| async move {
             while let Some(event) = watch.event().await? {
-                if let Some(event) = read(watch.base_url(), event)? {
+                if let Some(event) = read(&watch, event)? {
                     return Ok(Some((event, watch)));
                 }
             }
@@ -78,17 +77,12 @@ impl Client {
 }
 
 /// An event of another kind is of a later version, and left out.
-fn read(url: &str, event: Event) -> Result<Option<ApprovalEvent>> {
-    let Event { kind, data, .. } = event;
-    let change = match kind.as_str() {
-        "snapshot" => ApprovalChange::Snapshot(parse(url, &data)?),
-        "pending" => ApprovalChange::Pending(Box::new(parse(url, &data)?)),
-        "resolved" => ApprovalChange::Resolved(parse(url, &data)?),
+fn read(watch: &Watch, event: Event) -> Result<Option<ApprovalEvent>> {
+    let change = match event.kind.as_str() {
+        "snapshot" => ApprovalChange::Snapshot(watch.read(&event)?),
+        "pending" => ApprovalChange::Pending(Box::new(watch.read(&event)?)),
+        "resolved" => ApprovalChange::Resolved(watch.read(&event)?),
         _ => return Ok(None),
     };
-    Ok(Some(ApprovalEvent { change, raw: data }))
-}
-
-fn parse<T: DeserializeOwned>(url: &str, data: &str) -> Result<T> {
-    serde_json::from_str(data).map_err(|source| Error::Answer { url: url.to_owned(), source })
+    Ok(Some(ApprovalEvent { change, raw: event.data }))
 }

@@ -79,13 +79,6 @@ impl Call {
         self
     }
 
-    /// Sends these bytes as they are, as JSON.
-    #[must_use]
-    pub fn json_bytes(mut self, body: Vec<u8>) -> Self {
-        self.body = Some(body);
-        self
-    }
-
     #[must_use]
     pub fn idempotency_key(mut self, key: Option<&str>) -> Self {
         self.idempotency_key = key.map(str::to_owned);

@@ -2,7 +2,7 @@
 
 /// Unless the reader is told otherwise, an event longer than this is refused: a log line is at
 /// most 64 KiB.
-const EVENT: usize = 1024 * 1024;
+pub(super) const EVENT: usize = 1024 * 1024;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Event {
@@ -28,15 +28,9 @@ pub(super) struct Reader {
     data: String,
 }
 
-impl Default for Reader {
-    fn default() -> Self {
-        Self::with_limit(EVENT)
-    }
-}
-
 impl Reader {
     /// Reads events of at most so many bytes.
-    pub(super) fn with_limit(limit: usize) -> Self {
+    pub(super) const fn new(limit: usize) -> Self {
         Self {
             limit,
             line: Vec::new(),
@@ -107,7 +101,7 @@ mod tests {
     use super::*;
 
     fn all(text: &[u8]) -> Vec<Event> {
-        Reader::default().read(text).unwrap()
+        Reader::new(EVENT).read(text).unwrap()
     }
 
     #[test]
@@ -124,9 +118,9 @@ mod tests {
 
     #[test]
     fn an_endless_event_is_refused() {
-        let mut reader = Reader::default();
+        let mut reader = Reader::new(EVENT);
         assert_eq!(reader.read(&vec![b'x'; EVENT + 1]), Err(TooLong));
-        let mut patient = Reader::with_limit(EVENT + 10);
+        let mut patient = Reader::new(EVENT + 10);
         let long = ["data: ", &"x".repeat(EVENT), "\n\n"].concat();
         assert_eq!(patient.read(long.as_bytes()).unwrap()[0].data.len(), EVENT);
     }
@@ -139,7 +133,7 @@ mod tests {
         ) {
             let bytes = text.as_bytes();
             let (head, tail) = bytes.split_at(cut.index(bytes.len() + 1));
-            let mut reader = Reader::default();
+            let mut reader = Reader::new(EVENT);
             let mut events = reader.read(head).unwrap();
             events.extend(reader.read(tail).unwrap());
             prop_assert_eq!(events, all(bytes));

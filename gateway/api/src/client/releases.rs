@@ -26,7 +26,7 @@ impl Client {
 
     /// What this token's own previews and installations wait for.
     pub async fn packages_progress(&self) -> Result<Answer<PackagesProgress>> {
-        self.send(Call::new(Method::GET, &["packages", "progress"])).await?.json()
+        self.get(&["packages", "progress"]).await
     }
 
     pub async fn bring(&self, body: &BringPackage) -> Result<Answer<LocalPackage>> {

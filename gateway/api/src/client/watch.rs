@@ -1,13 +1,14 @@
-//! Watching the log: reconnects by itself and never misses or repeats a record.
+//! Watching: a stream of events that reconnects by itself and never misses or repeats one.
 
 use std::{collections::VecDeque, time::Duration};
 
 use futures::{Stream, stream};
 use reqwest::{Method, Response, header::ACCEPT};
+use serde::de::DeserializeOwned;
 
 use super::{
     ApiError, Client, Error, Result,
-    events::{Event, Reader},
+    events::{EVENT, Event, Reader},
 };
 use crate::audit::AuditEvent;
 
@@ -51,8 +52,8 @@ pub(super) struct Watch {
     connection: Option<(Response, Reader)>,
     ready: VecDeque<Event>,
     failures: u32,
-    /// The longest event, in bytes; the reader's own bound without.
-    longest: Option<usize>,
+    /// The longest event, in bytes.
+    longest: usize,
 }
 
 impl Watch {
@@ -65,23 +66,19 @@ impl Watch {
             connection: None,
             ready: VecDeque::new(),
             failures: 0,
-            longest: None,
+            longest: EVENT,
         }
     }
 
     pub(super) fn with_events_up_to(self, longest: usize) -> Self {
-        Self { longest: Some(longest), ..self }
-    }
-
-    pub(super) fn base_url(&self) -> &str {
-        self.client.base_url()
+        Self { longest, ..self }
     }
 
     fn records(self) -> impl Stream<Item = Result<AuditEvent>> + Send + 'static {
         stream::try_unfold(self, |mut watch| async move {
             while let Some(event) = watch.event().await? {
                 if event.kind == "record" {
-                    return Ok(Some((watch.record(&event)?, watch)));
+                    return Ok(Some((watch.read(&event)?, watch)));
                 }
             }
             Ok(None)
@@ -112,9 +109,10 @@ impl Watch {
         }
     }
 
-    fn record(&self, event: &Event) -> Result<AuditEvent> {
-        let url = || self.client.base_url().to_owned();
-        serde_json::from_str(&event.data).map_err(|source| Error::Answer { url: url(), source })
+    /// What an event tells.
+    pub(super) fn read<T: DeserializeOwned>(&self, event: &Event) -> Result<T> {
+        serde_json::from_str(&event.data)
+            .map_err(|source| Error::Answer { url: self.url(), source })
     }
 
     /// The server ended the watch. Having fallen behind is no reason to stop: read on from there.
@@ -135,13 +133,12 @@ impl Watch {
         let (mut response, mut reader) = if let Some(connection) = self.connection.take() {
             connection
         } else {
-            let reader = self.longest.map_or_else(Reader::default, Reader::with_limit);
-            (self.connect().await?, reader)
+            (self.connect().await?, Reader::new(self.longest))
         };
-        let late = |_| Error::Timeout { url: self.client.base_url().to_owned() };
+        let late = |_| Error::Timeout { url: self.url() };
         let chunk = tokio::time::timeout(SILENCE, response.chunk()).await.map_err(late)?;
         if let Some(bytes) = chunk.map_err(|error| self.client.lost(error))? {
-            let long = |_| Error::TooLong { url: self.client.base_url().to_owned(), limit: 0 };
+            let long = |_| Error::TooLong { url: self.url(), limit: self.longest };
             let events = reader.read(&bytes).map_err(long)?;
             if events.is_empty() {
                 // A heartbeat: a quiet log is no failure, and the server ends long watches.
@@ -152,7 +149,7 @@ impl Watch {
             return Ok(());
         }
         // The server closed the stream in order, as at its shutdown.
-        Err(Error::Timeout { url: self.client.base_url().to_owned() })
+        Err(Error::Timeout { url: self.url() })
     }
 
     async fn connect(&self) -> Result<Response> {
@@ -161,7 +158,7 @@ impl Watch {
         if let Some(last) = &self.last {
             request = request.header("last-event-id", last);
         }
-        let late = |_| Error::Timeout { url: self.client.base_url().to_owned() };
+        let late = |_| Error::Timeout { url: self.url() };
         let response = tokio::time::timeout(SILENCE, request.send())
             .await
             .map_err(late)?
@@ -170,6 +167,10 @@ impl Watch {
             return Ok(response);
         }
         Err(self.client.receive(response).await?.refused())
+    }
+
+    fn url(&self) -> String {
+        self.client.base_url().to_owned()
     }
 }
 
