@@ -2,6 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+/// Where it lies in the state folder.
+pub const FILE: &str = "daemon.json";
+
+/// Beside it: the daemon holds this lock while it lives.
+pub const LOCK: &str = "daemon.lock";
+
 /// The published file, with the program token clients present.
 #[derive(Clone, Deserialize, Serialize)]
 pub struct Discovery {

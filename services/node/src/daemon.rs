@@ -208,7 +208,7 @@ const LOCK_PAUSE: Duration = Duration::from_millis(20);
 impl Locks {
     fn acquire(config: &Config) -> Result<Self> {
         let wanted = [
-            (Role::Gateway, "daemon.lock"),
+            (Role::Gateway, aileron_api::discovery::LOCK),
             (Role::Executor, "executor.lock"),
             (Role::Launcher, "launcher.lock"),
         ];

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use aileron_api::discovery::Discovery;
+use aileron_api::discovery::{Discovery, FILE};
 use aileron_contract::{Error, Result, Secret, Timestamp};
 use aileron_store::files::write_atomic;
 
@@ -56,7 +56,7 @@ impl Drop for Published {
 }
 
 fn paths(home: &Path) -> [PathBuf; 2] {
-    [home.join("daemon.json"), home.join("daemon.pid")]
+    [home.join(FILE), home.join("daemon.pid")]
 }
 
 /// Where a client of this machine connects: a listener on every address is reached by loopback.

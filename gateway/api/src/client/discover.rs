@@ -10,10 +10,7 @@ use std::{
 
 use rustix::fs::OFlags;
 
-use crate::discovery::Discovery;
-
-/// The daemon holds it while it lives.
-const LOCK: &str = "daemon.lock";
+use crate::discovery::{Discovery, FILE, LOCK};
 
 /// The published file is a few hundred bytes.
 const MAX_FILE: u64 = 16 * 1024;
@@ -41,7 +38,7 @@ pub enum Undiscovered {
 /// could write it, and points to this machine only. The file of a daemon that was killed counts for
 /// nothing: anybody on this machine may have its port by now, and answer as it did.
 pub fn discovered(home: &Path) -> Result<Option<Discovery>, Undiscovered> {
-    let path = home.join("daemon.json");
+    let path = home.join(FILE);
     let failed = |doing, source| Undiscovered::File { doing, path: path.clone(), source };
     let file = match open(&path) {
         Ok(file) => file,
@@ -109,7 +106,7 @@ mod tests {
     use super::*;
 
     fn planted(folder: &Path, url: &str, mode: u32) {
-        let path = folder.join("daemon.json");
+        let path = folder.join(FILE);
         let text = format!(
             r#"{{"url":"{url}","pid":1,"version":"0","started_at":"2026-01-01T00:00:00Z"}}"#
         );
@@ -172,9 +169,9 @@ mod tests {
         }
         planted(folder.path(), "http://127.0.0.1:4000", 0o600);
         let (linked, piped) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        symlink(folder.path().join("daemon.json"), linked.path().join("daemon.json")).unwrap();
+        symlink(folder.path().join(FILE), linked.path().join(FILE)).unwrap();
         assert!(discovered(linked.path()).is_err());
-        let pipe = piped.path().join("daemon.json");
+        let pipe = piped.path().join(FILE);
         rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RUSR).unwrap();
         assert!(discovered(piped.path()).is_err(), "a pipe is neither believed nor waited for");
     }
