@@ -102,7 +102,7 @@ pub struct ChangedLine {
 
 /// The answer of a preview's call: its lines, or why there are none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
-#[schema(as = ApprovalPreview)]
+#[schema(as = ApprovalPreviewed)]
 pub struct Preview {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<Field>,

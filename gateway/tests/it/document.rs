@@ -58,6 +58,17 @@ fn open_routes_are_these_and_no_others() {
 }
 
 #[test]
+fn what_an_action_declares_of_its_preview_and_what_a_card_shows_of_it_are_two_shapes() {
+    let document = document();
+    let schemas = &document["components"]["schemas"];
+    for (holder, own) in [("Approval", "op"), ("PendingActionApproval", "fields")] {
+        let preview = &schemas[holder]["properties"]["preview"]["oneOf"][0]["$ref"];
+        let name = preview.as_str().unwrap().rsplit('/').next().unwrap();
+        assert!(schemas[name]["properties"][own].is_object(), "{holder}: {name} has no {own}");
+    }
+}
+
+#[test]
 fn the_document_is_openapi_3_1_and_complete() {
     let document = document();
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
