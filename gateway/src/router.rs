@@ -56,6 +56,22 @@ fn protected() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
         .routes(routes!(status::status))
         .routes(routes!(status::limits))
+        .merge(kept())
+        .merge(bound())
+        .merge(publishers())
+        .merge(installed())
+        .merge(called())
+        .merge(admitted())
+        .routes(routes!(audit::list))
+        .routes(routes!(audit::watch))
+        .routes(routes!(audit::checkpoint))
+        .routes(routes!(audit::get))
+        .routes(routes!(audit::receipt))
+}
+
+/// The vault, and what leaves it on purpose.
+fn kept() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
         .routes(routes!(vault::status))
         .routes(routes!(vault::entries, vault::create))
         .routes(routes!(vault::unlock))
@@ -73,6 +89,11 @@ fn protected() -> OpenApiRouter<Shared> {
         .routes(routes!(logins::agent, logins::put_agent, logins::delete_agent))
         .routes(routes!(logins::services))
         .routes(routes!(logins::service, logins::put_service, logins::delete_service))
+}
+
+/// Credentials that connectors may use.
+fn bound() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
         .routes(routes!(bindings::list))
         .routes(routes!(bindings::setup))
         .routes(routes!(bindings::oauth2::init))
@@ -83,8 +104,11 @@ fn protected() -> OpenApiRouter<Shared> {
         .routes(routes!(bindings::rebind))
         .routes(routes!(bindings::consent))
         .routes(routes!(bindings::set_default))
-        .merge(publishers())
-        .merge(installed())
+}
+
+/// What became of calls, what waits for a person, and what was granted in advance.
+fn called() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
         .routes(routes!(approvals::list))
         .routes(routes!(approvals::watch))
         .routes(routes!(approvals::decide))
@@ -95,6 +119,11 @@ fn protected() -> OpenApiRouter<Shared> {
         .routes(routes!(grants::revoke_grant))
         .routes(routes!(runs::list))
         .routes(routes!(runs::get))
+}
+
+/// Who may call: agents' sessions, persons' sessions, minted tokens, browsers.
+fn admitted() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
         .routes(routes!(sessions::list, sessions::begin))
         .routes(routes!(sessions::get))
         .routes(routes!(sessions::end))
@@ -105,11 +134,6 @@ fn protected() -> OpenApiRouter<Shared> {
         .routes(routes!(access::revoke))
         .routes(routes!(page_codes::issue))
         .routes(routes!(page_codes::standing))
-        .routes(routes!(audit::list))
-        .routes(routes!(audit::watch))
-        .routes(routes!(audit::checkpoint))
-        .routes(routes!(audit::get))
-        .routes(routes!(audit::receipt))
 }
 
 /// Connectors and actions: brought in, kept in order, and called.
