@@ -78,8 +78,8 @@ impl Refusal {
         refusal
     }
 
-    /// Writes down what is our fault, for refusals that are answered in another shape.
-    pub(crate) fn tell(&self) {
+    /// Writes down what is our fault, where the answer is not [rendered](Self::render).
+    pub(crate) fn log(&self) {
         if let Some(cause) = &self.0.cause {
             tracing::error!(error = ?cause, status = %self.0.status, "request failed");
         }
@@ -107,11 +107,9 @@ impl Refusal {
 
     /// Status and body as a client of the API would have read them, where the answer is none of
     /// HTTP.
-    pub(crate) fn told(self) -> (StatusCode, String) {
-        let Inner { status, body, cause, .. } = *self.0;
-        if let Some(cause) = cause {
-            tracing::error!(error = ?cause, %status, "request failed");
-        }
+    pub(crate) fn into_json(self) -> (StatusCode, String) {
+        self.log();
+        let Inner { status, body, cause: _, headers: _ } = *self.0;
         let text = match body {
             Body::Error(error) => serde_json::to_string(&ErrorEnvelope { error }),
             Body::Failure(error) => serde_json::to_string(&FailureEnvelope { error }),

@@ -4,8 +4,8 @@ use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 
 use aileron_api::status::Notifications;
 use aileron_contract::{
-    Timestamp, access, audit, bindings, custody, executor, limits, packages, publishers, sessions,
-    vault,
+    Timestamp, access, audit, bindings, custody, executor, limits, names::RunId, packages,
+    publishers, sessions, vault,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -102,5 +102,10 @@ impl Options {
     /// None where there is no page.
     pub fn page_address(&self) -> Option<String> {
         Origin::known_address(self)
+    }
+
+    /// Where a person looks at a call that waits, as agents and programs are told.
+    pub(crate) fn review_url(&self, id: &RunId) -> Option<String> {
+        Some(format!("{}/approvals?focus={id}", self.page_address()?))
     }
 }

@@ -57,12 +57,6 @@ impl Pages {
             setups: provider::Setups::default(),
         }
     }
-
-    /// Where a person reviews an approval.
-    pub(crate) fn review(options: &Options, id: &impl ToString) -> Option<String> {
-        let address = options.page_address()?;
-        Some(format!("{address}/approvals?focus={}", id.to_string()))
-    }
 }
 
 /// Every address of the page.

@@ -16,7 +16,7 @@ use serde_json::value::RawValue;
 use tracing::Instrument as _;
 
 use super::trace;
-use crate::{Shared, answer::Refusal, caller::Caller, pages::Pages, shape};
+use crate::{Shared, answer::Refusal, caller::Caller, shape};
 
 /// The contracts behind this gateway.
 pub(super) struct Contracts(Shared);
@@ -52,7 +52,7 @@ impl Door for Contracts {
         match started.map_err(|error| trouble(Refusal::of_run(error)))? {
             Started::Done(done) => Ok(Ran::Done(shape::run_result(done))),
             Started::Pending(pending) => {
-                let review_url = Pages::review(&self.0.options, &pending.id);
+                let review_url = self.0.options.review_url(&pending.id);
                 Ok(Ran::Pending(shape::pending(pending, review_url)))
             }
             Started::Failed(failure) => Err(trouble(failure.into())),
@@ -87,7 +87,7 @@ fn refused(error: Error) -> Trouble {
 }
 
 fn trouble(refusal: Refusal) -> Trouble {
-    let (status, body) = refusal.told();
+    let (status, body) = refusal.into_json();
     Trouble::Refused { status: status.as_u16(), body }
 }
 

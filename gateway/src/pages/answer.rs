@@ -88,7 +88,7 @@ pub(super) fn framed(response: Response, place: &Place) -> Response {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        self.refusal.tell();
+        self.refusal.log();
         let (status, code, message) = self.refusal.spoken();
         let (path, name) = &self.back;
         let told = html! {

@@ -24,7 +24,6 @@ use crate::{
     answer::{Refusal, Result},
     caller::Caller,
     input::{Json, Name, Text, field, optional},
-    pages::Pages,
     shape,
 };
 
@@ -179,7 +178,7 @@ pub(crate) async fn run(
     Ok(match started {
         Started::Done(result) => Answer(shape::run_result(result)).into_response(),
         Started::Pending(pending) => {
-            let review_url = Pages::review(&shared.options, &pending.id);
+            let review_url = shared.options.review_url(&pending.id);
             (StatusCode::ACCEPTED, Answer(shape::pending(pending, review_url))).into_response()
         }
         Started::Failed(failure) => Refusal::from(failure).into_response(),
