@@ -88,7 +88,8 @@ pub(super) async fn decide(
     }
 }
 
-fn back(error: aileron_contract::Error) -> Problem {
+/// A refusal of a form that stands among the approvals.
+pub(super) fn back(error: aileron_contract::Error) -> Problem {
     Problem::from(error).back_to("approvals", "Back to the approvals")
 }
 

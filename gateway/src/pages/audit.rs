@@ -4,6 +4,7 @@ use aileron_api::audit::{facts, happened, subject};
 use aileron_contract::{
     Timestamp,
     audit::{EventKind, Filter, Record},
+    limits,
     names::AuditId,
 };
 use axum::{
@@ -43,7 +44,8 @@ pub(super) async fn show(
     let audit = &shared.services.audit;
     let records = audit.query(&signed.context, filter).await?;
     let now = (shared.options.clock)();
-    let recent = Filter { since: Some(chart::start(now)), limit: Some(1_000), ..Filter::default() };
+    let (since, limit) = (Some(chart::start(now)), Some(limits::AUDIT_PAGE));
+    let recent = Filter { since, limit, ..Filter::default() };
     let recent = audit.query(&signed.context, recent).await?;
     let days: Vec<Timestamp> = recent.iter().map(|record| record.timestamp).collect();
     let frame = signed.frame(&shared).await?;

@@ -158,15 +158,22 @@ fn card(binding: &Binding, several: bool, frame: &Frame) -> Markup {
                         button { "Use by default" span.aside { " " (said(&binding.name)) } }
                     }
                 }
-                details.menu {
-                    summary.button { "Revoke" span.aside { " " (said(&binding.name)) } }
-                    form.pop method="post" action="bindings/revoke" {
-                        (frame.token())
-                        input type="hidden" name="name" value=(binding.name);
-                        p { "The credential is removed for good." }
-                        button.danger { "Revoke it" }
-                    }
-                }
+                (ending(binding, frame))
+            }
+        }
+    }
+}
+
+/// Folded away: to open it is the first step, to press the second.
+fn ending(binding: &Binding, frame: &Frame) -> Markup {
+    html! {
+        details.menu {
+            summary.button { "Revoke" span.aside { " " (said(&binding.name)) } }
+            form.pop method="post" action="bindings/revoke" {
+                (frame.token())
+                input type="hidden" name="name" value=(binding.name);
+                p { "The credential is removed for good." }
+                button.danger { "Revoke it" }
             }
         }
     }

@@ -1,6 +1,6 @@
 //! How busy the last days were, as a picture made of rectangles, with the numbers in words.
 
-use aileron_contract::Timestamp;
+use aileron_contract::{Timestamp, limits};
 use maud::{Markup, html};
 
 const DAYS: usize = 14;
@@ -42,7 +42,7 @@ pub(super) fn days(moments: &[Timestamp], now: Timestamp) -> Markup {
         }
         p.quiet.ends {
             span { (first.strftime("%Y-%m-%d").to_string()) }
-            span { (label) " (UTC; of the newest 1000)" }
+            span { (label) " (UTC; of the newest " (limits::AUDIT_PAGE) ")" }
             span { (now.strftime("%Y-%m-%d").to_string()) }
         }
     }

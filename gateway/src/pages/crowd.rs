@@ -7,7 +7,8 @@ use axum::{extract::State, response::Response};
 use maud::{Markup, html};
 
 use super::{
-    answer::{Problem, Result},
+    answer::Result,
+    approvals::back,
     frame::Frame,
     signed::Posted,
     text::{encoded, said},
@@ -57,10 +58,6 @@ pub(super) async fn deny(
     let executor = &shared.services.executor;
     executor.deny_session(&signed.context, session, reason).await.map_err(back)?;
     Ok(signed.on_to("approvals"))
-}
-
-fn back(error: aileron_contract::Error) -> Problem {
-    Problem::from(error).back_to("approvals", "Back to the approvals")
 }
 
 fn counted(waiting: &[Approval]) -> Vec<(&SessionId, usize)> {

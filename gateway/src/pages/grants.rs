@@ -8,7 +8,8 @@ use axum::{extract::State, response::Response};
 use maud::{Markup, html};
 
 use super::{
-    answer::{Problem, Result},
+    answer::Result,
+    approvals::back,
     frame::Frame,
     signed::{Posted, Signed},
     text::{encoded, said, shown, time},
@@ -48,10 +49,6 @@ pub(super) async fn revoke(
     let id: GrantId = fields.needed("id")?.parse().map_err(back)?;
     shared.services.executor.revoke_grant(&signed.context, id).await.map_err(back)?;
     Ok(signed.on_to("approvals"))
-}
-
-fn back(error: aileron_contract::Error) -> Problem {
-    Problem::from(error).back_to("approvals", "Back to the approvals")
 }
 
 fn card(grant: &Grant, frame: &Frame) -> Markup {
