@@ -2,7 +2,8 @@
 
 use std::str::FromStr;
 
-use aileron_contract::{Error, Reason, Timestamp, limits};
+use aileron_api::Sensitive;
+use aileron_contract::{Error, Reason, Secret, Timestamp, limits};
 use axum::{
     body::{Body, Bytes},
     extract::{FromRequest, FromRequestParts, RawPathParams, Request},
@@ -26,9 +27,7 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Json<T> {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, shared: &Shared) -> Result<Self> {
-        let Text(text) = Text::from_request(request, shared).await?;
-        let value = serde_json::from_slice(&text).map_err(|error| misfit(&error))?;
-        Ok(Self(value))
+        read(request, shared, (limits::REQUEST_BODY, "REQUEST_BODY")).await.map(Self)
     }
 }
 
@@ -39,10 +38,7 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Large<T> {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, shared: &Shared) -> Result<Self> {
-        let limit = (limits::IMPORT_BODY, "IMPORT_BODY");
-        let text = json_text(request, shared, limit).await?;
-        let value = serde_json::from_slice(&text).map_err(|error| misfit(&error))?;
-        Ok(Self(value))
+        read(request, shared, (limits::IMPORT_BODY, "IMPORT_BODY")).await.map(Self)
     }
 }
 
@@ -53,10 +49,7 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Parcel<T> {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, shared: &Shared) -> Result<Self> {
-        let limit = (limits::LOCAL_BODY, "LOCAL_BODY");
-        let text = json_text(request, shared, limit).await?;
-        let value = serde_json::from_slice(&text).map_err(|error| misfit(&error))?;
-        Ok(Self(value))
+        read(request, shared, (limits::LOCAL_BODY, "LOCAL_BODY")).await.map(Self)
     }
 }
 
@@ -83,6 +76,16 @@ impl FromRequest<Shared> for Text {
     async fn from_request(request: Request, shared: &Shared) -> Result<Self> {
         json_text(request, shared, (limits::REQUEST_BODY, "REQUEST_BODY")).await.map(Self)
     }
+}
+
+/// A JSON body of a known shape, within a bound.
+async fn read<T: DeserializeOwned>(
+    request: Request,
+    shared: &Shared,
+    limit: (usize, &'static str),
+) -> Result<T> {
+    let text = json_text(request, shared, limit).await?;
+    serde_json::from_slice(&text).map_err(|error| misfit(&error))
 }
 
 /// The bytes of a JSON body within a bound, which a refusal names.
@@ -198,6 +201,11 @@ pub(crate) fn time(name: &str, raw: &str) -> Result<Timestamp> {
         let public = format!("{name}: not an RFC 3339 time like 2030-01-31T00:00:00Z");
         Refusal::new(Reason::InvalidRequest, public)
     })
+}
+
+/// A secret that came as text.
+pub(crate) fn secret(text: Sensitive) -> Secret {
+    Secret::from(text.into_inner())
 }
 
 /// Decodes standard base64, padded.

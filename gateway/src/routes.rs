@@ -24,21 +24,6 @@ pub(crate) mod vault;
 
 use aileron_contract::{Error, Reason};
 
-use crate::{Shared, answer::Result};
-
-impl Shared {
-    /// Runs work that consists of several steps in a task of its own, so that a caller who goes
-    /// away does not leave it half done.
-    pub(crate) async fn detached<T: Send + 'static>(
-        &self,
-        work: impl Future<Output = Result<T>> + Send + 'static,
-    ) -> Result<T> {
-        use tracing::Instrument as _;
-        let task = self.options.tasks.spawn(work.in_current_span());
-        task.await.map_err(Error::internal)?
-    }
-}
-
 pub(crate) fn not_found(what: &str) -> Error {
     Error::new(Reason::NotFound, what)
 }

@@ -15,10 +15,10 @@ mod sessions;
 mod upkeep;
 mod vault;
 
-pub(crate) use access::{minted, opened, person_session, token};
+pub(crate) use access::{minted, opened, person_session, shown_once, token};
 pub(crate) use actions::{action, actions, pending, run_result};
 pub(crate) use audit::{checkpoint, record};
-pub(crate) use custody::{agent_login, imported, login, sensitive, user_login};
+pub(crate) use custody::{agent_login, imported, login, user_login};
 pub(crate) use grants::{grant, grant_terms};
 pub(crate) use hub::{
     action_install_decision, hub_action, hub_actions, hub_connector, hub_connectors, hub_copy,

@@ -1,14 +1,18 @@
-//! How long somebody may watch: a stream that waits for what comes has a seat, and an end.
+//! Streams that wait for what comes: each has a seat and an end, and can be taken up again.
 
 use std::time::Duration;
 
-use aileron_contract::{Context, Timestamp, limits};
+use aileron_api::error::ErrorEnvelope;
+use aileron_contract::{Context, Error, Timestamp, limits};
+use axum::response::sse::Event;
 use futures::{Stream, StreamExt as _, future};
+use http::{HeaderMap, HeaderName};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     Shared,
-    answer::Result,
+    answer::{Refusal, Result},
+    caller::single,
     watches::{Seat, Watches},
 };
 
@@ -49,4 +53,16 @@ impl Watch {
             item
         })
     }
+}
+
+/// The event after which a watcher wants to go on.
+pub(crate) fn last_event_id(headers: &HeaderMap) -> Result<Option<&str>> {
+    single(headers, &HeaderName::from_static("last-event-id"))
+}
+
+/// The last event of a stream that cannot go on: what a request would have been refused with.
+pub(crate) fn failed(error: Error) -> Event {
+    let body: ErrorEnvelope = Refusal::from(error).into_event();
+    // Shapes of text and numbers always serialize; an event without data is not dispatched.
+    Event::default().event("error").json_data(body).unwrap_or_default()
 }

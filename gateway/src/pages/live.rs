@@ -10,13 +10,12 @@ use axum::{
     response::sse::{Event, KeepAlive, Sse},
 };
 use futures::{Stream, StreamExt as _, future};
-use http::{HeaderMap, HeaderName};
+use http::HeaderMap;
 
 use super::{answer::Result, signed::Signed};
 use crate::{
     Shared,
-    caller::single,
-    watching::{HEARTBEAT, Watch},
+    watching::{HEARTBEAT, Watch, last_event_id},
 };
 
 pub(super) async fn watch(
@@ -25,7 +24,7 @@ pub(super) async fn watch(
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>> {
     let watch = Watch::begin(&shared, &shared.watches, &signed.context, Some(signed.expires_at))?;
-    let last = single(&headers, &HeaderName::from_static("last-event-id"))?;
+    let last = last_event_id(&headers)?;
     let next = last.and_then(|last| last.parse::<u64>().ok()).map(|last| last.saturating_add(1));
     let audit = &shared.services.audit;
     let size = audit.checkpoint(&signed.context).await?.size;

@@ -21,7 +21,7 @@ use super::{
     signed::{Numbered, Posted, Signed},
     text::{clock, encoded, said, shown, time},
 };
-use crate::{Shared, routes::sessions::kept};
+use crate::Shared;
 
 /// The newest events that are shown: as many as the log gives at once.
 const EVENTS: u32 = limits::AUDIT_PAGE;
@@ -56,7 +56,7 @@ pub(super) async fn show(
     Path(Numbered { id }): Path<Numbered>,
 ) -> Result<Response> {
     let id: SessionId = id.parse().map_err(back)?;
-    let sessions = kept(&shared).map_err(back)?;
+    let sessions = shared.sessions().map_err(back)?;
     let session = sessions.get(&signed.context, id.clone()).await.map_err(back)?;
     let filter = RunFilter { session: Some(id.clone()), ..RunFilter::default() };
     let runs = shared.services.executor.runs(&signed.context, filter).await?;
@@ -99,7 +99,7 @@ pub(super) async fn end(
 ) -> Result<Response> {
     let id: SessionId = id.parse().map_err(back)?;
     let there = format!("sessions/{}", encoded(id.as_ref()));
-    kept(&shared).map_err(back)?.end(&signed.context, id, None).await.map_err(back)?;
+    shared.sessions().map_err(back)?.end(&signed.context, id, None).await.map_err(back)?;
     Ok(signed.on_to(&there))
 }
 

@@ -28,10 +28,8 @@ use super::{
 };
 use crate::{
     Shared,
-    routes::bindings::{
-        declared::{Called, Declared, Seen},
-        oauth2,
-    },
+    declared::{Called, Declared, Seen},
+    oauth_cookie::{CALLBACK, SetupCookie},
 };
 
 /// Asks for what the connector declares now.
@@ -164,7 +162,7 @@ async fn provider(
         Problem::new(Reason::NotFound, "this runtime has no page a provider could lead back to")
     })?;
     let catcher = Caller::Daemon {
-        callback_url: format!("{own}{}", oauth2::CALLBACK),
+        callback_url: format!("{own}{CALLBACK}"),
         // On this machine, as the vault wants it; its browser goes back to its place.
         return_to: format!("http://127.0.0.1:{}/bindings", shared.options.listen_addr.port()),
     };
@@ -172,14 +170,13 @@ async fn provider(
     let setup = Begin { consent, client, purpose, caller: catcher };
     let begun = shared.services.bindings.begin(&signed.context, setup).await?;
     let Begun { authorize_url, redirect_uri, browser_cookie, expires_at, session: _ } = begun;
-    let cookie = oauth2::cookie_name(&oauth2::state_of(&authorize_url)?);
-    let now = (shared.options.clock)();
-    shared.pages.setups.add(cookie.clone(), signed.place.clone(), expires_at, now)?;
+    let cookie = SetupCookie::of_url(&authorize_url)?;
+    let (name, now) = (cookie.name().to_owned(), (shared.options.clock)());
+    shared.pages.setups.add(name, signed.place.clone(), expires_at, now)?;
     let said = html! { p { "On to " strong { (shown(&named)) } ", where you sign in." } };
     let mut response = page(frame::bounce(&authorize_url, &said));
     if let Some(value) = browser_cookie {
-        let secure = redirect_uri.starts_with("https:");
-        oauth2::give_cookie(&mut response, &cookie, &value, secure)?;
+        cookie.give(&mut response, &value, &redirect_uri)?;
     }
     Ok(response)
 }

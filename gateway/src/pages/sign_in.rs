@@ -16,7 +16,7 @@ use super::{
     signed::{COOKIE, Posted},
     text::shown,
 };
-use crate::{Shared, refusals::Refused, routes::vault::wake};
+use crate::{Shared, refusals::Refused};
 
 pub(super) async fn form(uri: Uri) -> Response {
     let mut query = query(&uri);
@@ -38,11 +38,11 @@ pub(super) async fn by_passphrase(
     };
     let passphrase = Secret::from(passphrase);
     let task = shared.clone();
-    let opened = shared.detached(async move { Ok(open(&task, passphrase, unlock).await?) }).await;
+    let opened = shared.detached(async move { open(&task, passphrase, unlock).await }).await;
     let (bearer, ends) = match opened {
         Ok(opened) => opened,
-        Err(refusal) => {
-            let problem = Problem::from(refusal);
+        Err(error) => {
+            let problem = Problem::from(error);
             return Ok(with_status(problem.status(), asked(&to, true, Some(problem.message()))));
         }
     };
@@ -116,7 +116,7 @@ async fn open(
         let person = Context { principal, ..asker };
         if vault.status(&person).await?.state == vault::State::Locked {
             match vault.unlock(&person, again).await {
-                Ok(_) => wake(shared).await,
+                Ok(_) => shared.wake().await,
                 Err(error) if error.reason() == Reason::VaultAlreadyUnlocked => {}
                 Err(error) => return Err(error),
             }

@@ -1,5 +1,7 @@
 //! The vault: how it stands, unlocking and locking.
 
+use std::sync::Arc;
+
 use aileron_contract::{Reason, Secret, vault::State as VaultState};
 use axum::{extract::State, response::Response};
 use maud::{Markup, html};
@@ -10,7 +12,7 @@ use super::{
     signed::{Posted, Signed},
     text::shown,
 };
-use crate::{Shared, routes::vault::wake};
+use crate::Shared;
 
 pub(super) async fn show(State(shared): State<Shared>, signed: Signed) -> Result<Response> {
     let frame = signed.frame(&shared).await?;
@@ -22,25 +24,14 @@ pub(super) async fn unlock(
     Posted { signed, mut fields }: Posted,
 ) -> Result<Response> {
     let passphrase = Secret::from(fields.take("passphrase").unwrap_or_default());
-    let (task, context) = (shared.clone(), signed.context.clone());
-    let opened = shared.detached(async move {
-        match task.services.vault.unlock(&context, passphrase).await {
-            Ok(_) => {
-                wake(&task).await;
-                Ok(())
-            }
-            Err(error) if error.reason() == Reason::VaultAlreadyUnlocked => Ok(()),
-            Err(error) => Err(error.into()),
-        }
-    });
-    match opened.await.map_err(Problem::from) {
-        Ok(()) => Ok(signed.on_to("vault")),
-        Err(problem) => {
-            let frame = signed.frame(&shared).await?;
-            let told = told(&frame, Some(problem.message()));
-            Ok(with_status(problem.status(), frame.around("Vault", false, told)))
-        }
-    }
+    let (vault, context) = (Arc::clone(&shared.services.vault), signed.context.clone());
+    let opened = shared.opening(async move { vault.unlock(&context, passphrase).await }).await;
+    let refused = opened.err().filter(|error| error.reason() != Reason::VaultAlreadyUnlocked);
+    let Some(error) = refused else { return Ok(signed.on_to("vault")) };
+    let problem = Problem::from(error);
+    let frame = signed.frame(&shared).await?;
+    let told = told(&frame, Some(problem.message()));
+    Ok(with_status(problem.status(), frame.around("Vault", false, told)))
 }
 
 pub(super) async fn lock(

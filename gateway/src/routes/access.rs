@@ -5,12 +5,11 @@ use aileron_contract::{Scope, Scopes, access::MintRequest};
 use axum::{Json as Answer, extract::State};
 use http::StatusCode;
 
-use super::vault::secret;
 use crate::{
     Shared,
     answer::Result,
     caller::Caller,
-    input::{Id, Json, field, time},
+    input::{Id, Json, field, secret, time},
     shape,
 };
 

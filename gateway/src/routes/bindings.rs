@@ -1,4 +1,3 @@
-pub(crate) mod declared;
 pub(crate) mod oauth2;
 
 use aileron_api::bindings::{
@@ -22,10 +21,10 @@ use crate::{
     Shared,
     answer::Result,
     caller::Caller,
+    declared::{Called, Declared, Seen},
     input::{Filter, Json, Name, field, optional},
     shape,
 };
-use declared::{Called, Declared, Seen};
 
 /// Bindings. Works while locked.
 #[utoipa::path(

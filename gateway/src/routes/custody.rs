@@ -1,5 +1,7 @@
 //! Recovery keys, and the vault as a file.
 
+use std::sync::Arc;
+
 use aileron_api::{
     custody::{ExportVault, ExportedVault, ImportVault, ImportedVault, RecoverVault, RecoveryKey},
     vault::VaultStatus,
@@ -9,12 +11,11 @@ use axum::{Json as Answer, extract::State};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::StatusCode;
 
-use super::vault::{secret, wake};
 use crate::{
     Shared,
     answer::Result,
     caller::Caller,
-    input::{Json, Large, bytes},
+    input::{Json, Large, bytes, secret},
     shape,
 };
 
@@ -34,7 +35,7 @@ pub(crate) async fn add_recovery_key(
     Caller { context, .. }: Caller,
 ) -> Result<(StatusCode, Answer<RecoveryKey>)> {
     let key = shared.services.custody.add_recovery_key(&context).await?;
-    Ok((StatusCode::CREATED, Answer(RecoveryKey { key: shape::sensitive(&key)? })))
+    Ok((StatusCode::CREATED, Answer(RecoveryKey { key: shape::shown_once(&key)? })))
 }
 
 /// The recovery key opens the vault no longer.
@@ -74,14 +75,10 @@ pub(crate) async fn recover(
     Caller { context, .. }: Caller,
     Json(RecoverVault { key, passphrase }): Json<RecoverVault>,
 ) -> Result<Answer<VaultStatus>> {
-    let task = shared.clone();
+    let custody = Arc::clone(&shared.services.custody);
     let recovery = Recovery { key: secret(key), new: secret(passphrase) };
-    let status = shared.detached(async move {
-        let status = task.services.custody.recover(&context, recovery).await?;
-        wake(&task).await;
-        Ok(status)
-    });
-    Ok(Answer(shape::status(status.await?)))
+    let status = shared.opening(async move { custody.recover(&context, recovery).await }).await?;
+    Ok(Answer(shape::status(status)))
 }
 
 /// The whole vault in one file, sealed under a passphrase of its own.

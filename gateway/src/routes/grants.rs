@@ -9,7 +9,7 @@ use axum::{Json as Answer, extract::State};
 use http::StatusCode;
 use serde_json::Value;
 
-use super::{not_found, sessions};
+use super::not_found;
 use crate::{
     Shared,
     answer::Result,
@@ -164,7 +164,7 @@ async fn known(shared: &Shared, context: &Context, request: &executor::GrantRequ
     let refused = |public: String| Error::new(Reason::InvalidRequest, public);
     match &request.caller {
         GrantCaller::Session(id) => {
-            let session = sessions::kept(shared)?.get(context, id.clone()).await?;
+            let session = shared.sessions()?.get(context, id.clone()).await?;
             if session.ended_at.is_some() {
                 return Err(refused(format!("session_id: the session {id} has ended")).into());
             }

@@ -3,7 +3,7 @@ mod watch;
 use aileron_api::sessions::{
     BeginSession, BegunSession, EndSession, Session, SessionFilter, Sessions,
 };
-use aileron_contract::{Error, Reason, Result as ServiceResult, names::SessionId, sessions};
+use aileron_contract::{names::SessionId, sessions};
 use axum::{Json as Answer, extract::State};
 
 pub(crate) use watch::{__path_watch, watch};
@@ -31,7 +31,7 @@ pub(crate) async fn begin(
 ) -> Result<Answer<BegunSession>> {
     let agent = field("agent", &agent)?;
     let request = sessions::Begin { agent, working_dir: working_dir.unwrap_or_default() };
-    let begun = kept(&shared)?.begin(&context, request).await?;
+    let begun = shared.sessions()?.begin(&context, request).await?;
     Ok(Answer(shape::begun(begun)?))
 }
 
@@ -51,7 +51,7 @@ pub(crate) async fn list(
     let agent = optional("agent", agent.as_deref())?;
     let since = since.map(|raw| time("since", &raw)).transpose()?;
     let filter = sessions::Filter { active_only, agent, since, limit };
-    let items = kept(&shared)?.list(&context, filter).await?;
+    let items = shared.sessions()?.list(&context, filter).await?;
     Ok(Answer(Sessions { items: items.into_iter().map(shape::session).collect() }))
 }
 
@@ -71,7 +71,7 @@ pub(crate) async fn get(
     Caller { context, .. }: Caller,
     Name(id): Name<SessionId>,
 ) -> Result<Answer<Session>> {
-    Ok(Answer(shape::session(kept(&shared)?.get(&context, id).await?)))
+    Ok(Answer(shape::session(shared.sessions()?.get(&context, id).await?)))
 }
 
 /// Ends an agent session, and its token.
@@ -93,16 +93,5 @@ pub(crate) async fn end(
     Maybe(body): Maybe<EndSession>,
 ) -> Result<Answer<Session>> {
     let EndSession { exit_code } = body.unwrap_or_default();
-    Ok(Answer(shape::session(kept(&shared)?.end(&context, id, exit_code).await?)))
-}
-
-/// The service, where there is one.
-pub(crate) fn kept(shared: &Shared) -> ServiceResult<&sessions::Handle> {
-    shared.services.sessions.as_ref().ok_or_else(|| {
-        Error::new(
-            Reason::ServiceUnavailable,
-            "agent sessions are not kept here: run the role launcher, or name its door \
-             (services.launcher)",
-        )
-    })
+    Ok(Answer(shape::session(shared.sessions()?.end(&context, id, exit_code).await?)))
 }

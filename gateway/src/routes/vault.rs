@@ -1,12 +1,11 @@
-use aileron_api::{
-    Sensitive,
-    vault::{
-        AcceptOlderVault, ChangePassphrase, CreateVault, EntryFilter, OlderVault, PutSecret,
-        Secrets, UnlockVault, VaultEntries, VaultStatus,
-    },
+use std::sync::Arc;
+
+use aileron_api::vault::{
+    AcceptOlderVault, ChangePassphrase, CreateVault, EntryFilter, OlderVault, PutSecret, Secrets,
+    UnlockVault, VaultEntries, VaultStatus,
 };
 use aileron_contract::{
-    Context, Reason, Secret,
+    Reason, Secret,
     names::SecretName,
     vault::{self, Acceptance, PassphraseChange},
 };
@@ -22,7 +21,7 @@ use crate::{
     Shared,
     answer::Result,
     caller::Caller,
-    input::{Filter, Json, Name, bytes},
+    input::{Filter, Json, Name, bytes, secret},
     shape,
 };
 
@@ -75,13 +74,10 @@ pub(crate) async fn create(
     Caller { context, .. }: Caller,
     Json(CreateVault { passphrase }): Json<CreateVault>,
 ) -> Result<(StatusCode, Answer<VaultStatus>)> {
-    let task = shared.clone();
-    let status = shared.detached(async move {
-        let status = task.services.vault.create(&context, secret(passphrase)).await?;
-        wake(&task).await;
-        Ok(status)
-    });
-    Ok((StatusCode::CREATED, Answer(shape::status(status.await?))))
+    let vault = Arc::clone(&shared.services.vault);
+    let status =
+        shared.opening(async move { vault.create(&context, secret(passphrase)).await }).await?;
+    Ok((StatusCode::CREATED, Answer(shape::status(status))))
 }
 
 /// Unlocks the vault, and resumes what waited for it.
@@ -103,22 +99,15 @@ pub(crate) async fn unlock(
     Caller { context, .. }: Caller,
     Json(UnlockVault { passphrase }): Json<UnlockVault>,
 ) -> Result<Response> {
-    let task = shared.clone();
-    let (code, status) = shared
-        .detached(async move {
-            let vault = &task.services.vault;
-            match vault.unlock(&context, secret(passphrase)).await {
-                Ok(status) => {
-                    wake(&task).await;
-                    Ok((StatusCode::OK, status))
-                }
-                Err(error) if error.reason() == Reason::VaultAlreadyUnlocked => {
-                    Ok((StatusCode::CONFLICT, vault.status(&context).await?))
-                }
-                Err(error) => Err(error.into()),
-            }
-        })
-        .await?;
+    let (vault, by) = (Arc::clone(&shared.services.vault), context.clone());
+    let opened = shared.opening(async move { vault.unlock(&by, secret(passphrase)).await }).await;
+    let (code, status) = match opened {
+        Ok(status) => (StatusCode::OK, status),
+        Err(error) if error.reason() == Reason::VaultAlreadyUnlocked => {
+            (StatusCode::CONFLICT, shared.services.vault.status(&context).await?)
+        }
+        Err(error) => return Err(error.into()),
+    };
     Ok((code, Answer(shape::status(status))).into_response())
 }
 
@@ -176,14 +165,11 @@ pub(crate) async fn accept_older(
     Caller { context, .. }: Caller,
     Json(AcceptOlderVault { passphrase, generation }): Json<AcceptOlderVault>,
 ) -> Result<Answer<VaultStatus>> {
-    let task = shared.clone();
-    let status = shared.detached(async move {
-        let acceptance = Acceptance { passphrase: secret(passphrase), generation };
-        let status = task.services.vault.accept_older(&context, acceptance).await?;
-        wake(&task).await;
-        Ok(status)
-    });
-    Ok(Answer(shape::status(status.await?)))
+    let vault = Arc::clone(&shared.services.vault);
+    let acceptance = Acceptance { passphrase: secret(passphrase), generation };
+    let status =
+        shared.opening(async move { vault.accept_older(&context, acceptance).await }).await?;
+    Ok(Answer(shape::status(status)))
 }
 
 /// Replaces the passphrase; with `rotate`, also the vault key.
@@ -267,15 +253,4 @@ pub(crate) async fn delete_secret(
 ) -> Result<StatusCode> {
     shared.services.vault.delete_secret(&context, name).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-pub(super) fn secret(text: Sensitive) -> Secret {
-    Secret::from(text.into_inner())
-}
-
-/// Tells the executor that the vault is open. The unlock stands whatever comes of it.
-pub(crate) async fn wake(shared: &Shared) {
-    if let Err(error) = shared.services.executor.wake(&Context::service("gateway")).await {
-        tracing::warn!(?error, "what waits for the vault was not resumed");
-    }
 }

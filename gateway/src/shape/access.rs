@@ -2,10 +2,9 @@ use aileron_api::{
     Sensitive,
     access::{MintedToken, OpenedPersonSession, PersonSession, Token},
 };
-use aileron_contract::{Secret, access};
+use aileron_contract::{Error, Result, Secret, access};
 
 use super::text;
-use crate::answer::{Refusal, Result};
 
 pub(crate) fn opened(opened: access::Opened) -> Result<OpenedPersonSession> {
     let access::Opened { session, bearer } = opened;
@@ -37,10 +36,8 @@ pub(crate) fn token(token: access::Token) -> Token {
     }
 }
 
-/// A bearer is text by construction; anything else is a bug of the service.
-pub(crate) fn shown_once(bearer: &Secret) -> Result<Sensitive> {
-    bearer
-        .expose(|bytes| std::str::from_utf8(bytes).map(str::to_owned))
-        .map(Sensitive::new)
-        .map_err(|error| Refusal::from(aileron_contract::Error::internal(error)))
+/// What the vault makes for somebody to hold is text; anything else is a bug of the service.
+pub(crate) fn shown_once(secret: &Secret) -> Result<Sensitive> {
+    let text = secret.expose(|bytes| std::str::from_utf8(bytes).map(str::to_owned));
+    text.map(Sensitive::new).map_err(Error::internal)
 }

@@ -4,7 +4,6 @@ use aileron_api::{
     vault::VaultEntry,
 };
 use aileron_contract::{
-    Error, Result, Secret,
     custody::{Imported, LoginValue},
     names::Login,
     vault,
@@ -44,17 +43,12 @@ pub(crate) fn imported(imported: Imported) -> ImportedVault {
     ImportedVault { added, replaced, unchanged }
 }
 
-/// Text that the vault made.
-pub(crate) fn sensitive(secret: &Secret) -> Result<Sensitive> {
-    let text = secret.expose(|bytes| String::from_utf8(bytes.to_vec()));
-    text.map(Sensitive::new).map_err(|_| Error::internal("a recovery key is not text"))
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
     use aileron_api::vault::VaultMetadata;
+    use aileron_contract::Secret;
 
     use super::*;
 

@@ -1,8 +1,7 @@
 use aileron_api::sessions::{BegunSession, Session};
-use aileron_contract::sessions;
+use aileron_contract::{Result, sessions};
 
 use super::{access::shown_once, text};
-use crate::answer::Result;
 
 pub(crate) fn begun(begun: sessions::Begun) -> Result<BegunSession> {
     let sessions::Begun { session: inner, bearer } = begun;

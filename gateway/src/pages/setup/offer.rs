@@ -14,7 +14,7 @@ use super::{
     },
     shown_name,
 };
-use crate::routes::bindings::declared::Declared;
+use crate::declared::Declared;
 
 pub(super) fn offer(declared: &Declared, existing: Option<&Binding>, frame: &Frame) -> Markup {
     let given = declared.need().kind() == CredentialKind::Oauth2;

@@ -12,14 +12,14 @@ use axum::{
     response::sse::{Event, KeepAlive, Sse},
 };
 use futures::{Stream, StreamExt as _};
-use http::{HeaderMap, HeaderName};
+use http::HeaderMap;
 
 use crate::{
     Shared,
-    answer::{Refusal, Result},
-    caller::{Caller, single},
+    answer::Result,
+    caller::Caller,
     shape,
-    watching::Watch,
+    watching::{Watch, failed, last_event_id},
 };
 
 /// As published for approvals.
@@ -45,33 +45,26 @@ pub(crate) async fn watch(
 ) -> Result<Sse<impl Stream<Item = std::result::Result<Event, Infallible>>>> {
     let watch = Watch::begin(&shared, &shared.approval_watches, &context, expires_at)?;
     // Whatever an earlier runtime, or another program, gave as its id: a snapshot does no harm.
-    let last = single(&headers, &HeaderName::from_static("last-event-id"))?;
-    let after = last.and_then(|last| last.parse::<Position>().ok());
+    let after = last_event_id(&headers)?.and_then(|last| last.parse::<Position>().ok());
     let events = shared.services.executor.watch_approvals(&context, after).await?;
     let events = watch.bound(events).map(|told| Ok(event(told)));
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT).text("heartbeat")))
 }
 
 fn event(told: ServiceResult<ApprovalEvent>) -> Event {
-    let written = match told {
-        Ok(ApprovalEvent { position, change }) => {
-            let event = Event::default().id(position.to_string());
-            match change {
-                ApprovalChange::Snapshot(items) => {
-                    let items = items.into_iter().map(shape::approval).collect();
-                    event.event("snapshot").json_data(Approvals { items })
-                }
-                ApprovalChange::Pending(card) => {
-                    event.event("pending").json_data(shape::approval(*card))
-                }
-                ApprovalChange::Resolved(resolution) => {
-                    event.event("resolved").json_data(shape::resolved(resolution))
-                }
-            }
+    let ApprovalEvent { position, change } = match told {
+        Ok(told) => told,
+        Err(error) => return failed(error),
+    };
+    let event = Event::default().id(position.to_string());
+    let written = match change {
+        ApprovalChange::Snapshot(items) => {
+            let items = items.into_iter().map(shape::approval).collect();
+            event.event("snapshot").json_data(Approvals { items })
         }
-        Err(error) => {
-            let body: ErrorEnvelope = Refusal::from(error).into_event();
-            Event::default().event("error").json_data(body)
+        ApprovalChange::Pending(card) => event.event("pending").json_data(shape::approval(*card)),
+        ApprovalChange::Resolved(resolution) => {
+            event.event("resolved").json_data(shape::resolved(resolution))
         }
     };
     // Shapes of text and numbers always serialize; an event without data is not dispatched.

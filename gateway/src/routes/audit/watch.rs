@@ -2,23 +2,22 @@
 
 use std::convert::Infallible;
 
-use aileron_api::error::ErrorEnvelope;
 use aileron_contract::{Context, Error, Reason, Result as ServiceResult, audit::Record};
 use axum::{
     extract::State,
     response::sse::{Event, KeepAlive, Sse},
 };
 use futures::{Stream, StreamExt as _};
-use http::{HeaderMap, HeaderName};
+use http::HeaderMap;
 use serde::Deserialize;
 
 use crate::{
     Shared,
-    answer::{Refusal, Result},
-    caller::{Caller, single},
+    answer::Result,
+    caller::Caller,
     input::Filter,
     shape,
-    watching::{HEARTBEAT, Watch},
+    watching::{HEARTBEAT, Watch, failed, last_event_id},
 };
 
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -57,8 +56,9 @@ pub(crate) async fn watch(
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT).text("heartbeat")))
 }
 
+/// The record after the last one seen.
 pub(crate) fn resumed(headers: &HeaderMap) -> Result<Option<u64>> {
-    let last = single(headers, &HeaderName::from_static("last-event-id"))?;
+    let last = last_event_id(headers)?;
     let refused = || Error::new(Reason::InvalidRequest, "Last-Event-ID: not the id of a record");
     last.map(|last| {
         let last: u64 = last.parse().map_err(|_| refused())?;
@@ -72,16 +72,11 @@ async fn next_index(shared: &Shared, context: &Context) -> ServiceResult<u64> {
 }
 
 pub(crate) fn event(record: ServiceResult<Record>) -> Event {
-    let written = match record {
-        Ok(record) => {
-            let index = record.index.to_string();
-            Event::default().id(index).event("record").json_data(shape::record(record))
-        }
-        Err(error) => {
-            let body: ErrorEnvelope = Refusal::from(error).into_event();
-            Event::default().event("error").json_data(body)
-        }
+    let record = match record {
+        Ok(record) => record,
+        Err(error) => return failed(error),
     };
+    let event = Event::default().id(record.index.to_string()).event("record");
     // Shapes of text and numbers always serialize; an event without data is not dispatched.
-    written.unwrap_or_default()
+    event.json_data(shape::record(record)).unwrap_or_default()
 }

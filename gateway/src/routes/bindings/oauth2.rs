@@ -9,11 +9,9 @@ use aileron_api::{
     },
 };
 use aileron_contract::{
-    Context, Error, Reason, Scopes, Secret,
+    Context, Error, Reason, Scopes,
     bindings::{self, Consent},
     credential::Oauth2Client,
-    limits,
-    names::Sha256Hash,
 };
 use axum::{
     Json as Answer,
@@ -22,21 +20,17 @@ use axum::{
 };
 use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 
-use super::{
-    super::vault::secret,
-    declared::{Called, Declared, Seen},
-};
 use crate::{
     Shared,
     answer::{Refusal, Result},
     caller::{Caller, single},
-    input::{Filter, Json, field},
+    declared::{Called, Declared, Seen},
+    input::{Filter, Json, field, secret},
     manual,
+    oauth_cookie::{CALLBACK, SetupCookie},
     pages::provider::Setup,
     shape,
 };
-
-pub(crate) const CALLBACK: &str = "/v1/bindings/setup/oauth2/callback";
 
 /// Prepares a setup at the connector's provider and says where to send the person.
 #[utoipa::path(
@@ -72,12 +66,12 @@ pub(crate) async fn init(
     let begun = shared.services.bindings.begin(&context, setup).await?;
     let bindings::Begun { session, authorize_url, redirect_uri, browser_cookie, expires_at: _ } =
         begun;
-    let secure = redirect_uri.starts_with("https:");
-    let state = state_of(&authorize_url)?;
-    let body = Begun { session_id: text(&session).into(), authorize_url, redirect_uri };
+    let cookie = SetupCookie::of_url(&authorize_url)?;
+    let session_id = shape::shown_once(&session)?;
+    let body = Begun { session_id, authorize_url, redirect_uri: redirect_uri.clone() };
     let mut response = Answer(body).into_response();
     if let Some(value) = browser_cookie {
-        give_cookie(&mut response, &cookie_name(&state), &value, secure)?;
+        cookie.give(&mut response, &value, &redirect_uri)?;
     }
     Ok(response)
 }
@@ -146,16 +140,16 @@ pub(crate) async fn callback(
         Ok(Filter(arrival)) => arrival,
         Err(refusal) => return manual::refusal(&refusal),
     };
-    let name = cookie_name(&secret(arrival.state.clone()));
-    let Some(setup) = shared.pages.setups.find(&name, (shared.options.clock)()) else {
-        let answer = landed(&shared, &headers, &name, arrival).await.and_then(returned);
-        return answer.map_or_else(|refusal| manual::refusal(&refusal), |it| spent(it, &name));
+    let cookie = SetupCookie::of_state(&secret(arrival.state.clone()));
+    let Some(setup) = shared.pages.setups.find(cookie.name(), (shared.options.clock)()) else {
+        let answer = landed(&shared, &headers, &cookie, arrival).await.and_then(returned);
+        return answer.map_or_else(|refusal| manual::refusal(&refusal), |it| spent(it, &cookie));
     };
     if let Some(detour) = Setup::detour(&shared, &uri, &headers) {
         return detour;
     }
-    match landed(&shared, &headers, &name, arrival).await {
-        Ok(landed) => spent(setup.bound(&landed.binding.name), &name),
+    match landed(&shared, &headers, &cookie, arrival).await {
+        Ok(landed) => spent(setup.bound(&landed.binding.name), &cookie),
         Err(refusal) => setup.refused(refusal),
     }
 }
@@ -191,7 +185,7 @@ pub(crate) async fn device(
         interval,
     } = begun;
     Ok(Answer(DeviceBegun {
-        session_id: text(&session).into(),
+        session_id: shape::shown_once(&session)?,
         user_code,
         verification_uri,
         verification_uri_complete,
@@ -245,7 +239,7 @@ async fn planned(
 async fn landed(
     shared: &Shared,
     headers: &HeaderMap,
-    name: &str,
+    cookie: &SetupCookie,
     arrival: Callback,
 ) -> Result<bindings::Landed> {
     let Callback { code, state, iss, error, error_description: _ } = arrival;
@@ -257,7 +251,7 @@ async fn landed(
             return Err(Refusal::new(Reason::InvalidRequest, public));
         }
     };
-    let cookie = cookie(headers, name);
+    let cookie = cookie.find(headers);
     let callback = bindings::Callback { state: secret(state), answer, cookie, issuer: iss };
     // Nobody is known to call: the setup carries the rights of whoever began it.
     let context = Context { scopes: Scopes::default(), ..Context::service("gateway") };
@@ -273,10 +267,10 @@ fn returned(landed: bindings::Landed) -> Result<Response> {
 }
 
 /// The setup is over, and so is its cookie.
-fn spent(mut response: Response, name: &str) -> Response {
-    match set_cookie(&mut response, name, "", 0, false) {
+fn spent(mut response: Response, cookie: &SetupCookie) -> Response {
+    match cookie.end(&mut response) {
         Ok(()) => response,
-        Err(refusal) => manual::refusal(&refusal),
+        Err(error) => manual::refusal(&error.into()),
     }
 }
 
@@ -296,62 +290,4 @@ fn own_address(shared: &Shared, headers: &HeaderMap) -> Result<String> {
     let host = single(headers, &header::HOST)?
         .ok_or_else(|| Refusal::new(Reason::HostNotAllowed, "the request names no host"))?;
     Ok(format!("http://{host}"))
-}
-
-/// Of the browser that began a setup: each of its setups has a cookie of its own.
-pub(crate) fn cookie_name(state: &Secret) -> String {
-    let hash = state.expose(|state| Sha256Hash::of(&[state]));
-    let short: String = hex::encode(hash.bytes()).chars().take(16).collect();
-    format!("aileron_oauth_{short}")
-}
-
-/// What ties the provider's answer to the setup.
-pub(crate) fn state_of(authorize_url: &str) -> Result<Secret> {
-    let uri: Uri = authorize_url.parse().map_err(Error::internal)?;
-    let state = uri.query().unwrap_or_default().split('&').find_map(|it| it.strip_prefix("state="));
-    let state = state.ok_or_else(|| Error::internal("an authorization URL without a state"))?;
-    Ok(Secret::from(state.to_owned()))
-}
-
-/// The cookie of one setup; a browser that brings two has been tampered with.
-fn cookie(headers: &HeaderMap, ours: &str) -> Option<Secret> {
-    let values = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut ours = values
-        .flat_map(|value| value.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .filter(|(name, _)| *name == ours)
-        .map(|(_, value)| value);
-    let value = ours.next().filter(|value| !value.is_empty())?;
-    ours.next().is_none().then(|| Secret::from(value.to_owned()))
-}
-
-/// Gives the browser that begins a setup the cookie of it.
-pub(crate) fn give_cookie(
-    response: &mut Response,
-    name: &str,
-    value: &Secret,
-    secure: bool,
-) -> Result<()> {
-    set_cookie(response, name, &text(value), limits::OAUTH_SETUP_WALL.as_secs(), secure)
-}
-
-fn set_cookie(
-    response: &mut Response,
-    name: &str,
-    value: &str,
-    life: u64,
-    secure: bool,
-) -> Result<()> {
-    let secure = if secure { "; Secure" } else { "" };
-    let cookie =
-        format!("{name}={value}; Path={CALLBACK}; Max-Age={life}; HttpOnly; SameSite=Lax{secure}");
-    let mut cookie = HeaderValue::from_str(&cookie).map_err(Error::internal)?;
-    cookie.set_sensitive(true);
-    response.headers_mut().insert(header::SET_COOKIE, cookie);
-    Ok(())
-}
-
-/// A session or a cookie: the vault makes them of letters and digits.
-fn text(secret: &Secret) -> String {
-    secret.expose(|bytes| String::from_utf8_lossy(bytes).into_owned())
 }

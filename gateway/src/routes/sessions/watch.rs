@@ -12,7 +12,6 @@ use futures::{Stream, StreamExt as _, stream};
 use http::HeaderMap;
 use serde::Deserialize;
 
-use super::kept;
 use crate::{
     Shared,
     answer::Result,
@@ -55,7 +54,7 @@ pub(crate) async fn watch(
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>> {
     let watch = Watch::begin(&shared, &shared.watches, &context, expires_at)?;
-    let session = kept(&shared)?.get(&context, id.clone()).await?;
+    let session = shared.sessions()?.get(&context, id.clone()).await?;
     // Past this record there is nothing more: the log's end now, or the session's end.
     let still = follow.unwrap_or(true) && session.ended_at.is_none();
     let size = shared.services.audit.checkpoint(&context).await?.size;

@@ -11,11 +11,10 @@ use aileron_contract::{
     packages::{Capabilities, Connector},
 };
 
-use super::super::vault::secret;
 use crate::{
     Shared,
     answer::Result,
-    input::{field, optional},
+    input::{field, optional, secret},
 };
 
 /// The facts a consent is made of.
