@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use aileron_contract::{
-    Context, Result,
+    Context, Principal, Result,
     audit::{self, Actor, Event, EventKind},
     limits, tally,
 };
@@ -41,7 +41,7 @@ impl Refusals {
                 }
             });
         };
-        Self(tally::Refusals::new("gateway", Arc::clone(audit), options.clock, later))
+        Self(tally::Refusals::new(Principal::GATEWAY, Arc::clone(audit), options.clock, later))
     }
 
     /// One more of this caller.

@@ -2,7 +2,7 @@
 
 use std::{ops::Deref, sync::Arc};
 
-use aileron_contract::{Context, Error, Reason, Result, limits, sessions};
+use aileron_contract::{Context, Error, Principal, Reason, Result, limits, sessions};
 use tokio::sync::Semaphore;
 
 use crate::{
@@ -80,7 +80,8 @@ impl Shared {
 
     /// Tells the executor that the vault is open. The unlock stands whatever comes of it.
     pub(crate) async fn wake(&self) {
-        if let Err(error) = self.services.executor.wake(&Context::service("gateway")).await {
+        let own = Context::service(Principal::GATEWAY);
+        if let Err(error) = self.services.executor.wake(&own).await {
             tracing::warn!(?error, "what waits for the vault was not resumed");
         }
     }

@@ -128,7 +128,7 @@ async fn open(
 /// Who stands at the door, as the services know them.
 fn asker() -> Context {
     let scopes = [Scope::StatusRead].into_iter().collect();
-    Context { scopes, ..Context::service("gateway") }
+    Context { scopes, ..Context::service(Principal::GATEWAY) }
 }
 
 /// Whatever becomes of the log, the browser is refused.
@@ -145,7 +145,7 @@ async fn end(shared: &Shared, bearer: Secret) -> Result<()> {
     let context = Context {
         principal: caller.principal.clone(),
         scopes: caller.scopes,
-        ..Context::service("gateway")
+        ..Context::service(Principal::GATEWAY)
     };
     Ok(shared.services.access.close_sessions(&context, id).await?)
 }

@@ -83,7 +83,7 @@ impl Signed {
             shared.pages.keep.forget(&known.cookie);
             return Ok(None);
         }
-        let context = Context { principal, scopes, ..Context::service("gateway") };
+        let context = Context { principal, scopes, ..Context::service(Principal::GATEWAY) };
         Ok(Some(Self {
             context,
             csrf: known.csrf,

@@ -1,6 +1,6 @@
 use aileron_api::status::{Limit, Limits, Status};
 use aileron_contract::{
-    Context, Reason, Scope,
+    Context, Principal, Reason, Scope,
     bindings::{Binding, BindingFilter, BindingStatus},
     limits,
 };
@@ -23,7 +23,7 @@ pub(crate) async fn status(
     let vault = services.vault.status(&context).await?;
     let counts = services.executor.counts(&context).await?;
     // The count is part of the status the caller was just allowed to read; the names are not.
-    let own = Context::service("gateway");
+    let own = Context::service(Principal::GATEWAY);
     let (bindings, problem) = match services.bindings.list(&own, BindingFilter::default()).await {
         Ok(bindings) => (bindings, None),
         Err(error) => match error.reason() {

@@ -9,7 +9,7 @@ use aileron_api::{
     },
 };
 use aileron_contract::{
-    Context, Error, Reason, Scopes,
+    Context, Error, Principal, Reason, Scopes,
     bindings::{self, Consent},
     credential::Oauth2Client,
 };
@@ -254,7 +254,7 @@ async fn landed(
     let cookie = cookie.find(headers);
     let callback = bindings::Callback { state: secret(state), answer, cookie, issuer: iss };
     // Nobody is known to call: the setup carries the rights of whoever began it.
-    let context = Context { scopes: Scopes::default(), ..Context::service("gateway") };
+    let context = Context { scopes: Scopes::default(), ..Context::service(Principal::GATEWAY) };
     Ok(shared.services.bindings.callback(&context, callback).await?)
 }
 
