@@ -19,6 +19,10 @@ use crate::{Shared, caller::single};
 /// The form of `aileron open` is posted from a file, which has no name to show.
 pub(crate) const FROM_A_FILE: &str = "/sign-in/code";
 
+/// What whoever looks for the page is told where there is none.
+pub(crate) const NO_PAGE: &str =
+    "this runtime has no page here: set gateway_url to the address people use";
+
 /// Scripts, styles, pictures, requests and forms of our own, and nothing else.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
                       connect-src 'self'; form-action 'self'; base-uri 'self'; \
@@ -43,10 +47,7 @@ pub(super) async fn guarded(
     let asked = Asked::read(request.uri());
     let stopped = match &shared.pages.origin {
         Some(origin) => stopped(origin, &request),
-        None => Some(refused(
-            Reason::NotFound,
-            "this runtime has no page here: set gateway_url to the address people use",
-        )),
+        None => Some(refused(Reason::NotFound, NO_PAGE)),
     };
     let place = asked.place.clone();
     let response = match stopped {

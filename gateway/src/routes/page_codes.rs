@@ -1,7 +1,7 @@
 //! One-time codes that sign the person's browser in to the web page.
 
 use aileron_api::page::{PageCode, PageCodeState};
-use aileron_contract::{Error, Reason};
+use aileron_contract::Reason;
 use axum::{Json as Answer, extract::State};
 use http::{HeaderMap, StatusCode};
 
@@ -10,8 +10,12 @@ use crate::{
     answer::{Refusal, Result},
     caller::{self, Caller},
     input::Id,
-    pages::keep::{Standing, Ticket},
+    pages::{
+        guard::NO_PAGE,
+        keep::{Standing, Ticket},
+    },
     refusals::Refused,
+    shape,
 };
 
 /// Makes a code that signs a browser in to the web page as this person session, once and soon.
@@ -37,16 +41,15 @@ pub(crate) async fn issue(
         let public = "signing a browser in is for a person session, opened with the passphrase";
         return Err(Refusal::new(Reason::PersonRequired, public));
     };
-    let origin = shared.pages.origin.as_ref().ok_or_else(|| super::not_found("no page here"))?;
+    let origin = shared.pages.origin.as_ref().ok_or_else(|| super::not_found(NO_PAGE))?;
     let now = (shared.options.clock)();
     let Ticket { id, code, expires_at } =
         shared.pages.keep.issue(caller::bearer(&headers)?, ends, now)?;
-    let code = code.expose(|code| String::from_utf8(code.to_vec())).map_err(Error::internal)?;
     Ok((
         StatusCode::CREATED,
         Answer(PageCode {
             id,
-            code: code.into(),
+            code: shape::shown_once(&code)?,
             page_url: origin.url().to_owned(),
             expires_at: expires_at.to_string(),
         }),
