@@ -23,6 +23,7 @@ mod router;
 mod routes;
 mod shape;
 mod shared;
+mod tag;
 mod watches;
 mod watching;
 

@@ -3,11 +3,10 @@
 
 mod render;
 
-use aileron_contract::names::Sha256Hash;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, Uri, header};
 
-use crate::answer::Refusal;
+use crate::{answer::Refusal, caller::listed, tag};
 
 /// Every page: its path below `/docs/`, and its Markdown. Sorted by path.
 pub(crate) const PAGES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/pages.rs"));
@@ -88,9 +87,7 @@ fn wants_markdown(headers: &HeaderMap) -> bool {
 
 /// The answer with its tag, or word that the asker has it already.
 fn answer(status: StatusCode, media: &str, body: &str, headers: &HeaderMap) -> Response {
-    let tag = format!("\"{}\"", Sha256Hash::of(&[body.as_bytes()]));
-    let known = listed(headers, &header::IF_NONE_MATCH)
-        .any(|given| given == "*" || given.trim_start_matches("W/") == tag);
+    let tag = tag::of(body);
     let head = [
         (header::CONTENT_TYPE, media),
         (header::CONTENT_SECURITY_POLICY, POLICY),
@@ -98,17 +95,8 @@ fn answer(status: StatusCode, media: &str, body: &str, headers: &HeaderMap) -> R
         (header::VARY, "accept"),
         (header::ETAG, tag.as_str()),
     ];
-    if known && status == StatusCode::OK {
+    if status == StatusCode::OK && tag::is_known(&tag, headers) {
         return (StatusCode::NOT_MODIFIED, head).into_response();
     }
     (status, head, body.to_owned()).into_response()
-}
-
-/// The members of a header that is a list.
-fn listed<'a>(
-    headers: &'a HeaderMap,
-    name: &header::HeaderName,
-) -> impl Iterator<Item = &'a str> + use<'a> {
-    let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).map(str::trim)
 }

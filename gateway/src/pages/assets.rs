@@ -1,8 +1,9 @@
 //! The one style sheet, the one script and the icon: ours, from within the program.
 
-use aileron_contract::names::Sha256Hash;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, header};
+
+use crate::tag;
 
 pub(super) const STYLE: &str = "/page/style.css";
 pub(super) const SCRIPT: &str = "/page/script.js";
@@ -22,12 +23,10 @@ pub(super) async fn icon(headers: HeaderMap) -> Response {
 
 /// The file, or word that the browser has it.
 fn file(media: &str, body: &'static str, headers: &HeaderMap) -> Response {
-    let tag = format!("\"{}\"", Sha256Hash::of(&[body.as_bytes()]).hex());
+    let tag = tag::of(body);
     let head =
         [(header::CONTENT_TYPE, media), (header::CACHE_CONTROL, "no-cache"), (header::ETAG, &tag)];
-    let known =
-        headers.get(header::IF_NONE_MATCH).is_some_and(|given| given.as_bytes() == tag.as_bytes());
-    if known {
+    if tag::is_known(&tag, headers) {
         return (StatusCode::NOT_MODIFIED, head).into_response();
     }
     (head, body).into_response()
