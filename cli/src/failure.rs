@@ -53,6 +53,11 @@ impl Failure {
         matches!(self, Self::Api(error) if error.api().is_some_and(|it| it.status == 404))
     }
 
+    /// Is there no room?
+    pub(crate) fn is_busy(&self) -> bool {
+        matches!(self, Self::Api(error) if error.code() == Some("busy"))
+    }
+
     /// Was the token good, but not for this?
     pub(crate) fn lacks_right(error: &ApiError) -> bool {
         error.code() == Some("scope_missing")

@@ -9,6 +9,7 @@ use aileron_api::{
     runs::RunFilter,
     sessions::{BeginSession, EndSession, SessionFilter},
 };
+use aileron_contract::limits;
 use aileron_node::demo::Servers;
 use futures::StreamExt as _;
 
@@ -64,6 +65,23 @@ async fn a_sessions_token_lists_runs_and_polls_its_own_and_nothing_else() {
     let active = SessionFilter { active_only: true, ..SessionFilter::default() };
     let active = program.agent_sessions(&active).await.unwrap().value.items;
     assert_eq!(active.iter().map(|it| it.agent.as_str()).collect::<Vec<_>>(), ["codex"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_that_a_program_begins_leave_room_for_the_persons() {
+    let Household { house: _house, servers: _servers, program, person } = Household::new().await;
+    let body = BeginSession { agent: "claude".into(), working_dir: None };
+    let mut refused = None;
+    for _ in 0..=limits::AGENT_SESSIONS {
+        refused = program.begin_session(&body).await.err();
+        if refused.is_some() {
+            break;
+        }
+    }
+    let refused = refused.unwrap();
+    assert_eq!(refused.code(), Some("busy"));
+    assert!(refused.to_string().contains("aileron sessions end ID"), "{refused}");
+    person.begin_session(&body).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,7 +12,7 @@ use std::{path::PathBuf, time::Duration};
 use aileron_api::{
     Sensitive,
     client::{Client, Result as ApiResult},
-    sessions::{BeginSession, EndSession, Session},
+    sessions::{BeginSession, BegunSession, EndSession, Session},
     vault::VaultState,
 };
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
@@ -71,14 +71,7 @@ async fn launch(request: &Request, program: &Program, connection: &Connection<'_
         agent: request.agent.name().to_owned(),
         working_dir: Some(directory.to_string_lossy().into_owned()),
     };
-    // What a person's session asks has room that no program takes.
-    let person = connection.person_at_hand().await?;
-    let client = person.as_ref().map_or(&connection.client, |person| &person.client);
-    let begun = patiently(client.begin_session(&body)).await;
-    if let Some(person) = person {
-        person.leave().await;
-    }
-    let begun = begun?;
+    let begun = begin(connection, &body).await?;
     let (session, token) = (begun.session, begun.caveat_token);
     let given = Given { session: &session, token, directory };
     let launched = start(request, program, connection, given).await;
@@ -86,6 +79,27 @@ async fn launch(request: &Request, program: &Program, connection: &Connection<'_
     end(connection, &session.id, code).await;
     let code = launched?;
     Ok(Exit::Agent(u8::try_from(code).unwrap_or(u8::MAX)))
+}
+
+/// Begins the session. What a person begins has room that no program takes: a person at a terminal
+/// is asked for the passphrase where programs have used up theirs.
+async fn begin(connection: &Connection<'_>, body: &BeginSession) -> Result<BegunSession> {
+    let mut person = connection.person_at_hand().await?;
+    if person.is_none() {
+        match patiently(connection.client.begin_session(body)).await {
+            Err(failure) if failure.is_busy() && connection.could_ask().await? => {
+                connection.printer.say(failure.to_string());
+                person = Some(connection.person_of_vault().await?);
+            }
+            begun => return begun,
+        }
+    }
+    let client = person.as_ref().map_or(&connection.client, |person| &person.client);
+    let begun = patiently(client.begin_session(body)).await;
+    if let Some(person) = person {
+        person.leave().await;
+    }
+    begun
 }
 
 /// What the agent is given: the session it acts in, and the folder it works in.

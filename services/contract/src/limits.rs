@@ -334,6 +334,10 @@ limits! {
     TOKENS: usize = 256, "tokens", size;
     /// Agent sessions that run at once, each with a token of its own.
     AGENT_SESSIONS: usize = 256, "sessions", size;
+    /// Of those, kept for sessions that a person begins: no program keeps a person from launching.
+    AGENT_SESSIONS_RESERVED: usize = 64, "sessions", size;
+    /// Those that one program's token began.
+    AGENT_SESSIONS_ORIGIN: usize = 128, "sessions", size;
     /// Records of agent sessions kept; the oldest that ended make room.
     SESSIONS_KEPT: u32 = 10_000, "sessions", count;
     /// The published file of session records, read once: at a few hundred bytes each, more than

@@ -1,6 +1,7 @@
 //! Begins and ends sessions: the log first, then the record, then the token; and the other way
 //! round at the end, so that no token outlives its session's record.
 
+mod room;
 #[cfg(test)]
 mod tests;
 
@@ -23,6 +24,7 @@ use crate::{
     published,
     table::{Table, Told},
 };
+use room::Running;
 
 /// What the service works with.
 pub struct Options {
@@ -52,8 +54,15 @@ struct Inner {
     audit: audit::Handle,
     clock: fn() -> Timestamp,
     tasks: TaskTracker,
-    /// One change at a time. Inside: were the tokens of sessions before this start ended?
-    changing: Mutex<bool>,
+    /// One change at a time.
+    changing: Mutex<Changing>,
+}
+
+#[derive(Default)]
+struct Changing {
+    /// Were the tokens of sessions before this start ended?
+    swept: bool,
+    running: Running,
 }
 
 impl fmt::Debug for Inner {
@@ -71,7 +80,7 @@ impl Service {
         take_over(&table, home, clock()).await?;
         table.orphan_running(clock()).await?;
         let tasks = TaskTracker::new();
-        let changing = Mutex::new(false);
+        let changing = Mutex::default();
         let inner = Arc::new(Inner { table, access, audit, clock, tasks, changing });
         // A part of the runtime that is not there yet: the next session begins with it.
         if let Err(error) = inner.sweep().await {
@@ -128,16 +137,8 @@ impl Sessions for Door {
 impl Inner {
     async fn begin(&self, context: &Context, request: Begin) -> Result<Begun> {
         self.sweep().await?;
-        let _changing = self.changing.lock().await;
-        let most = u64::try_from(limits::AGENT_SESSIONS).map_err(Error::internal)?;
-        if self.table.running().await? >= most {
-            return Err(Error::new(
-                Reason::Busy,
-                format!(
-                    "{most} agent sessions are running: end one (aileron sessions list --active)"
-                ),
-            ));
-        }
+        let mut changing = self.changing.lock().await;
+        changing.running.room_for(&context.principal)?;
         let Begin { agent, working_dir } = request;
         let started_at = Timestamp::from_millisecond((self.clock)().as_millisecond())
             .map_err(Error::internal)?;
@@ -159,7 +160,10 @@ impl Inner {
         self.table.add(&session).await?;
         let by = context.principal.clone();
         match self.access.admit_agent(&own(), session.id.clone(), by).await {
-            Ok(bearer) => Ok(Begun { session, bearer }),
+            Ok(bearer) => {
+                changing.running.began(session.id.clone(), context.principal.clone());
+                Ok(Begun { session, bearer })
+            }
             Err(error) => {
                 // Nobody gets to know of this session: it is over before it began.
                 self.close(context, session, None).await?;
@@ -174,11 +178,13 @@ impl Inner {
         id: &SessionId,
         exit_code: Option<i32>,
     ) -> Result<Session> {
-        let _changing = self.changing.lock().await;
+        let mut changing = self.changing.lock().await;
         let session = self.table.get(id).await?;
         let late = session.ended_at.is_some() && session.exit_code.is_none();
         if session.ended_at.is_none() || (late && exit_code.is_some()) {
-            return self.close(context, session, exit_code).await;
+            let closed = self.close(context, session, exit_code).await?;
+            changing.running.ended(id);
+            return Ok(closed);
         }
         Ok(session)
     }
@@ -223,15 +229,15 @@ impl Inner {
 
     /// Once per start: ends the tokens of earlier sessions and tells the log of their end.
     async fn sweep(&self) -> Result<()> {
-        let mut swept = self.changing.lock().await;
-        if *swept {
+        let mut changing = self.changing.lock().await;
+        if changing.swept {
             return Ok(());
         }
         self.access.dismiss_agents(&own(), None).await?;
         for session in self.table.untold().await? {
             self.tell(&own(), &session).await?;
         }
-        *swept = true;
+        changing.swept = true;
         Ok(())
     }
 

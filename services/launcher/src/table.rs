@@ -96,14 +96,6 @@ impl Table {
         readable(&rows)
     }
 
-    pub(crate) async fn running(&self) -> Result<u64> {
-        let row = sqlx::query("SELECT COUNT(*) AS running FROM sessions WHERE ended_ms = -1")
-            .fetch_one(self.0.pool())
-            .await
-            .map_err(failed)?;
-        u64::try_from(row.try_get::<i64, _>("running").map_err(failed)?).map_err(Error::internal)
-    }
-
     /// Nobody saw these end: whoever watched them is gone.
     pub(crate) async fn orphan_running(&self, now: Timestamp) -> Result<()> {
         sqlx::query("UPDATE sessions SET ended_ms = $1, told = 0 WHERE ended_ms = -1")
