@@ -505,6 +505,8 @@ limits! {
     DRAIN_WALL: Duration = Duration::from_secs(10), "seconds", seconds;
     /// Connecting to an upstream.
     CONNECT_WALL: Duration = Duration::from_secs(10), "seconds", seconds;
+    /// `daemon.log`; what a full one held is kept as `daemon.log.1`, once.
+    LOG_FILE: u64 = 16 * MIB, "bytes", number;
     /// Spans that wait to be exported; further ones are dropped and counted.
     TRACE_QUEUE: usize = 2_048, "spans", size;
     /// Spans exported together.
@@ -525,6 +527,8 @@ limits! {
     TRACE_ANSWER: usize = 64 * 1024, "bytes", size;
     /// The file of one day; a full one takes no more spans.
     TRACE_FILE: u64 = 256 * MIB, "bytes", number;
+    /// Files of days kept; the oldest makes room for that of a new day.
+    TRACE_DAYS: usize = 7, "files", size;
     /// Exporting the last spans at shutdown.
     TRACE_FLUSH_WALL: Duration = Duration::from_secs(5), "seconds", seconds;
     /// `config.yaml`.

@@ -21,7 +21,7 @@ use crate::{
     services::{Services, Serving, now},
     signals,
     state::{self, State},
-    telemetry::{Settings, Telemetry},
+    telemetry::{Lines, Settings, Telemetry},
     tether::Tether,
 };
 
@@ -29,10 +29,11 @@ use crate::{
 pub async fn run(environment: &Environment, flags: &Flags) -> Result<()> {
     aileron_vault::harden_process()?;
     signals::outlive_file_limits().map_err(Error::internal)?;
+    let lines = Lines::of_process(&environment.home());
     let config = configure(environment, flags)?;
     let tether = flags.until_input_ends.then(Tether::standard_input).transpose()?;
     let settings = Settings::read(environment);
-    let telemetry = Telemetry::start(&config.log, settings, &config.roles, now);
+    let telemetry = Telemetry::start((&config.log, lines), settings, &config.roles, now);
     let ended = Box::pin(work(environment, config, tether)).await;
     telemetry.stop().await;
     ended

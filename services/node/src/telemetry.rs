@@ -4,6 +4,7 @@
 
 mod client;
 mod days;
+mod lines;
 mod queue;
 mod settings;
 mod sink;
@@ -29,6 +30,7 @@ use tracing_subscriber::{
     util::SubscriberInitExt as _,
 };
 
+pub(crate) use lines::Lines;
 pub(crate) use settings::Settings;
 
 use crate::config::Role;
@@ -51,7 +53,7 @@ impl Telemetry {
     /// Installs the process-wide subscriber; a second one changes nothing. Export that cannot be
     /// as asked for is off, which the log says: the runtime works without it.
     pub(crate) fn start(
-        filter: &str,
+        (filter, lines): (&str, Lines),
         asked: Result<Option<Settings>, Vec<String>>,
         roles: &[Role],
         clock: fn() -> Timestamp,
@@ -61,7 +63,8 @@ impl Telemetry {
             Ok(settings) => (settings, Vec::new()),
             Err(problems) => (None, problems),
         };
-        let (provider, export) = match settings.map(|it| Export::start(it, roles, clock)) {
+        let (provider, export) = match settings.map(|it| Export::start(it, (roles, &lines), clock))
+        {
             None => (quiet(), None),
             Some(Ok((provider, export))) => (provider, Some(export)),
             Some(Err(why)) => {
@@ -71,7 +74,7 @@ impl Telemetry {
         };
         // The finer spans are for whoever exports; the log does without them and costs less.
         let finest = if export.is_some() { Level::DEBUG } else { Level::INFO };
-        install(filter, finest, provider.build());
+        install((filter, lines), finest, provider.build());
         for problem in problems {
             tracing::warn!(problem, "spans are not exported");
         }
@@ -102,7 +105,7 @@ fn quiet() -> TracerProviderBuilder {
 impl Export {
     fn start(
         settings: Settings,
-        roles: &[Role],
+        (roles, lines): (&[Role], &Lines),
         clock: fn() -> Timestamp,
     ) -> Result<(TracerProviderBuilder, Self), String> {
         let Settings { service, target } = settings;
@@ -115,7 +118,8 @@ impl Export {
                 KeyValue::new("aileron.roles", roles),
             ])
             .build();
-        let (intake, outflow, lost) = queue::queue(sink::Sink::new(target, &resource, clock)?);
+        let (intake, outflow, lost) =
+            queue::queue(sink::Sink::new(target, &resource, (clock, lines))?);
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         drop(tasks.spawn(outflow.run(stop.child_token())));
         // A program must not be able to keep what it does out of the trace: its flag is not asked.
@@ -127,9 +131,9 @@ impl Export {
     }
 }
 
-fn install(filter: &str, finest: Level, provider: SdkTracerProvider) {
+fn install((filter, lines): (&str, Lines), finest: Level, provider: SdkTracerProvider) {
     let lines = tracing_subscriber::fmt::layer()
-        .with_writer(std::io::stderr)
+        .with_writer(lines)
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
         .fmt_fields(fields())

@@ -136,14 +136,15 @@ mod tests {
     use opentelemetry_sdk::{Resource, trace::SdkTracerProvider};
 
     use super::*;
-    use crate::telemetry::settings::Target;
+    use crate::telemetry::{lines::Lines, settings::Target};
 
     #[tokio::test]
     async fn nobody_waits_for_a_queue_that_is_full_and_what_finds_no_room_is_counted() {
         let home = tempfile::tempdir().unwrap();
         let resource = Resource::builder_empty().build();
         let target = Target::Files(home.path().to_owned());
-        let sink = Sink::new(target, &resource, crate::services::now).unwrap();
+        let lines = Lines::of_process(home.path());
+        let sink = Sink::new(target, &resource, (crate::services::now, &lines)).unwrap();
         let (intake, outflow, lost) = queue(sink);
         let provider = SdkTracerProvider::builder().with_span_processor(intake).build();
         let tracer = provider.tracer("test");

@@ -16,7 +16,7 @@ use opentelemetry_proto::{
 use opentelemetry_sdk::{Resource, trace::SpanData};
 use tokio_util::sync::CancellationToken;
 
-use super::{client::Client, days::Days, settings::Target};
+use super::{client::Client, days::Days, lines::Lines, settings::Target};
 
 /// Who says so, and to whom.
 pub(super) struct Sink {
@@ -28,7 +28,7 @@ pub(super) struct Sink {
 enum To {
     Collector(Box<Client>),
     Files(Days),
-    StandardError,
+    StandardError(Lines),
 }
 
 impl Sink {
@@ -36,12 +36,12 @@ impl Sink {
     pub(super) fn new(
         target: Target,
         resource: &Resource,
-        clock: fn() -> Timestamp,
+        (clock, lines): (fn() -> Timestamp, &Lines),
     ) -> Result<Self, String> {
         let to = match target {
             Target::Collector(collector) => To::Collector(Box::new(Client::new(*collector)?)),
             Target::Files(folder) => To::Files(Days::new(folder, clock)),
-            Target::Lines => To::StandardError,
+            Target::Lines => To::StandardError(lines.clone()),
         };
         Ok(Self { resource: resource.into(), to })
     }
@@ -60,12 +60,10 @@ impl Sink {
             To::Files(days) => {
                 days.append(self.lines(spans)?).await.map(|()| 0).map_err(|it| it.to_string())
             }
-            To::StandardError => {
-                let lines = self.lines(spans)?;
+            To::StandardError(to) => {
+                let (to, lines) = (to.clone(), self.lines(spans)?);
                 // Whoever reads it may be slow.
-                let written = tokio::task::spawn_blocking(move || {
-                    std::io::Write::write_all(&mut std::io::stderr().lock(), &lines)
-                });
+                let written = tokio::task::spawn_blocking(move || to.write(&lines));
                 let written = written.await.map_err(|it| it.to_string())?;
                 written.map(|()| 0).map_err(|it| it.to_string())
             }
@@ -93,7 +91,7 @@ impl fmt::Display for Sink {
         match &self.to {
             To::Collector(client) => client.fmt(f),
             To::Files(days) => days.fmt(f),
-            To::StandardError => f.write_str("standard error"),
+            To::StandardError(_) => f.write_str("standard error"),
         }
     }
 }
