@@ -59,22 +59,21 @@ fn door(section: &mut Section<'_>, role: &str) -> Option<Door> {
     if !section.is_mapping(role) {
         return section.text(role, grammar::absolute).map(Door::Socket);
     }
-    let mut door = section.section(role);
-    let listen = door.text("listen", grammar::address);
-    let address = door.text("address", grammar::host_port);
-    door.finish();
-    Some(Door::Tls { listen, address })
+    Some(section.section(role, |door| Door::Tls {
+        listen: door.text("listen", grammar::address),
+        address: door.text("address", grammar::host_port),
+    }))
 }
 
 fn tls(section: &mut Section<'_>) -> Option<Tls> {
     if !section.has("tls") {
         return None;
     }
-    let mut tls = section.section("tls");
-    let [authority, certificate, key]: [Option<PathBuf>; 3] =
-        ["authority", "certificate", "key"].map(|file| tls.required(file, grammar::absolute));
-    tls.finish();
-    Some(Tls { authority: authority?, certificate: certificate?, key: key? })
+    section.section("tls", |tls| {
+        let [authority, certificate, key]: [Option<PathBuf>; 3] =
+            ["authority", "certificate", "key"].map(|file| tls.required(file, grammar::absolute));
+        Some(Tls { authority: authority?, certificate: certificate?, key: key? })
+    })
 }
 
 #[cfg(test)]

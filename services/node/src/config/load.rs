@@ -104,88 +104,65 @@ struct File {
 
 impl File {
     fn read(value: Value, problems: &mut Vec<String>) -> Self {
-        let mut root = Section::root(value, problems);
-        let listen = root.text("listen", address);
-        let hosts = root.list("hosts", host_name);
-        let gateway_url = root.text("gateway_url", page_url);
-        let log = root.text("log", log_filter);
-        let database_url = root.text("database_url", database_url);
+        Section::root(value, problems, |root| {
+            let listen = root.text("listen", address);
+            let hosts = root.list("hosts", host_name);
+            let gateway_url = root.text("gateway_url", page_url);
+            let log = root.text("log", log_filter);
+            let database_url = root.text("database_url", database_url);
+            let audit_origin = root.section("audit", |audit| audit.text("origin", origin));
+            let approval_wall = root.section("approvals", |it| it.text("expiry_hours", hours));
+            let github = root.section("sources", |sources| sources.section("github", github));
+            let (egress_roots, private_hosts) = root.section("egress", |egress| {
+                (egress.list("roots", absolute), egress.list("private_hosts", host_port))
+            });
+            let idle_lock = root.section("vault", |vault| vault.text("idle_lock", minutes));
+            let services = root.section("services", doors::read);
+            let (hub_url, hub_enabled) =
+                root.section("hub", |hub| (hub.text("url", hub_url), hub.flag("enabled")));
+            let (notifications, quiet_hours) = root.section("notifications", notifications);
+            Self {
+                listen,
+                hosts,
+                gateway_url,
+                log,
+                database_url,
+                audit_home: None,
+                audit_origin,
+                approval_wall,
+                github,
+                egress_roots,
+                private_hosts,
+                idle_lock,
+                services,
+                hub_url,
+                hub_enabled,
+                notifications,
+                quiet_hours,
+            }
+        })
+    }
+}
 
-        let mut audit = root.section("audit");
-        let audit_origin = audit.text("origin", origin);
-        audit.finish();
-
-        let mut approvals = root.section("approvals");
-        let approval_wall = approvals.text("expiry_hours", hours);
-        approvals.finish();
-
-        let mut sources = root.section("sources");
-        let mut section = sources.section("github");
-        let github = Github {
-            base_url: section.text("base_url", https_url),
-            api_url: section.text("api_url", https_url),
-            raw_url: section.text("raw_url", https_url),
-            asset_hosts: section.list("asset_hosts", host_port),
-            token: section.text("token", secret).map(Authorization::Stored),
-        };
-        section.finish();
-        sources.finish();
-
-        let mut egress = root.section("egress");
-        let egress_roots = egress.list("roots", absolute);
-        let private_hosts = egress.list("private_hosts", host_port);
-        egress.finish();
-
-        let mut vault = root.section("vault");
-        let idle_lock = vault.text("idle_lock", minutes);
-        vault.finish();
-
-        let mut section = root.section("services");
-        let services = doors::read(&mut section);
-        section.finish();
-
-        let mut hub = root.section("hub");
-        let (hub_url, hub_enabled) = (hub.text("url", hub_url), hub.flag("enabled"));
-        hub.finish();
-        let (notifications, quiet_hours) = notifications(&mut root);
-        root.finish();
-        Self {
-            listen,
-            hosts,
-            gateway_url,
-            log,
-            database_url,
-            audit_home: None,
-            audit_origin,
-            approval_wall,
-            github,
-            egress_roots,
-            private_hosts,
-            idle_lock,
-            services,
-            hub_url,
-            hub_enabled,
-            notifications,
-            quiet_hours,
-        }
+fn github(section: &mut Section<'_>) -> Github {
+    Github {
+        base_url: section.text("base_url", https_url),
+        api_url: section.text("api_url", https_url),
+        raw_url: section.text("raw_url", https_url),
+        asset_hosts: section.list("asset_hosts", host_port),
+        token: section.text("token", secret).map(Authorization::Stored),
     }
 }
 
 /// Whether there are any, and when they stay silent.
-fn notifications(root: &mut Section<'_>) -> (Option<bool>, Option<QuietHours>) {
-    let mut notifications = root.section("notifications");
-    let enabled = notifications.flag("enabled");
-    let present = notifications.has("quiet_hours");
-    let mut section = notifications.section("quiet_hours");
-    let start = section.text("start", time_of_day);
-    let end = section.text("end", time_of_day);
-    let timezone = section.text("timezone", timezone);
-    section.finish();
-    notifications.finish();
-    let quiet_hours = match (present, start, end) {
-        (true, Some(start), Some(end)) => Some(QuietHours { start, end, timezone }),
-        _ => None,
-    };
+fn notifications(section: &mut Section<'_>) -> (Option<bool>, Option<QuietHours>) {
+    let enabled = section.flag("enabled");
+    let quiet_hours = section.section("quiet_hours", |hours| {
+        let start = hours.text("start", time_of_day);
+        let end = hours.text("end", time_of_day);
+        let timezone = hours.text("timezone", timezone);
+        Some(QuietHours { start: start?, end: end?, timezone })
+    });
     (enabled, quiet_hours)
 }
 

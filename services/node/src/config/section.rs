@@ -3,7 +3,7 @@
 use serde_yaml_ng::Value;
 
 /// One mapping, by the dotted path it stands at. Keys are taken out as they are read; whatever
-/// is left at the end is unknown.
+/// is left when its reader is done is unknown.
 pub(super) struct Section<'p> {
     path: String,
     values: serde_yaml_ng::Mapping,
@@ -11,8 +11,20 @@ pub(super) struct Section<'p> {
 }
 
 impl<'p> Section<'p> {
-    pub(super) fn root(value: Value, problems: &'p mut Vec<String>) -> Self {
-        Self::of(String::new(), value, problems)
+    /// Reads the whole file.
+    pub(super) fn root<T>(
+        value: Value,
+        problems: &'p mut Vec<String>,
+        read: impl FnOnce(&mut Self) -> T,
+    ) -> T {
+        Self::of(String::new(), value, problems).read(read)
+    }
+
+    /// Reads a mapping below this one; empty when absent.
+    pub(super) fn section<T>(&mut self, key: &str, read: impl FnOnce(&mut Section<'_>) -> T) -> T {
+        let path = self.path_of(key);
+        let value = self.values.remove(key).unwrap_or(Value::Null);
+        Section::of(path, value, self.problems).read(read)
     }
 
     fn of(path: String, value: Value, problems: &'p mut Vec<String>) -> Self {
@@ -28,11 +40,14 @@ impl<'p> Section<'p> {
         Self { path, values, problems }
     }
 
-    /// A mapping below this one; empty when absent.
-    pub(super) fn section(&mut self, key: &str) -> Section<'_> {
-        let path = self.path_of(key);
-        let value = self.values.remove(key).unwrap_or(Value::Null);
-        Section::of(path, value, self.problems)
+    fn read<T>(mut self, read: impl FnOnce(&mut Self) -> T) -> T {
+        let value = read(&mut self);
+        for key in self.values.keys() {
+            let shown = key.as_str().map_or_else(|| format!("{key:?}"), str::to_owned);
+            let path = self.path_of(&shown);
+            self.problems.push(format!("{path}: unknown key"));
+        }
+        value
     }
 
     pub(super) fn has(&self, key: &str) -> bool {
@@ -107,15 +122,6 @@ impl<'p> Section<'p> {
             }
         }
         parsed
-    }
-
-    /// Refuses whatever has not been read.
-    pub(super) fn finish(self) {
-        for key in self.values.keys() {
-            let shown = key.as_str().map_or_else(|| format!("{key:?}"), str::to_owned);
-            let path = self.path_of(&shown);
-            self.problems.push(format!("{path}: unknown key"));
-        }
     }
 
     fn path_of(&self, key: &str) -> String {
