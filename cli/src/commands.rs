@@ -70,12 +70,16 @@ pub(crate) async fn run(command: Command, settings: &Settings, printer: Printer)
             verify::verify(&arguments, settings, printer)
         }
         #[cfg(feature = "runtime")]
-        Command::Daemon(DaemonCommand::Run(arguments)) => crate::runtime::daemon(arguments).await,
+        Command::Daemon(DaemonCommand::Run(arguments)) => {
+            crate::runtime::daemon(arguments, &settings.process.own.environment).await
+        }
         #[cfg(feature = "runtime")]
-        Command::Serve(arguments) => crate::runtime::serve(arguments).await,
+        Command::Serve(arguments) => {
+            crate::runtime::serve(arguments, &settings.process.own.environment).await
+        }
         #[cfg(feature = "runtime")]
         Command::Connector(ConnectorCommand::Author(command)) => {
-            author::run(command, printer).await
+            author::run(command, &settings.process.own.crates, printer).await
         }
         #[cfg(feature = "runtime")]
         Command::Connector(ConnectorCommand::Check(ConnectorCheckArguments {

@@ -50,6 +50,19 @@ pub(crate) struct Process {
     pub(crate) path: Option<OsString>,
     /// The names of all its variables.
     pub(crate) variables: Vec<OsString>,
+    #[cfg(feature = "runtime")]
+    pub(crate) own: Own,
+}
+
+/// What only the runtime inside this program asks of its process.
+#[cfg(feature = "runtime")]
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Own {
+    pub(crate) environment: crate::runtime::Environment,
+    /// Where cargo keeps its registry.
+    pub(crate) crates: PathBuf,
+    /// For what need not outlive this process.
+    pub(crate) temporary: PathBuf,
 }
 
 impl Process {

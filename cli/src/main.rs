@@ -96,12 +96,12 @@ fn settings(environment: impl Fn(&str) -> Option<OsString>) -> Result<Settings> 
         let value = environment(name).map(OsString::into_string).transpose();
         value.map_err(|_| Failure::plain(format!("{name} is not UTF-8 text")))
     };
-    let home = environment("AILERON_HOME")
-        .map(PathBuf::from)
-        .or_else(|| environment("HOME").map(|home| PathBuf::from(home).join(".aileron")))
-        .unwrap_or_else(|| PathBuf::from(".aileron"));
+    let below_home = |folder: &str| match environment("HOME") {
+        Some(home) => PathBuf::from(home).join(folder),
+        None => PathBuf::from(folder),
+    };
     Ok(Settings {
-        home,
+        home: environment("AILERON_HOME").map_or_else(|| below_home(".aileron"), PathBuf::from),
         api_url: text("AILERON_API_URL")?,
         token: text("AILERON_TOKEN")?.map(Sensitive::new),
         passphrase: text("AILERON_VAULT_PASSPHRASE")?.map(Sensitive::new),
@@ -110,6 +110,13 @@ fn settings(environment: impl Fn(&str) -> Option<OsString>) -> Result<Settings> 
             directory: std::env::current_dir().ok(),
             path: environment("PATH"),
             variables: std::env::vars_os().map(|(name, _)| name).collect(),
+            #[cfg(feature = "runtime")]
+            own: connection::Own {
+                environment: runtime::Environment::new(std::env::vars_os()),
+                crates: environment("CARGO_HOME")
+                    .map_or_else(|| below_home(".cargo"), PathBuf::from),
+                temporary: std::env::temp_dir(),
+            },
         },
     })
 }

@@ -1,8 +1,6 @@
 //! The one file that links the runtime: the daemon, an author's work, the demo's servers.
 
-use std::path::PathBuf;
-
-use aileron_node::{Environment, Flags};
+use aileron_node::Flags;
 
 use crate::{
     arguments::{DaemonRunArguments, ServeArguments},
@@ -10,33 +8,29 @@ use crate::{
     failure::{Failure, Result},
 };
 
-pub(crate) use aileron_node::{author, demo};
-
-/// Where cargo keeps its registry.
-pub(crate) fn crates() -> PathBuf {
-    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
-    match (variable("CARGO_HOME"), variable("HOME")) {
-        (Some(own), _) => PathBuf::from(own),
-        (None, Some(home)) => PathBuf::from(home).join(".cargo"),
-        (None, None) => PathBuf::from(".cargo"),
-    }
-}
+pub(crate) use aileron_node::{Environment, author, demo};
 
 /// Runs the daemon with all roles, until it is asked to stop.
-pub(crate) async fn daemon(arguments: DaemonRunArguments) -> Result<Exit> {
-    run(Vec::new(), arguments).await
+pub(crate) async fn daemon(
+    arguments: DaemonRunArguments,
+    environment: &Environment,
+) -> Result<Exit> {
+    run(Vec::new(), arguments, environment).await
 }
 
 /// Runs the daemon with some roles.
-pub(crate) async fn serve(arguments: ServeArguments) -> Result<Exit> {
-    run(arguments.roles, arguments.run).await
+pub(crate) async fn serve(arguments: ServeArguments, environment: &Environment) -> Result<Exit> {
+    run(arguments.roles, arguments.run, environment).await
 }
 
-async fn run(roles: Vec<String>, arguments: DaemonRunArguments) -> Result<Exit> {
+async fn run(
+    roles: Vec<String>,
+    arguments: DaemonRunArguments,
+    environment: &Environment,
+) -> Result<Exit> {
     let DaemonRunArguments { config, listen, log, until_input_ends } = arguments;
     let flags = Flags { config, listen, roles, log, until_input_ends };
-    let environment = Environment::new(std::env::vars_os());
-    match Box::pin(aileron_node::daemon::run(&environment, &flags)).await {
+    match Box::pin(aileron_node::daemon::run(environment, &flags)).await {
         Ok(()) => Ok(Exit::Done),
         Err(error) => Err(Failure::plain(explain(&error))),
     }

@@ -6,6 +6,8 @@ mod trial;
 
 pub(super) use project::{action, check, key};
 
+use std::path::Path;
+
 use crate::{
     arguments::AuthorCommand,
     exit::Exit,
@@ -14,11 +16,12 @@ use crate::{
     runtime,
 };
 
-/// The commands of `aileron connector` that work on a project.
-pub(super) async fn run(command: AuthorCommand, printer: Printer) -> Result<Exit> {
+/// The commands of `aileron connector` that work on a project. `crates` is where cargo keeps its
+/// registry.
+pub(super) async fn run(command: AuthorCommand, crates: &Path, printer: Printer) -> Result<Exit> {
     match command {
         AuthorCommand::New(arguments) => project::create(&arguments, printer),
-        AuthorCommand::Build { project } => project::build(&project, printer),
+        AuthorCommand::Build { project } => project::build(&project, crates, printer),
         AuthorCommand::Test(arguments) => trial::run(arguments, printer).await,
         AuthorCommand::Pack(arguments) => release::pack(&arguments, printer),
         AuthorCommand::Sign { project, key } => release::sign(&project, &key, printer),

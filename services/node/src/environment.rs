@@ -49,7 +49,7 @@ known! {
 pub const SESSION_BUS: &str = "DBUS_SESSION_BUS_ADDRESS";
 
 /// A copy of the environment, taken by `main`.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Environment(BTreeMap<String, String>);
 
 impl Environment {

@@ -10,7 +10,7 @@ use crate::{
     exit::Exit,
     failure::{Failure, Result},
     printer::Printer,
-    runtime::{self, author},
+    runtime::author,
 };
 
 pub(super) fn create(arguments: &NewArguments, printer: Printer) -> Result<Exit> {
@@ -68,8 +68,8 @@ pub(crate) async fn check(project: &Path, json: bool, printer: Printer) -> Resul
     }
 }
 
-pub(super) fn build(project: &Path, printer: Printer) -> Result<Exit> {
-    let built = done(author::build(project, &runtime::crates()))?;
+pub(super) fn build(project: &Path, crates: &Path, printer: Printer) -> Result<Exit> {
+    let built = done(author::build(project, crates))?;
     printer.tick(format!("Built {} ({} bytes)", built.module.display(), built.bytes));
     printer.say(format!("  {}", built.hash));
     printer.say(format!("  by {}", built.toolchain));

@@ -28,7 +28,7 @@ impl Home {
     /// other private address: the notes API is reached by the person's consent alone.
     pub(super) fn create(servers: &Servers, process: Process) -> Result<Self> {
         let word = ulid::Ulid::new().to_string().to_lowercase();
-        let path = std::env::temp_dir().join(format!("aileron-demo-{word}"));
+        let path = process.own.temporary.join(format!("aileron-demo-{word}"));
         std::fs::DirBuilder::new()
             .mode(0o700)
             .create(&path)
