@@ -63,7 +63,9 @@ async fn by_browser(
         }
         let _working = printer.working("waiting for you");
         let until = Instant::now() + PATIENCE;
-        let late = |_| Failure::plain("nobody signed in within ten minutes: begin again");
+        let minutes = PATIENCE.as_secs() / 60;
+        let late =
+            |_| Failure::plain(format!("nobody signed in within {minutes} minutes: begin again"));
         let arrived = timeout_at(until, doorstep.arrival()).await.map_err(late)??;
         return finished(person, begun.session_id, arrived).await;
     }
