@@ -6,24 +6,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use aileron_api::{
     batch::{self, InstallActionsRequest},
     error::ErrorBody,
-    packages::{
-        ActionPreview, ConnectorDependency, InstallActionRequest, InstallConnectorRequest,
-        InstalledAction, SuiteMember,
-    },
+    packages::{ActionPreview, ConnectorDependency, InstallConnectorRequest, SuiteMember},
 };
 
 use super::{binding, connector};
 use crate::{
     connection::{Connection, Person},
     failure::{Failure, Result},
-    printer::Printer,
     progress::watched,
 };
 
 mod consent;
+mod member;
 mod trust;
 
 use consent::Foreign;
+use member::{Answer, Member};
 pub(super) use trust::{Memo, authority_of, ensure_trust, is_trusted};
 
 /// How the person answered in advance.
@@ -42,62 +40,6 @@ pub(super) enum Bind {
     Offer,
     Always,
     Never,
-}
-
-/// One action on its way.
-pub(super) struct Member {
-    pub(super) request: InstallActionRequest,
-    /// None as well when the caller may install but not look.
-    pub(super) preview: Option<ActionPreview>,
-    /// How it ended, once it has; a failure in words for the person.
-    pub(super) outcome: Option<Answer<InstalledAction>>,
-}
-
-/// What became of one of several, in words when it failed.
-type Answer<T> = std::result::Result<T, String>;
-
-impl Member {
-    fn new(package: SuiteMember, choices: Choices) -> Self {
-        let SuiteMember { fqn, version } = package;
-        let force = choices.force;
-        let request = InstallActionRequest { fqn, version, force, ..Default::default() };
-        Self { request, preview: None, outcome: None }
-    }
-
-    fn waits(&self) -> bool {
-        self.outcome.is_none()
-    }
-
-    pub(super) fn installed(&self) -> Option<&InstalledAction> {
-        self.outcome.as_ref()?.as_ref().ok()
-    }
-
-    /// Its preview, as long as it waits.
-    fn shown(&self) -> Option<&ActionPreview> {
-        self.preview.as_ref().filter(|_| self.waits())
-    }
-
-    /// Connectors it needs and that are not installed.
-    fn lacks(&self) -> Vec<ConnectorDependency> {
-        let needed = self.shown().into_iter().flat_map(|preview| &preview.connector_deps);
-        needed.filter(|needed| !needed.already_installed).cloned().collect()
-    }
-
-    fn fails(&mut self, why: impl Into<String>) {
-        self.outcome = Some(Err(why.into()));
-    }
-
-    pub(super) fn tell(&self, printer: Printer) {
-        let Some(installed) = self.installed() else { return };
-        if installed.already_installed {
-            printer.say(format!("Already installed: {}@{}", installed.fqn, installed.version));
-        } else {
-            let gated = self.preview.as_ref().is_some_and(|preview| preview.approval_required);
-            let gate = if gated { ", each call waits for your approval" } else { "" };
-            printer.tick(format!("Installed {} {}{gate}", installed.name, installed.version));
-        }
-        binding::mention_stale(printer, &installed.newly_stale_bindings);
-    }
 }
 
 /// Actions on their way in.
