@@ -128,8 +128,6 @@ pub async fn layout(folder: &Path) -> Result<Layout> {
     }
     let tag = release.connector.tag();
     let hash = release.connector.hash();
-    let root = release_folder(folder);
-    let mut releases = Vec::new();
     let Release { connector, actions } = release;
     let fqn = connector.reference().fqn.clone();
     let mut asked = Vec::new();
@@ -146,29 +144,39 @@ pub async fn layout(folder: &Path) -> Result<Layout> {
     let lacking = lacking(folder, &connector, ops).await?;
     let dead = asked.iter().filter(|(_, op)| lacking.contains(op));
     obstacles.extend(dead.map(|(tag, op)| format!("{tag}: {}", operations::sentence(op))));
+    let root = release_folder(folder);
+    let mut releases = Vec::new();
     for package in std::iter::once(connector).chain(actions) {
         let place = root.join(package.tag());
-        let signature = files::optional(&place.join(SIGNATURE), 64)?
-            .and_then(|bytes| <[u8; 64]>::try_from(bytes).ok());
-        let asset = files::optional(&place.join(ASSET), files::MODULE_MAX)?;
-        let (Some(signature), Some(asset)) = (signature, asset) else {
-            obstacles.push(format!("{} is not signed: run aileron connector sign", package.tag()));
-            releases.push(unsigned(&package));
-            continue;
-        };
-        let signed = Signed { package, signature };
-        if published.is_some_and(|key| !signed.verified_by(&key)) {
-            let tag = signed.package.tag();
-            obstacles.push(format!("{tag} is not signed by the key of keys/publisher.pub"));
-        }
-        if signed.archive()? != asset {
-            let tag = signed.package.tag();
-            obstacles.push(format!("{tag}/{ASSET} holds other files than its folder: sign again"));
-        }
-        releases.push(with_asset(&signed.package, &asset));
+        releases.push(standing(package, &place, published, &mut obstacles)?);
     }
     let fingerprint = published.filter(|_| obstacles.is_empty()).map(|key| key.fingerprint());
     Ok(Layout { tag, releases, fingerprint, obstacles })
+}
+
+/// One package as it lies in its folder, and what stands in the way of publishing it.
+fn standing(
+    package: Package,
+    place: &Path,
+    published: Option<PublicKey>,
+    obstacles: &mut Vec<String>,
+) -> Result<Packed> {
+    let tag = package.tag();
+    let signature = files::optional(&place.join(SIGNATURE), 64)?
+        .and_then(|bytes| <[u8; 64]>::try_from(bytes).ok());
+    let asset = files::optional(&place.join(ASSET), files::MODULE_MAX)?;
+    let (Some(signature), Some(asset)) = (signature, asset) else {
+        obstacles.push(format!("{tag} is not signed: run aileron connector sign"));
+        return Ok(unsigned(&package));
+    };
+    let signed = Signed { package, signature };
+    if published.is_some_and(|key| !signed.verified_by(&key)) {
+        obstacles.push(format!("{tag} is not signed by the key of keys/publisher.pub"));
+    }
+    if signed.archive()? != asset {
+        obstacles.push(format!("{tag}/{ASSET} holds other files than its folder: sign again"));
+    }
+    Ok(with_asset(&signed.package, &asset))
 }
 
 /// Which of these operations the connector that is to be released has not.

@@ -15,7 +15,7 @@ use aileron_contract::{
     egress::{CredentialUse, Outcome, Request},
     failure::{Boundary, Class, Failure},
     limits,
-    names::{HostPort, Identity},
+    names::{Fqn, HostPort, Identity},
 };
 use aileron_executor::formats::manifest::Manifest;
 use aileron_store::{Database, Location};
@@ -114,19 +114,8 @@ impl Door {
         vault.vault().create(&context, Secret::from(passphrase)).await?;
         let form = manifest.need().map(|need| standing_in(&need.form)).transpose()?;
         if let Some(form) = &form {
-            let consent = Consent {
-                connector: manifest.package.fqn.clone(),
-                service: "trial".to_owned(),
-                identity: "default".parse::<Identity>()?,
-                account: None,
-                scope: None,
-                reach: Reach { hosts: vec![host.clone()], form: form.clone() },
-                access_key_id: matches!(form, Form::AwsSigv4(_))
-                    .then(|| "AKIATEST".parse())
-                    .transpose()?,
-                region: None,
-                refuse_existing: false,
-            };
+            let reach = Reach { hosts: vec![host.clone()], form: form.clone() };
+            let consent = given(manifest.package.fqn.clone(), reach)?;
             let value = if matches!(form, Form::Basic) { "trial:" } else { "" };
             let value = Secret::from(format!("{value}{CREDENTIAL}"));
             vault.bindings().bind(&context, consent, value).await?;
@@ -176,6 +165,22 @@ impl Door {
             }
         }
     }
+}
+
+/// What the author of a connector agrees to, for the time of a trial.
+fn given(connector: Fqn, reach: Reach) -> Result<Consent> {
+    let signs = matches!(reach.form, Form::AwsSigv4(_));
+    Ok(Consent {
+        connector,
+        service: "trial".to_owned(),
+        identity: "default".parse::<Identity>()?,
+        account: None,
+        scope: None,
+        reach,
+        access_key_id: signs.then(|| "AKIATEST".parse()).transpose()?,
+        region: None,
+        refuse_existing: false,
+    })
 }
 
 #[async_trait]
