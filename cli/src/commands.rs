@@ -49,11 +49,7 @@ pub(crate) async fn run(command: Command, settings: &Settings, printer: Printer)
             Ok(Exit::Done)
         }
         Command::Completions { shell } => {
-            let mut command = Arguments::command();
-            // Into memory first: a reader that goes away is no reason to panic.
-            let mut script = Vec::new();
-            clap_complete::generate(shell, &mut command, "aileron", &mut script);
-            printer.data(String::from_utf8_lossy(&script).trim_end());
+            completions(shell, printer);
             Ok(Exit::Done)
         }
         Command::Stop | Command::Daemon(DaemonCommand::Stop) => {
@@ -103,6 +99,14 @@ pub(crate) async fn run(command: Command, settings: &Settings, printer: Printer)
             done
         }
     }
+}
+
+fn completions(shell: clap_complete::Shell, printer: Printer) {
+    let mut command = Arguments::command();
+    // Into memory first: a reader that goes away is no reason to panic.
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut command, "aileron", &mut script);
+    printer.data(String::from_utf8_lossy(&script).trim_end());
 }
 
 async fn connected(command: Command, connection: &Connection<'_>) -> Result<Exit> {
