@@ -1,5 +1,7 @@
 //! Which calls a grant covers: one rule for each input of its action. Pure.
 
+use std::collections::BTreeSet;
+
 use aileron_contract::{
     Error, Reason, Result,
     executor::{Field, GrantRule, GrantedArgument, Input},
@@ -17,23 +19,7 @@ pub(super) fn checked(
     given: Vec<(String, GrantRule)>,
 ) -> Result<Vec<TermsArgument>> {
     let mut problems = Vec::new();
-    let mut rules = Map::new();
-    let mut pinned = Map::new();
-    for (name, rule) in &given {
-        if rules.insert(name.clone(), Value::Null).is_some() {
-            problems.push(format!("{} has two rules", shown(name)));
-        }
-        if !inputs.iter().any(|input| input.name == *name) {
-            problems.push(format!("{} is not an input of this action", shown(name)));
-        }
-        match rule {
-            GrantRule::Exactly(Value::Null) => {
-                problems.push(format!("{name} is null: to have it left out, say so"));
-            }
-            GrantRule::Exactly(value) => drop(pinned.insert(name.clone(), value.clone())),
-            GrantRule::LeftOut | GrantRule::Any => {}
-        }
-    }
+    let pinned = pinned(inputs, &given, &mut problems);
     let find = |input: &Input| {
         given.iter().find(|(name, _)| *name == input.name).map(|(_, rule)| rule.clone())
     };
@@ -67,6 +53,32 @@ pub(super) fn checked(
         Reason::ValidationError,
         format!("the rules do not fit the action's inputs: {}", problems.join("; ")),
     ))
+}
+
+/// The values that calls must have.
+fn pinned(
+    inputs: &[Input],
+    given: &[(String, GrantRule)],
+    problems: &mut Vec<String>,
+) -> Map<String, Value> {
+    let mut seen = BTreeSet::new();
+    let mut pinned = Map::new();
+    for (name, rule) in given {
+        if !seen.insert(name) {
+            problems.push(format!("{} has two rules", shown(name)));
+        }
+        if !inputs.iter().any(|input| input.name == *name) {
+            problems.push(format!("{} is not an input of this action", shown(name)));
+        }
+        match rule {
+            GrantRule::Exactly(Value::Null) => {
+                problems.push(format!("{name} is null: to have it left out, say so"));
+            }
+            GrantRule::Exactly(value) => drop(pinned.insert(name.clone(), value.clone())),
+            GrantRule::LeftOut | GrantRule::Any => {}
+        }
+    }
+    pinned
 }
 
 /// The arguments of a call as they were granted, or none when the call is not covered. A pinned

@@ -9,7 +9,7 @@ use aileron_contract::{
         GrantCaller, GrantRequest, GrantTerms, GrantedArgument, GrantedBinding, GrantedConnector,
     },
     json, limits,
-    names::ActionName,
+    names::{ActionName, Identity},
     vault::State,
 };
 use serde_json::Map;
@@ -46,18 +46,7 @@ impl Engine {
         self.not_longer_than(&caller, expires_at).await?;
         let plan = Plan::of(Arc::clone(&installed), &Map::new())
             .map_err(|failure| Error::new(Reason::ValidationError, failure.message))?;
-        let credentials = self
-            .credentials(&plan, identity.as_ref())
-            .await?
-            .map_err(|failure| Error::new(Reason::BindingNotFound, failure.message))?;
-        let bindings = standing::bindings(&credentials).map_err(|lacking| {
-            let text = format!(
-                "{} has no active binding that every call would use: bind one, or name the \
-                 identity",
-                lacking.connector
-            );
-            Error::new(Reason::BindingNotFound, text)
-        })?;
+        let bindings = self.bound(&plan, identity.as_ref()).await?;
         let terms = Terms {
             action,
             action_version: installed.file.version.clone(),
@@ -77,6 +66,22 @@ impl Engine {
             )));
         }
         Ok(terms)
+    }
+
+    /// The bindings that every call would use.
+    async fn bound(&self, plan: &Plan, identity: Option<&Identity>) -> Result<Vec<TermsBinding>> {
+        let credentials = self
+            .credentials(plan, identity)
+            .await?
+            .map_err(|failure| Error::new(Reason::BindingNotFound, failure.message))?;
+        standing::bindings(&credentials).map_err(|lacking| {
+            let text = format!(
+                "{} has no active binding that every call would use: bind one, or name the \
+                 identity",
+                lacking.connector
+            );
+            Error::new(Reason::BindingNotFound, text)
+        })
     }
 
     /// A grant ends with the token it is for: revoking one the log tells, and this is its time.
