@@ -157,6 +157,20 @@ async fn a_person_synchronises_by_hand_and_is_asked_once_for_each() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_action_whose_file_does_not_load_is_not_said_to_be_missing() {
+    let servers = Servers::start().await.unwrap();
+    let house = House::new(&servers);
+    done(&house, "vault init");
+    let folder = house.path().join("actions");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("broken.md"), "no action at all\n").unwrap();
+    let (code, said) = run(&house, "action accept broken");
+    assert!(code == 1 && said.contains("broken.md") && said.contains("does not load"), "{said}");
+    let (code, said) = run(&house, "action accept nowhere");
+    assert!(code == 1 && said.contains("no action named nowhere"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_edited_action_waits_until_a_person_has_seen_the_difference() {
     let servers = Servers::start().await.unwrap();
     let mut house = installed(&servers);

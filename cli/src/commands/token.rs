@@ -18,7 +18,9 @@ pub(super) async fn run(command: TokenCommand, connection: &Connection<'_>) -> R
         TokenCommand::List { json } => list(json, connection, &person.client).await,
         TokenCommand::Revoke { id } => match person.client.revoke_token(&id).await {
             Ok(_) => {
-                connection.printer.tick(format!("token {id} is revoked"));
+                connection.printer.tick(format!(
+                    "token {id} is revoked; what it asked for and still waited is denied"
+                ));
                 Ok(())
             }
             Err(error) => Err(error.into()),

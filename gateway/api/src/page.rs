@@ -20,6 +20,6 @@ pub struct PageCode {
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct PageCodeState {
-    /// `waiting`, `used` or `gone`
+    /// `waiting`, `used`, `replayed` (used more than once: somebody else has seen it) or `gone`
     pub state: String,
 }

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use aileron_contract::{executor::Approval, names::SessionId};
+use aileron_contract::{
+    executor::{Approval, GrantCaller},
+    names::SessionId,
+};
 use axum::{extract::State, response::Response};
 use maud::{Markup, html};
 
@@ -56,7 +59,10 @@ pub(super) async fn deny(
     let session: SessionId = fields.needed("session")?.parse().map_err(back)?;
     let reason = fields.filled("reason");
     let executor = &shared.services.executor;
-    executor.deny_session(&signed.context, session, reason).await.map_err(back)?;
+    executor
+        .deny_all(&signed.context, GrantCaller::Session(session), reason)
+        .await
+        .map_err(back)?;
     Ok(signed.on_to("approvals"))
 }
 

@@ -1,7 +1,7 @@
 use aileron_api::access::{
     MintToken, MintedToken, OpenPersonSession, OpenedPersonSession, PersonSessions, Tokens,
 };
-use aileron_contract::{Scope, Scopes, access::MintRequest};
+use aileron_contract::{Scope, Scopes, access::MintRequest, executor::GrantCaller};
 use axum::{Json as Answer, extract::State};
 use http::StatusCode;
 
@@ -120,7 +120,8 @@ pub(crate) async fn tokens(
     Ok(Answer(Tokens { items: items.into_iter().map(shape::token).collect() }))
 }
 
-/// Revokes a token.
+/// Revokes a token, and denies what it asked for that still waits: when that fails, revoking again
+/// tries it again.
 #[utoipa::path(
     delete,
     path = "/v1/tokens/{id}",
@@ -136,6 +137,12 @@ pub(crate) async fn revoke(
     Caller { context, .. }: Caller,
     Id(id): Id,
 ) -> Result<StatusCode> {
-    shared.services.access.revoke(&context, id).await?;
+    shared.services.access.revoke(&context, id.clone()).await?;
+    // One that is no minted token's asks for nothing.
+    if let Ok(token) = id.parse() {
+        let reason = format!("the token {id} was revoked");
+        let of = GrantCaller::Token(token);
+        shared.services.executor.deny_all(&context, of, Some(reason)).await?;
+    }
     Ok(StatusCode::NO_CONTENT)
 }

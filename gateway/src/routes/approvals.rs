@@ -3,7 +3,7 @@ mod watch;
 use aileron_api::approvals::{ApprovalResult, Approvals, Decide, Denied, DenySession};
 use aileron_contract::{
     Error, Reason,
-    executor::Decision,
+    executor::{Decision, GrantCaller},
     names::{RunId, SessionId},
 };
 use axum::{Json as Answer, extract::State};
@@ -85,7 +85,8 @@ pub(crate) async fn deny_session(
     Json(DenySession { session, reason }): Json<DenySession>,
 ) -> Result<Answer<Denied>> {
     let session: SessionId = field("session", &session)?;
-    let denied = shared.services.executor.deny_session(&context, session, reason).await?;
+    let of = GrantCaller::Session(session);
+    let denied = shared.services.executor.deny_all(&context, of, reason).await?;
     Ok(Answer(Denied { denied: denied.iter().map(ToString::to_string).collect() }))
 }
 

@@ -75,6 +75,19 @@ async fn only_a_person_decides() {
 }
 
 #[tokio::test]
+async fn revoking_a_token_denies_what_it_asked_for() {
+    let door = Door::open().await;
+    let line = "DELETE /v1/tokens/tok-0123456789abcdef";
+    assert_eq!(door.ask(line, PROGRAM, None).await.status, 403);
+    assert!(door.world.called("deny_all").is_empty());
+    assert_eq!(door.ask(line, PERSON, None).await.status, 204);
+    assert!(door.world.called("deny_all").iter().all(|by| by.principal.is_person()));
+    let told: Vec<_> =
+        door.world.decisions.lock().unwrap().iter().map(|no| no.reason.clone()).collect();
+    assert_eq!(told, [Some("the token tok-0123456789abcdef was revoked".to_owned())]);
+}
+
+#[tokio::test]
 async fn what_a_program_may_not_do_is_refused_by_the_service_and_told() {
     let door = Door::open().await;
     for (line, body) in [

@@ -74,13 +74,13 @@ pub trait Executor: Send + Sync + 'static {
     /// The run starts in the background.
     async fn decide(&self, context: &Context, id: RunId, decision: Decision) -> Result<()>;
 
-    /// Says no to all that waits of one session, with one reason; which those were. Each is a
-    /// decision of its own. Only a person may. What was decided meanwhile, or asked after this
+    /// Says no to all that waits of one session, or of what one token asked for itself, with one
+    /// reason; which those were. Each is a decision of its own. Only a person may. What was decided meanwhile, or asked after this
     /// began, stays as it is.
-    async fn deny_session(
+    async fn deny_all(
         &self,
         context: &Context,
-        session: SessionId,
+        of: GrantCaller,
         reason: Option<String>,
     ) -> Result<Vec<RunId>>;
 

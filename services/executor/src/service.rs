@@ -1,15 +1,20 @@
 //! The executor as its room opens it: packages, runs and the host of the guests behind one handle.
 
-use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use aileron_contract::{
     Context, Error, Executor, Kind, Reason, Result, Scope, Stream, Timestamp, audit, bindings,
     egress,
     executor::{
-        Action, Actions, Approval, ApprovalEvent, Call, Counts, Decision, Grant, GrantRequest,
-        GrantTerms, Handle, Position, Run, RunFilter, Started,
+        Action, Actions, Approval, ApprovalEvent, Call, Counts, Decision, Grant, GrantCaller,
+        GrantRequest, GrantTerms, Handle, LoadError, Position, Run, RunFilter, Started,
     },
-    names::{ActionName, GrantId, RunId, SessionId, Sha256Hash},
+    names::{ActionName, GrantId, RunId, Sha256Hash},
     packages::Handle as PackagesHandle,
     publishers::Handle as PublishersHandle,
     vault,
@@ -147,6 +152,24 @@ impl Inner {
     }
 }
 
+/// Why there is no action of this name: nothing is there, or its file is none.
+fn missing(there: Actions, name: &ActionName) -> Error {
+    let of_name = |error: &LoadError| {
+        Path::new(&error.file).file_stem().is_some_and(|stem| stem == name.as_str())
+    };
+    let public = match there.load_errors.into_iter().find(of_name) {
+        Some(LoadError { message, file, line, .. }) => {
+            let place = if line > 0 { format!(", line {line}") } else { String::new() };
+            format!(
+                "the action {name} cannot be used, because its file does not load ({file}{place}): \
+                 {message}"
+            )
+        }
+        None => format!("no action named {name} is installed"),
+    };
+    Error::new(Reason::NotFound, public)
+}
+
 /// The contract's implementation.
 struct Door(Arc<Inner>);
 
@@ -159,10 +182,10 @@ impl Executor for Door {
 
     async fn action(&self, context: &Context, name: ActionName) -> Result<Action> {
         context.require(Scope::ActionsList)?;
-        let installed = self.0.library.action(&name).await?.ok_or_else(|| {
-            Error::new(Reason::NotFound, format!("no action named {name} is installed"))
-        })?;
-        Ok(installed.shown())
+        match self.0.library.action(&name).await? {
+            Some(installed) => Ok(installed.shown()),
+            None => Err(missing(self.0.library.actions().await?, &name)),
+        }
     }
 
     async fn set_enabled(
@@ -203,13 +226,13 @@ impl Executor for Door {
         Box::pin(self.0.engine.decide(context, id, decision)).await
     }
 
-    async fn deny_session(
+    async fn deny_all(
         &self,
         context: &Context,
-        session: SessionId,
+        of: GrantCaller,
         reason: Option<String>,
     ) -> Result<Vec<RunId>> {
-        self.0.engine.deny_session(context, session, reason).await
+        self.0.engine.deny_all(context, of, reason).await
     }
 
     async fn propose_grant(&self, context: &Context, request: GrantRequest) -> Result<GrantTerms> {

@@ -2,10 +2,10 @@ use aileron_contract::{
     Context, Error, Executor, Principal, Reason, Result, Scope, Stream,
     executor::{
         Action, Actions, Approval, ApprovalChange, ApprovalEvent, ApprovalKind, Call,
-        ConsentDecision, Counts, Decision, Field, Grant, GrantRequest, GrantTerms, Pending,
-        Position, Preview, Resolution, Run, RunFilter, RunResult, RunState, Started,
+        ConsentDecision, Counts, Decision, Field, Grant, GrantCaller, GrantRequest, GrantTerms,
+        Pending, Position, Preview, Resolution, Run, RunFilter, RunResult, RunState, Started,
     },
-    names::{ActionName, GrantId, RunId, SessionId, Sha256Hash},
+    names::{ActionName, GrantId, RunId, Sha256Hash},
 };
 use async_trait::async_trait;
 use futures::{StreamExt as _, stream};
@@ -228,15 +228,16 @@ impl Executor for World {
         Ok(())
     }
 
-    async fn deny_session(
+    async fn deny_all(
         &self,
         context: &Context,
-        session: SessionId,
+        of: GrantCaller,
         reason: Option<String>,
     ) -> Result<Vec<RunId>> {
-        self.enter("deny_session", context, Scope::ApprovalsDecide)?;
+        self.enter("deny_all", context, Scope::ApprovalsDecide)?;
         self.decisions.lock().unwrap().push(Decision { approved: false, reason, digest: None });
         let waiting = self.approvals(context).await?;
+        let GrantCaller::Session(session) = of else { return Ok(Vec::new()) };
         let own = waiting.into_iter().filter(|it| it.session.as_ref() == Some(&session));
         Ok(own.map(|approval| approval.id).collect())
     }

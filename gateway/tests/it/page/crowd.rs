@@ -15,11 +15,11 @@ async fn all_of_a_crowd_is_denied_with_one_form_and_one_call_is_no_crowd() {
 
     let denied = browser.post("/approvals/deny", "session=s1&reason=enough").await;
     assert_eq!(denied.status, 303, "{}", denied.body);
-    let called = door.world.called("deny_session");
+    let called = door.world.called("deny_all");
     assert!(called.len() == 1 && called[0].principal.is_person());
     let odd = browser.post("/approvals/deny", "session=../x").await;
     assert_eq!(odd.status, 400, "{}", odd.body);
-    assert_eq!(door.world.called("deny_session").len(), 1);
+    assert_eq!(door.world.called("deny_all").len(), 1);
 }
 
 #[tokio::test]
@@ -51,5 +51,5 @@ async fn another_site_denies_nothing() {
     assert!(browser.post_as("/approvals/deny", evil, &form).await.status >= 400);
     let line = format!("POST {}/approvals/deny", browser.place);
     assert_ne!(send(&door, &line, &browser.host, &own, &form).await.status, 200);
-    assert!(door.world.called("deny_session").is_empty());
+    assert!(door.world.called("deny_all").is_empty());
 }

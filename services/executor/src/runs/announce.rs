@@ -3,9 +3,9 @@
 use aileron_contract::{
     Context, Principal, Result,
     audit::{Actor, Event, EventKind, Record as Logged},
-    executor::Preview,
+    executor::{GrantCaller, Preview},
     failure::{Boundary, Class, Failure},
-    names::{AuditId, BindingName, RunId, SessionId, Sha256Hash},
+    names::{AuditId, BindingName, RunId, Sha256Hash},
 };
 use serde_json::Value;
 
@@ -185,12 +185,15 @@ pub(super) fn decision_refused(record: &Record, by: &Principal, approve: bool) -
         .with("aileron.approval.decision", if approve { "approved" } else { "denied" }))
 }
 
-/// Somebody who may not decide tried to, about all of one session.
-pub(super) fn denial_refused(session: &SessionId, context: &Context) -> Event {
-    Event::new(EventKind::ApprovalRefused, Actor::of(context))
+/// Somebody who may not decide tried to, about all of one session or token.
+pub(super) fn denial_refused(of: &GrantCaller, context: &Context) -> Event {
+    let event = Event::new(EventKind::ApprovalRefused, Actor::of(context))
         .with("aileron.approval.kind", "action")
-        .with("aileron.approval.decision", "denied")
-        .with("aileron.session.id", session.as_str())
+        .with("aileron.approval.decision", "denied");
+    match of {
+        GrantCaller::Session(session) => event.with("aileron.session.id", session.as_str()),
+        GrantCaller::Token(token) => event.with("aileron.token.id", token.as_str()),
+    }
 }
 
 fn of_run(record: &Record, kind: EventKind) -> Result<Event> {

@@ -1,34 +1,41 @@
-//! One no to all that one session asks.
+//! One no to all that one session asks, or one token.
 
 use std::sync::Arc;
 
 use aileron_contract::{
-    Context, Reason, Result, Scope,
-    executor::{Decision, RunState},
+    Context, Principal, Reason, Result, Scope,
+    executor::{Decision, GrantCaller, RunState},
     limits,
-    names::{RunId, SessionId},
+    names::RunId,
 };
 
-use super::{announce, engine::Engine};
+use super::{announce, engine::Engine, text::principal_text};
 use crate::ledger::Query;
 
 impl Engine {
-    /// See [`Executor::deny_session`](aileron_contract::Executor::deny_session).
-    pub(crate) async fn deny_session(
+    /// See [`Executor::deny_all`](aileron_contract::Executor::deny_all).
+    pub(crate) async fn deny_all(
         self: &Arc<Self>,
         context: &Context,
-        session: SessionId,
+        of: GrantCaller,
         reason: Option<String>,
     ) -> Result<Vec<RunId>> {
         if !context.principal.is_person() || context.require(Scope::ApprovalsDecide).is_err() {
-            let event = announce::denial_refused(&session, context);
+            let event = announce::denial_refused(&of, context);
             self.refusals.tell(context, event).await?;
             return Err(super::decide::for_persons());
         }
         self.accepting()?;
+        let (session, principal) = match of {
+            GrantCaller::Session(session) => (Some(session), None),
+            GrantCaller::Token(token) => {
+                (None, Some(principal_text(&Principal::Program(token.as_str().into()))))
+            }
+        };
         let query = Query {
             states: vec![RunState::Parked],
-            session: Some(session),
+            session,
+            principal,
             oldest_first: true,
             limit: limits::APPROVALS_PENDING,
             ..Query::default()

@@ -3,11 +3,11 @@
 use aileron_contract::{
     Context, Executor, Result, Stream,
     executor::{
-        Action, Actions, Approval, ApprovalEvent, Call, Counts, Decision, Grant, GrantRequest,
-        GrantTerms, Position, Run, RunFilter, Started,
+        Action, Actions, Approval, ApprovalEvent, Call, Counts, Decision, Grant, GrantCaller,
+        GrantRequest, GrantTerms, Position, Run, RunFilter, Started,
     },
     limits,
-    names::{ActionName, GrantId, RunId, SessionId, Sha256Hash},
+    names::{ActionName, GrantId, RunId, Sha256Hash},
 };
 use aileron_proto::{
     common::v1::End,
@@ -180,19 +180,19 @@ impl Executor for Remote {
         Ok(())
     }
 
-    async fn deny_session(
+    async fn deny_all(
         &self,
         context: &Context,
-        session: SessionId,
+        of: GrantCaller,
         reason: Option<String>,
     ) -> Result<Vec<RunId>> {
-        let request = self.link.request(pb::DenySessionRequest {
+        let request = self.link.request(pb::DenyAllRequest {
             context: context_to_wire(context),
-            session: session.into_wire(),
+            of: Some(of.into_wire()),
             reason,
         })?;
-        let pb::DenySessionResponse { denied } =
-            self.link.call(context, self.client().deny_session(request)).await?;
+        let pb::DenyAllResponse { denied } =
+            self.link.call(context, self.client().deny_all(request)).await?;
         self.link.read(denied, "denied")
     }
 

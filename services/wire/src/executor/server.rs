@@ -179,16 +179,13 @@ impl ExecutorService for Adapter {
         .await
     }
 
-    async fn deny_session(
-        &self,
-        request: Request<pb::DenySessionRequest>,
-    ) -> Answer<pb::DenySessionResponse> {
-        let (call, message) = Call::begin("executor.deny_session", request);
+    async fn deny_all(&self, request: Request<pb::DenyAllRequest>) -> Answer<pb::DenyAllResponse> {
+        let (call, message) = Call::begin("executor.deny_all", request);
         call.answer(async {
-            let pb::DenySessionRequest { context, session, reason } = message;
-            let (context, session) = (read(context, "context")?, read(session, "session")?);
-            let denied = self.0.deny_session(&context, session, reason).await?;
-            Ok(pb::DenySessionResponse { denied: denied.into_wire() })
+            let pb::DenyAllRequest { context, of, reason } = message;
+            let (context, of) = (read(context, "context")?, read(of, "of")?);
+            let denied = self.0.deny_all(&context, of, reason).await?;
+            Ok(pb::DenyAllResponse { denied: denied.into_wire() })
         })
         .await
     }

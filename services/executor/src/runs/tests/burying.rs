@@ -4,7 +4,10 @@
 use std::collections::BTreeSet;
 
 use aileron_contract::{
-    Context, Principal, Reason, Result, executor::Started, limits, names::RunId,
+    Context, Principal, Reason, Result,
+    executor::{GrantCaller, Started},
+    limits,
+    names::RunId,
 };
 use serde_json::json;
 
@@ -84,16 +87,16 @@ async fn a_person_denies_all_of_one_session_and_nothing_else() {
         expected.insert(pending(asks(&engine, &noisy).await.unwrap()).id);
     }
     let kept = pending(asks(&engine, &other).await.unwrap()).id;
-    let noisy_one = noisy.session.clone().unwrap();
+    let noisy_one = GrantCaller::Session(noisy.session.clone().unwrap());
 
     for nobody in [&noisy, &other, &Context { principal: by, ..agent() }] {
-        let refused = engine.deny_session(nobody, noisy_one.clone(), None).await.unwrap_err();
+        let refused = engine.deny_all(nobody, noisy_one.clone(), None).await.unwrap_err();
         assert_eq!(refused.reason(), Reason::PersonRequired);
     }
     assert_eq!(engine.approvals(&person()).await.unwrap().len(), 31);
 
     let reason = Some("not like this".to_owned());
-    let denied = engine.deny_session(&person(), noisy_one.clone(), reason.clone()).await.unwrap();
+    let denied = engine.deny_all(&person(), noisy_one.clone(), reason.clone()).await.unwrap();
     assert_eq!(BTreeSet::from_iter(denied), expected);
     let left: Vec<RunId> =
         engine.approvals(&person()).await.unwrap().into_iter().map(|it| it.id).collect();
@@ -104,8 +107,34 @@ async fn a_person_denies_all_of_one_session_and_nothing_else() {
     let kinds = house.audit.kinds();
     assert_eq!(kinds.iter().filter(|kind| *kind == "approval.denied").count(), 30);
     assert_eq!(kinds.iter().filter(|kind| *kind == "approval.refused").count(), 3);
-    assert!(engine.deny_session(&person(), noisy_one, None).await.unwrap().is_empty());
+    assert!(engine.deny_all(&person(), noisy_one, None).await.unwrap().is_empty());
     assert_eq!(house.egress.writes(), 0);
+}
+
+#[tokio::test]
+async fn a_person_denies_all_that_one_token_asked_for_and_nothing_else() {
+    let house = House::new();
+    let engine = house.open().await;
+    let [gone, kept] = ["tok-0123456789abcdef", "tok-fedcba9876543210"].map(|id| Context {
+        principal: program(id),
+        session: None,
+        ..agent()
+    });
+    let denied = [(); 2].map(|()| asks(&engine, &gone));
+    let denied: BTreeSet<_> = futures::future::join_all(denied)
+        .await
+        .into_iter()
+        .map(|it| pending(it.unwrap()).id)
+        .collect();
+    let kept_one = pending(asks(&engine, &kept).await.unwrap()).id;
+    let of = GrantCaller::Token("tok-0123456789abcdef".parse().unwrap());
+    let refused = engine.deny_all(&gone, of.clone(), None).await.unwrap_err();
+    assert_eq!(refused.reason(), Reason::PersonRequired);
+    let found = engine.deny_all(&person(), of, None).await.unwrap();
+    assert_eq!(BTreeSet::from_iter(found), denied);
+    let left: Vec<_> =
+        engine.approvals(&person()).await.unwrap().into_iter().map(|it| it.id).collect();
+    assert_eq!(left, [kept_one]);
 }
 
 #[tokio::test]

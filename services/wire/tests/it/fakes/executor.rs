@@ -1,10 +1,10 @@
 use aileron_contract::{
     Context, Executor, Result, Stream,
     executor::{
-        Action, Actions, Approval, ApprovalEvent, Call, Counts, Decision, Grant, GrantRequest,
-        GrantTerms, Position, Run, RunFilter, Started,
+        Action, Actions, Approval, ApprovalEvent, Call, Counts, Decision, Grant, GrantCaller,
+        GrantRequest, GrantTerms, Position, Run, RunFilter, Started,
     },
-    names::{ActionName, GrantId, RunId, SessionId, Sha256Hash},
+    names::{ActionName, GrantId, RunId, Sha256Hash},
 };
 use async_trait::async_trait;
 use futures::{StreamExt as _, stream};
@@ -72,13 +72,13 @@ impl Executor for FakeExecutor {
         self.stage.enter("decide", &(context, id, decision)).map(|_| ())
     }
 
-    async fn deny_session(
+    async fn deny_all(
         &self,
         context: &Context,
-        session: SessionId,
+        of: GrantCaller,
         reason: Option<String>,
     ) -> Result<Vec<RunId>> {
-        self.stage.enter("deny_session", &(context, session, reason)).map(samples::denied)
+        self.stage.enter("deny_all", &(context, of, reason)).map(samples::denied)
     }
 
     async fn propose_grant(&self, context: &Context, request: GrantRequest) -> Result<GrantTerms> {

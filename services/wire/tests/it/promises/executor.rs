@@ -1,7 +1,7 @@
 use aileron_contract::{
     Result,
     executor::{ApprovalEvent, Handle, Position, Started},
-    names::{ActionName, GrantId, RunId, SessionId, Sha256Hash},
+    names::{ActionName, GrantId, RunId, Sha256Hash},
 };
 use futures::StreamExt as _;
 
@@ -65,9 +65,9 @@ async fn runs(executor: &Handle, fake: &FakeExecutor, full: bool) {
     let decision = samples::decision(full);
     promise!(stage, "decide", (&context, &id, &decision),
         executor.decide(&context, id.clone(), decision.clone()) => ());
-    let (session, reason) = (name::<SessionId>("s1"), full.then(|| "too many".to_owned()));
-    promise!(stage, "deny_session", (&context, &session, &reason),
-        executor.deny_session(&context, session.clone(), reason.clone()) => samples::denied(full));
+    let (of, reason) = (grants::caller(full), full.then(|| "too many".to_owned()));
+    promise!(stage, "deny_all", (&context, &of, &reason),
+        executor.deny_all(&context, of.clone(), reason.clone()) => samples::denied(full));
     standing_grants(executor, fake, full).await;
     promise!(stage, "wake", &context, executor.wake(&context) => ());
 }

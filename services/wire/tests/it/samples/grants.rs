@@ -22,7 +22,7 @@ fn rules(full: bool) -> Vec<(String, GrantRule)> {
     ]
 }
 
-fn caller(full: bool) -> GrantCaller {
+pub(crate) fn caller(full: bool) -> GrantCaller {
     if full {
         GrantCaller::Session(name("s1"))
     } else {
