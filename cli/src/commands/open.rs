@@ -42,27 +42,38 @@ pub(super) async fn run(target: Option<OpenTarget>, connection: &Connection<'_>)
     printer.data(format!("{}{path}", code.page_url));
     let came = match Handover::write(&connection.settings.home, &code, &path) {
         Ok(handover) => {
-            browser::open_file(handover.path()) && {
+            if browser::open_file(handover.path()) {
                 printer.say(format!(
                     "waiting up to {} s for your browser to come, signed in. Where none opens, \
                      open the address above yourself and sign in with the passphrase; Ctrl-C \
                      ends the waiting",
                     PACE.saturating_mul(TIMES).as_secs()
                 ));
-                taken(&person.client, &code.id).await
+                ended(&person.client, &connection.client, &code.id).await
+            } else {
+                Ended::NobodyCame
             }
         }
         Err(error) => {
             printer.cross(format!("the file for the browser cannot be written: {error}"));
-            false
+            Ended::NobodyCame
         }
     };
-    if came {
+    if came == Ended::SignedIn {
         person.hand_over().await;
         printer.tick("the page is open and signed in");
         return Ok(Exit::Done);
     }
     person.leave().await;
+    if came == Ended::Replayed {
+        printer.cross(
+            "the code was used twice: somebody else on this machine has seen it, so whoever it \
+             signed in is signed out again. aileron audit list shows when it came, and what was \
+             decided meanwhile. Find out which program read your files before you run aileron \
+             open again, or open the address above and sign in with the passphrase",
+        );
+        return Ok(Exit::Failed);
+    }
     printer.say("no browser came: open the address above, and sign in with the passphrase");
     Ok(Exit::Done)
 }
@@ -81,17 +92,35 @@ fn path_of(target: Option<OpenTarget>) -> Result<String> {
     }
 }
 
-/// Did the browser bring the code?
-async fn taken(client: &Client, id: &str) -> bool {
+/// What became of a code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ended {
+    SignedIn,
+    /// It came twice.
+    Replayed,
+    NobodyCame,
+}
+
+/// Did the browser bring the code, and nobody else?
+async fn ended(person: &Client, program: &Client, id: &str) -> Ended {
     for _ in 0..TIMES {
-        match client.page_code_state(id).await {
-            Ok(state) if state.value.state == "waiting" => tokio::time::sleep(PACE).await,
-            Ok(state) => return state.value.state == "used",
-            // The browser has signed out again, or another session ended all of them.
-            Err(_) => return false,
+        let state = match person.page_code_state(id).await {
+            Ok(state) => state.value.state,
+            // The session is over: a code that came twice ended it, or the browser has signed out
+            // again, or another session ended all of them.
+            Err(_) => match program.page_code_state(id).await {
+                Ok(state) => state.value.state,
+                Err(_) => return Ended::NobodyCame,
+            },
+        };
+        match state.as_str() {
+            "waiting" => tokio::time::sleep(PACE).await,
+            "used" => return Ended::SignedIn,
+            "replayed" => return Ended::Replayed,
+            _ => return Ended::NobodyCame,
         }
     }
-    false
+    Ended::NobodyCame
 }
 
 #[cfg(test)]

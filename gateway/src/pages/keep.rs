@@ -40,6 +40,8 @@ struct Code {
     expires_at: Timestamp,
     /// Whom it signed in.
     browser: Option<Sha256Hash>,
+    /// It came once more after that.
+    replayed: bool,
 }
 
 /// What a request with a cookie stands for.
@@ -62,6 +64,8 @@ pub(crate) struct Ticket {
 pub(crate) enum Standing {
     Waiting,
     Used,
+    /// More than once: somebody else has seen it.
+    Replayed,
     Gone,
 }
 
@@ -145,7 +149,14 @@ impl Keep {
         }
         let (code, id) = (fresh(), fresh().chars().take(16).collect::<String>());
         let bearer = Some(bearer);
-        let kept = Code { id: id.clone(), bearer, session_ends, expires_at, browser: None };
+        let kept = Code {
+            id: id.clone(),
+            bearer,
+            session_ends,
+            expires_at,
+            browser: None,
+            replayed: false,
+        };
         held.codes.insert(Sha256Hash::of(&[code.as_bytes()]), kept);
         Ok(Ticket { id, code: Secret::from(code), expires_at })
     }
@@ -154,6 +165,7 @@ impl Keep {
     pub(crate) fn standing(&self, id: &str, now: Timestamp) -> Standing {
         let held = self.held();
         match held.codes.values().find(|code| code.id == id) {
+            Some(Code { replayed: true, .. }) => Standing::Replayed,
             Some(Code { bearer: None, .. }) => Standing::Used,
             Some(code) if now < code.expires_at => Standing::Waiting,
             _ => Standing::Gone,
@@ -166,6 +178,7 @@ impl Keep {
         let code = Sha256Hash::of(&[code.as_bytes()]);
         let Some(kept) = held.codes.get_mut(&code) else { return Redeemed::Unknown };
         let Some(bearer) = kept.bearer.take() else {
+            kept.replayed = true;
             let browser = kept.browser.take();
             let browser = browser.and_then(|cookie| held.browsers.remove(&cookie));
             return Redeemed::Replayed(browser.map(|browser| browser.bearer));
@@ -267,6 +280,7 @@ mod tests {
         assert!(keep.find([cookie.as_str()].into_iter(), key, at(1)).is_some());
         assert_eq!(keep.standing(&ticket.id, at(1)), Standing::Used);
         assert!(matches!(keep.redeem(&code, at(2)), Redeemed::Replayed(Some(_))));
+        assert_eq!(keep.standing(&ticket.id, at(2)), Standing::Replayed);
         assert!(keep.find([cookie.as_str()].into_iter(), key, at(2)).is_none());
         assert!(matches!(keep.redeem(&code, at(3)), Redeemed::Replayed(None)));
     }

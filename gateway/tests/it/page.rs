@@ -343,11 +343,14 @@ async fn a_code_signs_in_once_from_a_file_and_its_replay_signs_out() {
     let cookie = reply.header("set-cookie").split(';').next().unwrap().to_owned();
     let cookie = format!("Cookie: {cookie}\r\n");
     assert_eq!(door.ask(&state, PERSON, None).await.json()["state"], "used");
+    assert_eq!(door.ask(&state, PROGRAM, None).await.status, 403);
     assert_eq!(send(&door, &vault, &host, &cookie, "").await.status, 200);
     let again = send(&door, "POST /sign-in/code", &host, file, &form).await;
     assert_eq!((again.status, again.header("set-cookie")), (401, ""));
     assert_eq!(send(&door, &vault, &host, &cookie, "").await.status, 303);
     assert_eq!(door.world.called("close_sessions").len(), 1);
+    // The session that asked for it is over: a program tells the person.
+    assert_eq!(door.ask(&state, PROGRAM, None).await.json()["state"], "replayed");
 }
 
 #[tokio::test]
