@@ -1,6 +1,8 @@
 //! Calls that a person let run in advance, through the real daemon: as often as was agreed, for
 //! whom it was agreed, and not once more when rows are put back.
 
+use std::time::Duration;
+
 use aileron_api::{
     Object,
     access::MintedToken,
@@ -8,6 +10,8 @@ use aileron_api::{
     client::{Client, RunOutcome},
     grants::{Grant, GrantRequest},
 };
+
+use aileron_contract::Timestamp;
 
 use crate::{
     house::{person, unlock_vault},
@@ -65,12 +69,19 @@ async fn a_granted_write_runs_for_its_token_and_no_row_put_back_gives_a_use_back
     let mut request = asked(&minted);
     request.digest = Some(owner.propose_grant(&request).await.unwrap().value.digest);
     let granted = owner.grant(&request).await.unwrap().value;
+    let too_long = Timestamp::now() + Duration::from_hours(24 * 29);
+    let too_long = GrantRequest { expires_at: too_long.to_string(), ..asked(&minted) };
+    let refused = owner.propose_grant(&too_long).await.unwrap_err().to_string();
+    assert!(refused.contains(&format!("ends at {}, before", minted.expires_at)), "{refused}");
     owner.revoke_token(&minted.id).await.unwrap();
+    let waiting = owner.approvals().await.unwrap().value.items;
+    assert_eq!(waiting.len(), 1, "what the token asked for waits no more");
     let listed = program.grants().await.unwrap().value.items;
     let void = listed.into_iter().find(|it| it.id == granted.id).unwrap();
     assert_eq!(void.void.as_deref(), Some("token_revoked"));
     let refused = owner.propose_grant(&asked(&minted)).await.unwrap_err();
     assert_eq!(refused.code(), Some("invalid_request"), "{refused}");
+    assert!(refused.to_string().contains("was revoked at"), "{refused}");
     let filter = aileron_api::audit::AuditFilter {
         event_type: Some("grant.used".to_owned()),
         ..aileron_api::audit::AuditFilter::default()

@@ -174,9 +174,21 @@ async fn known(shared: &Shared, context: &Context, request: &executor::GrantRequ
             let Some(token) = tokens.into_iter().find(|token| token.id == id.as_str()) else {
                 return Err(not_found("token_id: there is no such token").into());
             };
-            if token.revoked_at.is_some() || token.expires_at < request.expires_at {
-                let public = format!("token_id: the token {id} ends before the grant would");
-                return Err(refused(public).into());
+            if let Some(revoked) = token.revoked_at {
+                return Err(refused(format!(
+                    "token_id: the token {id} was revoked at {revoked}: mint another one (aileron \
+                     token mint) and grant that one the calls"
+                ))
+                .into());
+            }
+            if token.expires_at < request.expires_at {
+                return Err(refused(format!(
+                    "token_id: the token {id} ends at {}, before the grant would: let the grant \
+                     end by then (--expires), or mint a token that lasts longer (aileron token \
+                     mint --days)",
+                    token.expires_at
+                ))
+                .into());
             }
             if !token.scopes.contains(Scope::ActionsRun) {
                 let public =
