@@ -32,7 +32,8 @@ pub(crate) use groups::{
 };
 pub(crate) use hub::{HubCommand, HubKind};
 pub(crate) use launch::{
-    LaunchArguments, LogLevel, SessionMcpArguments, SessionsCommand, SessionsListArguments,
+    ContainerArguments, LaunchArguments, LogLevel, SessionMcpArguments, SessionsCommand,
+    SessionsListArguments,
 };
 pub(crate) use upkeep::{AcceptArguments, SyncArguments};
 pub(crate) use vault::{

@@ -16,9 +16,36 @@ pub(crate) struct LaunchArguments {
     #[arg(long, value_name = "MODE", num_args = 0..=1, default_missing_value = "auto",
           require_equals = true, conflicts_with = "local")]
     pub(crate) sandbox: Option<String>,
+    #[command(flatten)]
+    pub(crate) container: ContainerArguments,
     /// The agent (claude, codex), the flags above once more, then the agent's own arguments
     #[arg(value_name = "AGENT", trailing_var_arg = true)]
     pub(crate) command: Vec<OsString>,
+}
+
+/// Published settings of the container, which is not there yet: whoever gives one is told so.
+#[derive(Debug, Args)]
+pub(crate) struct ContainerArguments {
+    #[arg(long, value_name = "POLICY", hide = true, conflicts_with = "local")]
+    pub(crate) sandbox_build: Option<String>,
+    #[arg(long, value_name = "MODE", hide = true, conflicts_with = "local")]
+    pub(crate) sandbox_proxy: Option<String>,
+    #[arg(long, value_name = "MODE", hide = true, conflicts_with = "local")]
+    pub(crate) host_login: Option<String>,
+    #[arg(long, value_name = "METHOD", hide = true, conflicts_with = "local")]
+    pub(crate) claude_auth: Option<String>,
+}
+
+impl ContainerArguments {
+    /// As they are written.
+    pub(crate) const NAMES: [&str; 4] =
+        ["--sandbox-build", "--sandbox-proxy", "--host-login", "--claude-auth"];
+
+    /// Was one given?
+    pub(crate) fn any(&self) -> bool {
+        let Self { sandbox_build, sandbox_proxy, host_login, claude_auth } = self;
+        [sandbox_build, sandbox_proxy, host_login, claude_auth].into_iter().any(Option::is_some)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]

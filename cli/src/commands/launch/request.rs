@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use clap::ValueEnum as _;
 
 use super::agent::Agent;
-use crate::arguments::{LaunchArguments, LogLevel};
+use crate::arguments::{ContainerArguments, LaunchArguments, LogLevel};
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Request {
@@ -32,8 +32,8 @@ pub(super) enum Unfit {
 impl Request {
     /// None without an agent.
     pub(super) fn read(arguments: LaunchArguments) -> Result<Option<Self>, Unfit> {
-        let LaunchArguments { mut local, mut log_level, sandbox, command } = arguments;
-        let mut sandbox = sandbox.is_some();
+        let LaunchArguments { mut local, mut log_level, sandbox, container, command } = arguments;
+        let mut sandbox = sandbox.is_some() || container.any();
         let mut words = command.into_iter().peekable();
         let Some(name) = words.next() else { return Ok(None) };
         let name = name.to_string_lossy().into_owned();
@@ -49,6 +49,11 @@ impl Request {
             } else if !local && (word == "--sandbox" || word.starts_with("--sandbox=")) {
                 // With --local it is the agent's own: codex has one.
                 sandbox = true;
+            } else if !local && let Some(whole) = of_container(word) {
+                sandbox = true;
+                if !whole {
+                    words.next();
+                }
             } else {
                 break;
             }
@@ -62,6 +67,13 @@ impl Request {
             (true, false) => Ok(Some(Self { agent, log_level, arguments: words.collect() })),
         }
     }
+}
+
+/// Is this a setting of the container? And does its value stand in the same word?
+fn of_container(word: &str) -> Option<bool> {
+    let (name, value) =
+        word.split_once('=').map_or((word, None), |(name, value)| (name, Some(value)));
+    ContainerArguments::NAMES.contains(&name).then_some(value.is_some())
 }
 
 fn level(word: Option<&str>) -> Result<LogLevel, Unfit> {
@@ -109,6 +121,18 @@ mod tests {
             assert_eq!(read(line), Err(Unfit::NotLocal), "{line}");
         }
         assert_eq!(read("claude --sandbox --local"), Err(Unfit::Both));
+        for name in ContainerArguments::NAMES {
+            for line in [
+                format!("{name} auto claude"),
+                format!("{name}=auto claude -p x"),
+                format!("claude {name} auto -p x"),
+                format!("claude {name}=auto"),
+                format!("--sandbox {name}=auto claude"),
+            ] {
+                assert_eq!(read(&line), Err(Unfit::NotLocal), "{line}");
+            }
+            assert_eq!(read(&format!("claude {name} auto --local")), Err(Unfit::Both));
+        }
         assert_eq!(read("--local nope"), Err(Unfit::Agent("nope".to_owned())));
         assert_eq!(read("--local claude --log-level loud"), Err(Unfit::LogLevel));
         assert_eq!(read("--local"), Ok(None));
