@@ -4,6 +4,7 @@ mod conformance;
 mod elicitation;
 pub(crate) mod http;
 mod stdio;
+mod streams;
 
 use aileron_api::sessions::EndSession;
 use serde_json::{Value, json};
