@@ -1,9 +1,10 @@
 //! The daemon is killed at each point of a gated write: never twice, never lost, never silent.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use aileron_api::{
     approvals::{ApprovalResult, ApprovalStatus},
+    audit::AuditFilter,
     client::{Client, RunOutcome},
     runs::{RunFilter, RunState},
 };
@@ -161,4 +162,45 @@ async fn killed_a_few_milliseconds_after_the_approval_a_write_is_sent_at_most_on
             other => panic!("{other} is no end: {told:?}"),
         }
     }
+}
+
+/// The runs that the log tells such an event of. One run twice is a failure.
+async fn logged(client: &Client, kind: &str) -> BTreeSet<String> {
+    let event_type = Some(kind.to_owned());
+    let filter = AuditFilter { event_type, limit: Some(1_000), ..AuditFilter::default() };
+    let events = client.audit_events(&filter).await.unwrap().value.events;
+    let count = events.len();
+    let runs = events.iter().filter_map(|event| event.payload.get("aileron.run.id"));
+    let runs: BTreeSet<String> = runs.map(|id| id.as_str().unwrap().to_owned()).collect();
+    assert_eq!(runs.len(), count, "{kind} of one run once");
+    runs
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_anywhere_among_runs_the_log_tells_one_end_of_each_that_began() {
+    let mut scene = Scene::start(false).await;
+    for wait in [20, 23, 27, 34] {
+        let mut calls = JoinSet::new();
+        for _ in 0..3 {
+            let program = scene.program.clone();
+            calls.spawn(async move {
+                while program.run_action("writer-do", &call(0), None).await.is_ok() {}
+            });
+        }
+        tokio::time::sleep(Duration::from_millis(wait)).await;
+        scene.kill_and_restart().await;
+        calls.shutdown().await;
+        unlock_vault(&scene.program).await;
+    }
+    until("each beginning has one end", async || {
+        let begun = logged(&scene.program, "execution.started").await;
+        let done = logged(&scene.program, "execution.succeeded").await;
+        let failed = logged(&scene.program, "execution.failed").await;
+        assert!(done.is_disjoint(&failed), "{done:?} {failed:?}");
+        (!begun.is_empty() && done.union(&failed).cloned().collect::<BTreeSet<_>>() == begun)
+            .then_some(())
+    })
+    .await;
+    let runs = scene.program.runs(&RunFilter::default()).await.unwrap().value.items;
+    assert!(runs.iter().all(|run| run.state != RunState::Running), "{runs:?}");
 }

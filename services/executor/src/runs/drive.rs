@@ -44,8 +44,8 @@ enum End {
 
 /// Order of writes: the intent and `execution.started`, the effect, the event of the end and the
 /// settled record. The two before the effect may be written side by side, for nothing is sent until
-/// both are on the disk, and so may the two after it, for nobody is told before both are. A restart
-/// brings together what a crash left apart. If the log cannot be written nothing is sent.
+/// both are on the disk, and so may the two after it, for the caller is answered when both are. A
+/// restart brings together what a crash left apart. If the log cannot be written nothing is sent.
 impl Drive {
     /// Carries out a run whose intent is on the disk.
     pub(super) async fn carry_out(self) -> Started {
