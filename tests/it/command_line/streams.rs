@@ -2,6 +2,7 @@
 
 use std::{ffi::OsStr, fs::OpenOptions, os::unix::ffi::OsStrExt as _, process::Stdio};
 
+use aileron_contract::limits;
 use aileron_node::demo::Servers;
 
 use super::{House, out, succeeds, talk};
@@ -25,6 +26,20 @@ async fn a_reader_that_goes_away_is_no_failure_and_a_full_disk_is_one() {
         let told = talk(&output);
         assert!(told.contains("standard output cannot be written"), "{arguments:?}: {told}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_is_full_is_kept_once_and_the_daemon_writes_on() {
+    let servers = Servers::start().await.unwrap();
+    let mut house = House::new(&servers);
+    let log = house.path().join("daemon.log");
+    let full = std::fs::File::create(&log).unwrap();
+    full.set_len(limits::LOG_FILE + 1).unwrap();
+    house.start().await;
+    let kept = std::fs::metadata(house.path().join("daemon.log.1")).unwrap();
+    assert_eq!(kept.len(), limits::LOG_FILE);
+    assert!(house.log().contains("listening"), "{}", house.log());
+    assert!(std::fs::metadata(&log).unwrap().len() < limits::LOG_FILE);
 }
 
 #[test]
