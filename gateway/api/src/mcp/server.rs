@@ -14,9 +14,10 @@ use std::{
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
-        CallToolRequestParams, CallToolResponse, CallToolResult, Extensions, Implementation,
-        InitializeResult, ListToolsResult, PaginatedRequestParams, ProgressNotificationParam,
-        ProtocolVersion, ServerCapabilities, ServerConfig,
+        CallToolRequestParams, CallToolResponse, CallToolResult, CustomRequest, CustomResult,
+        ErrorCode, Extensions, Implementation, InitializeResult, ListToolsResult,
+        PaginatedRequestParams, ProgressNotificationParam, ProtocolVersion, ServerCapabilities,
+        ServerConfig,
     },
     service::{NotificationContext, Peer, RequestContext},
 };
@@ -255,6 +256,26 @@ impl<D: Door> ServerHandler for Server<D> {
             result.structured_content = None;
         }
         Ok(result.into())
+    }
+
+    /// What the library cannot read as a request it knows: a method that is not ours, or a call
+    /// with parameters it does not have.
+    async fn on_custom_request(
+        &self,
+        request: CustomRequest,
+        _: RequestContext<RoleServer>,
+    ) -> Result<CustomResult, ErrorData> {
+        Err(match request.method.as_str() {
+            "tools/call" => ErrorData::invalid_params(
+                "the params of tools/call are not as the protocol has them: name is a string, \
+                 arguments an object",
+                None,
+            ),
+            method => {
+                let method = super::text::shown(method, 200);
+                ErrorData::new(ErrorCode::METHOD_NOT_FOUND, method, None)
+            }
+        })
     }
 }
 

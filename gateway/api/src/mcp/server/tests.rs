@@ -83,3 +83,33 @@ async fn a_client_that_is_ready_a_thousand_times_is_looked_for_changes_once() {
     assert_eq!(tasks.len(), 1);
     drop(running);
 }
+
+#[tokio::test]
+async fn a_call_whose_arguments_are_no_object_has_invalid_parameters() {
+    let options = Options { version: "1".to_owned(), refresh: None, tasks: TaskTracker::new() };
+    let ((say, said), (heard, mut hear)) = (unbounded_channel(), unbounded_channel());
+    let hello = json!({"protocolVersion": "2025-11-25", "capabilities": {},
+        "clientInfo": {"name": "test", "version": "1"}});
+    say.send(json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": hello})).unwrap();
+    let server = Server::new(Arc::new(Nothing), options);
+    let running = Box::pin(server.serve(Wire { said, heard })).await.unwrap();
+    say.send(json!({"jsonrpc": "2.0", "method": "notifications/initialized"})).unwrap();
+    let mut id = 0;
+    for (method, params, code) in [
+        ("tools/call", json!({"name": "x", "arguments": []}), -32602),
+        ("tools/call", json!({"name": "x", "arguments": "y"}), -32602),
+        ("tools/call", json!({"name": 7}), -32602),
+        ("tools/none", json!({}), -32601),
+    ] {
+        id += 1;
+        say.send(json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params})).unwrap();
+        let answer = loop {
+            let heard = hear.recv().await.unwrap();
+            if heard["id"] == id {
+                break heard;
+            }
+        };
+        assert_eq!(answer["error"]["code"], code, "{method} {params}: {answer}");
+    }
+    drop(running);
+}
